@@ -1,0 +1,44 @@
+import type { Entry, Timestamp } from './entry.ts';
+
+/** What every clock may err by, and which creates are too old to be believed without a look. */
+export interface ClockPolicy {
+  /** M of the clock rules: larger than every clock's error, in milliseconds. */
+  readonly margin: number;
+  /** The later of the last complete inventory's start and the newest purge of tombstones; none before either. */
+  readonly horizon: Timestamp | undefined;
+  /**
+   * Whether a look can be had. Without (`replay` of a feed kept in a folder) the record's own values are
+   * taken and only epoch and sequencer order changes.
+   */
+  readonly looks: boolean;
+}
+
+/** 20 s (rule 8). */
+export const DEFAULT_MARGIN = 20_000;
+
+export type LookReason =
+  | 'unvalued'
+  | 'clock-disagrees'
+  | 'same-clock-other-etag'
+  | 'look-due'
+  | 'before-horizon'
+  | 'near-look'
+  | 'near-container-gone'
+  | 'listed-differs'
+  | 'not-listed'
+  | 'no-clock';
+
+export type IgnoreReason = 'superseded' | 'dead-epoch' | 'covered-by-look' | 'entry-moved' | 'nothing-new' | 'no-rule';
+
+/** Why a change from the side without authority was refused: recorded as a violation, it changes nothing. */
+export type RefuseReason = 'vast-has-authority';
+
+/**
+ * What a change means for its entry. `next.revision` is always the old revision plus one. `look` carries the
+ * entry to write as well (it has `lookDue` and a moved revision), so that the wish and its fence commit together.
+ */
+export type Decision =
+  | { readonly outcome: 'apply'; readonly next: Entry }
+  | { readonly outcome: 'look'; readonly reason: LookReason; readonly next: Entry }
+  | { readonly outcome: 'ignore'; readonly reason: IgnoreReason }
+  | { readonly outcome: 'refuse'; readonly reason: RefuseReason };

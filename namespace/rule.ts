@@ -1,0 +1,19 @@
+export type Authority = 'blob' | 'vast';
+
+/** A prefix with its authority and its sink. */
+export interface Rule {
+  /**
+   * `container/`, `container/path/` with its closing slash, the exact name of one blob (`container/name`), or
+   * the empty prefix, which is every container of the account.
+   */
+  readonly prefix: string;
+  readonly authority: Authority;
+  /** The name of the sink in the federation. */
+  readonly sink: string;
+}
+
+/** The rules of one revision. Revisions are numbered from 1 and never change. */
+export interface RuleSet {
+  readonly revision: number;
+  readonly rules: readonly Rule[];
+}

@@ -1,0 +1,69 @@
+/**
+ * What the runtime does next with an error. `retry`: the same call again, later. `pause`: the loop stops,
+ * says why and waits for an operator. `give-up`: this request ends, nothing of it is half-done.
+ */
+export type Consequence = 'retry' | 'pause' | 'give-up';
+
+/** Stable codes; operators search for them. Each is documented where it is listed. */
+export const ERROR_CODES = {
+  /** The federation file cannot be read or does not hold what it must; line, column and what was expected are in the message. Mend the file. */
+  ISTHMUS_CONFIG: 'give-up',
+  /** A port of the embedded stack is taken by another process. Stop it or pass another port. */
+  ISTHMUS_PORT_IN_USE: 'give-up',
+  /** No Temporal server could be had; the message says what was tried and what to install. */
+  ISTHMUS_NO_TEMPORAL: 'give-up',
+  /** Nothing answers at the Postgres URL, or it refuses. The loop tries again. */
+  ISTHMUS_INDEX_UNAVAILABLE: 'retry',
+  /** The Blob, Service Bus or Temporal endpoint does not answer, or throttles. The loop tries again. */
+  ISTHMUS_SOURCE_UNAVAILABLE: 'retry',
+  /** There is no Change Feed to read: not enabled, no permission, or the account kind has none. Triggers and inventory go on. */
+  ISTHMUS_FEED_UNAVAILABLE: 'pause',
+  /** A feed file is damaged in its middle; the message names path and offset. The account's feed pauses. */
+  ISTHMUS_FEED_CORRUPT: 'pause',
+  /** The cursor points into a chunk that retention has removed: records are missing and a reconcile heals them. */
+  ISTHMUS_FEED_GAP: 'pause',
+  /** The blob changed while it was read: start again on its new version. */
+  ISTHMUS_SOURCE_CHANGED: 'retry',
+  /** An inventory report cannot be trusted (not succeeded, checksum, count, unreadable): nothing is concluded from it. */
+  ISTHMUS_REPORT_REJECTED: 'give-up',
+  /** A reconcile would delete more than its guard allows: nothing is deleted, an operator decides. */
+  ISTHMUS_GUARD_TRIPPED: 'pause',
+  /** The sink refuses or cannot hold what is asked. The one name backs off; the others go on. */
+  ISTHMUS_SINK: 'retry',
+  /** An input of a command or a workflow is wrong; the message says which and what was expected. */
+  ISTHMUS_USAGE: 'give-up',
+  /** A bug in Isthmus: something that must hold did not. */
+  ISTHMUS_ASSERTION: 'pause',
+} as const satisfies Record<string, Consequence>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** An error with a stable code. The message says what happened, to which name, and what to do next. */
+export class IsthmusError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = code;
+    this.code = code;
+  }
+
+  get consequence(): Consequence {
+    return ERROR_CODES[this.code];
+  }
+}
+
+/** Whether this is an error of ours with this code, across module copies. */
+export function hasCode(error: unknown, code: ErrorCode): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/** Turns whatever was thrown into an Error. */
+export function ensureError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+/** Fails with `ISTHMUS_ASSERTION` where something that must hold does not. */
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new IsthmusError('ISTHMUS_ASSERTION', message);
+}

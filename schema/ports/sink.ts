@@ -1,0 +1,67 @@
+import type { Attributes } from '../../namespace/entry.ts';
+import type { Key } from '../../namespace/key.ts';
+
+export interface SinkCapabilities {
+  /** `user.*` extended attributes can be kept; else a sidecar is used. */
+  readonly attributes: 'xattr' | 'sidecar';
+  readonly sparse: boolean;
+  /** True where this process reads through mode 0000 (root without root squash): invariant 12 then rests on other users' rights. */
+  readonly readsThroughMode: boolean;
+}
+
+/** What a stub says of its entry. */
+export interface StubRequest {
+  readonly key: Key;
+  readonly attributes: Attributes;
+  /** The entry's revision; kept with the stub so that a writer that comes late can tell. */
+  readonly revision: number;
+}
+
+export type PutStubResult =
+  | { readonly outcome: 'created' | 'updated' | 'unchanged' }
+  /** The bytes of this very version are there already: they are kept. */
+  | { readonly outcome: 'hydrated' }
+  /** Something that Isthmus did not make stands there; it is left alone. */
+  | { readonly outcome: 'conflict'; readonly reason: string }
+  /** A directory stands there: live names below this one win. */
+  | { readonly outcome: 'shadowed' }
+  /** The parent is a file: `ancestor` is the blob whose stub stands in the way, and was removed. Ask again. */
+  | { readonly outcome: 'displaced'; readonly ancestor: Key }
+  | { readonly outcome: 'unrepresentable'; readonly reason: string };
+
+export type RemoveResult =
+  | { readonly outcome: 'removed' | 'absent' }
+  | { readonly outcome: 'conflict'; readonly reason: string }
+  | { readonly outcome: 'unrepresentable'; readonly reason: string };
+
+/** One file that Isthmus made, as a walk of the sink finds it. `foreign` files carry no mark of ours. */
+export interface SinkFile {
+  readonly key: Key;
+  readonly etag: string | undefined;
+  readonly length: number;
+  readonly state: 'stub' | 'hydrated' | 'foreign';
+}
+
+/** Opens bytes `[offset, offset + length)` of the version that is being hydrated. */
+export type OpenRange = (offset: number, length: number, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
+
+export type HydrateResult =
+  | { readonly outcome: 'hydrated'; readonly bytes: number }
+  | { readonly outcome: 'already' }
+  | { readonly outcome: 'conflict'; readonly reason: string }
+  | { readonly outcome: 'unrepresentable'; readonly reason: string }
+  | { readonly outcome: 'mismatch'; readonly reason: string };
+
+/** A VAST view with a root. Every write is one atomic step and idempotent by key and revision. */
+export interface Sink {
+  capabilities(): Promise<SinkCapabilities>;
+  putStub(stub: StubRequest, signal: AbortSignal): Promise<PutStubResult>;
+  /** Removes the stub or the hydrated file, and directories that become empty; the directories that remain are not an error. */
+  remove(key: Key, signal: AbortSignal): Promise<RemoveResult>;
+  /** Fetches the bytes, several ranges at once, checks length and MD5 where known, and replaces the stub. */
+  hydrate(stub: StubRequest, open: OpenRange, signal: AbortSignal): Promise<HydrateResult>;
+  /** Walks every file whose key starts with the prefix (a plain prefix of `container/name`). No order. Bounded memory. */
+  walk(prefix: string, signal: AbortSignal): AsyncIterable<SinkFile>;
+  /** Removes temporary files that a crash left behind. */
+  cleanUp(olderThanMs: number, signal: AbortSignal): Promise<number>;
+}
