@@ -1,0 +1,111 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { Listr } from 'listr2';
+import { startStack } from '../../infra/local/stack.ts';
+import { StorageControl } from '../../infra/local/storage/control-client.ts';
+import { ensureAccount } from '../../schema/index/accounts.ts';
+import { openIndex } from '../../schema/index/database.ts';
+import { formatFigures } from './figures.ts';
+import { changeStep } from './steps/change.ts';
+import { hydratedStep } from './steps/hydrated.ts';
+import { killedStep } from './steps/killed.ts';
+import { lostBothStep } from './steps/lost-both.ts';
+import { lostTriggersStep } from './steps/lost-triggers.ts';
+import { recordedStep } from './steps/recorded.ts';
+import { sameNewsStep } from './steps/same-news.ts';
+import { uploadStep } from './steps/upload.ts';
+import { verifiedStep } from './steps/verified.ts';
+import type { Figures, Step, Story } from './story.ts';
+
+const STORY: readonly Step[] = [
+  uploadStep,
+  changeStep,
+  lostTriggersStep,
+  lostBothStep,
+  killedStep,
+  hydratedStep,
+  sameNewsStep,
+  recordedStep,
+  verifiedStep,
+];
+
+export interface DemoSummary {
+  readonly ok: boolean;
+  readonly seconds: number;
+  readonly steps: readonly { readonly title: string; readonly seconds: number; readonly figures: Figures }[];
+}
+
+/**
+ * Plays the whole story on a stack of its own in a temporary folder, which is gone afterwards, whatever happens.
+ *
+ * @returns the figures of every step.
+ * @throws where a step does not come out as it must; the stack is stopped all the same.
+ */
+export async function runDemo(options: { readonly json: boolean; readonly signal: AbortSignal }): Promise<DemoSummary> {
+  const began = performance.now();
+  const folder = await mkdtemp(path.join(tmpdir(), 'isthmus-demo-'));
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(() => rm(folder, { recursive: true, force: true }));
+  const steps: { title: string; seconds: number; figures: Figures }[] = [];
+  let story: Story | undefined;
+  const tasks = new Listr(
+    [
+      {
+        title: 'Start the embedded stack',
+        task: async (_, task) => {
+          story = await openStory(folder, options.signal, cleanup, (doing) => {
+            task.output = doing;
+          });
+          task.title = `Start the embedded stack: Temporal UI ${story.stack.env['TEMPORAL_UI_URL'] ?? ''}`;
+        },
+      },
+      ...STORY.map((step, at) => ({
+        title: `${at + 1}. ${step.title}`,
+        task: async (_: unknown, task: { output: unknown; title: string | unknown[] | undefined }) => {
+          if (!story) throw new Error('The stack did not start.');
+          const stepBegan = performance.now();
+          const figures = await step.run(story, (doing) => {
+            task.output = doing;
+          });
+          const seconds = Math.round((performance.now() - stepBegan) / 100) / 10;
+          steps.push({ title: step.title, seconds, figures });
+          task.title = `${at + 1}. ${step.title} (${seconds} s): ${formatFigures(figures)}`;
+        },
+      })),
+    ],
+    { concurrent: false, renderer: process.stdout.isTTY && !options.json ? 'default' : 'simple', exitOnError: true },
+  );
+  await tasks.run();
+  return { ok: true, seconds: Math.round((performance.now() - began) / 100) / 10, steps };
+}
+
+async function openStory(
+  folder: string,
+  signal: AbortSignal,
+  cleanup: AsyncDisposableStack,
+  say: (doing: string) => void,
+): Promise<Story> {
+  const stack = await startStack({
+    state: folder,
+    ports: 'free',
+    worker: true,
+    feed: { segmentMs: 60_000, flushMs: 500 },
+    signal,
+    onProgress: say,
+  });
+  cleanup.defer(() => stack.stop());
+  const index = openIndex(stack.env['DATABASE_URL'] ?? '', { max: 2, applicationName: 'isthmus-demo' });
+  cleanup.defer(() => index.close());
+  return {
+    stack,
+    index,
+    signal,
+    control: new StorageControl(stack.env['ISTHMUS_CONTROL_URL'] ?? ''),
+    blobs: BlobServiceClient.fromConnectionString(stack.env['AZURE_STORAGE_CONNECTION_STRING'] ?? ''),
+    account: await ensureAccount(index, stack.env['AZURE_STORAGE_ACCOUNT'] ?? ''),
+    scratchDeletedAt: 0,
+    recorded: undefined,
+  };
+}

@@ -1,0 +1,18 @@
+import { isthmus } from '../isthmus.ts';
+import type { Step } from '../story.ts';
+
+interface Verified {
+  readonly source: number;
+  readonly index: number;
+  readonly sink: number;
+  readonly differences: number;
+}
+
+/** The last word: source, index and sink, compared by name, size and ETag. */
+export const verifiedStep: Step = {
+  title: 'Verify: source, index and sink agree',
+  async run(story) {
+    const { source, index, sink, differences } = await isthmus<Verified>(story, ['verify']);
+    return { source, index, sink, differences };
+  },
+};

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BlobServiceClient } from '@azure/storage-blob';
+import { compareUtf8, isSystemContainer } from '../../namespace/key.ts';
+import { countEntries, digestEntries } from '../../schema/index/queries.ts';
+import type { Figures, Story } from './story.ts';
+
+const TIMEOUT_MS = 60_000;
+const POLL_MS = 200;
+
+interface Digest {
+  readonly entries: number;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** The digest of what the account itself holds, by the same formula as `isthmus digest`, from List Blobs alone. */
+export async function digestSource(blobs: BlobServiceClient): Promise<Digest> {
+  const lines: { container: string; name: string; etag: string; length: number }[] = [];
+  for await (const { name: container } of blobs.listContainers()) {
+    if (isSystemContainer(container)) continue;
+    for await (const blob of blobs.getContainerClient(container).listBlobsFlat()) {
+      const etag = (blob.properties.etag ?? '').replaceAll('"', '');
+      lines.push({ container, name: blob.name, etag, length: blob.properties.contentLength ?? 0 });
+    }
+  }
+  lines.sort((a, b) => compareUtf8(a.container, b.container) || compareUtf8(a.name, b.name));
+  const hash = createHash('sha256');
+  for (const { container, name, etag, length } of lines) hash.update(`${container}/${name}\0${etag}\0${length}\n`);
+  const bytes = lines.reduce((sum, { length }) => sum + length, 0);
+  return { entries: lines.length, bytes, sha256: hash.digest('hex') };
+}
+
+/**
+ * Waits until the index says what the account holds and no stub is behind its entry.
+ *
+ * @returns how long it took from now.
+ * @throws where they still differ after a minute, with both digests.
+ */
+export async function awaitTruth(story: Story): Promise<Figures> {
+  const began = performance.now();
+  const source = await digestSource(story.blobs);
+  for (;;) {
+    story.signal.throwIfAborted();
+    const index = await digestEntries(story.index, story.account.id, '');
+    const { stubsDue, looksDue } = await countEntries(story.index, story.account.id);
+    const agree = index.sha256 === source.sha256 && index.entries === source.entries;
+    if (agree && stubsDue === 0 && looksDue === 0) {
+      return { entries: index.entries, bytes: index.bytes, settledMs: Math.round(performance.now() - began) };
+    }
+    if (performance.now() - began > TIMEOUT_MS) {
+      throw new Error(
+        `The index did not come to the truth within ${TIMEOUT_MS / 1000} s: the account holds ${JSON.stringify(source)}, ` +
+          `the index ${JSON.stringify(index)}, ${stubsDue} stubs and ${looksDue} looks are due. ` +
+          `Look at \`isthmus status\` and \`isthmus verify\`.`,
+      );
+    }
+    await sleep(POLL_MS, undefined, { signal: story.signal });
+  }
+}
