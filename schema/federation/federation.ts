@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { validatePrefix } from '../../namespace/authority.ts';
+import { nearest } from './nearest.ts';
+
+const wholeNumber = (least: number) => z.int().min(least);
+const name = (what: string) =>
+  z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, `${what}: 1 to 63 of a-z, 0-9 and '-', not at its ends`);
+
+const account = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[a-z0-9]{3,24}$/, "a storage account's name: 3 to 24 of a-z and 0-9")
+      .describe('The storage account, as Azure names it.'),
+    blobEndpoint: z.url('an address such as https://NAME.blob.core.windows.net').optional(),
+    connectionString: z.string().min(1).optional(),
+  })
+  .describe('Without a connection string the account is reached by DefaultAzureCredential.');
+
+const serviceBus = z
+  .strictObject({
+    queue: z.string().min(1).describe('The queue that Event Grid delivers to.'),
+    connectionString: z.string().min(1).optional(),
+    namespace: z.string().min(1).optional().describe('NAME.servicebus.windows.net; reached by DefaultAzureCredential.'),
+  })
+  .refine((bus) => (bus.connectionString === undefined) !== (bus.namespace === undefined), {
+    error: 'exactly one of connectionString and namespace',
+  });
+
+const changeFeed = z.strictObject({
+  pollSeconds: z.number().min(0.1).default(30).describe('How long the feed is left alone once its end is reached.'),
+  settleSeconds: z
+    .number()
+    .min(0)
+    .default(300)
+    .describe('How long everything must have been quiet before `status --wait` believes that nothing is on its way.'),
+});
+
+const inventory = z.strictObject({
+  container: z.string().min(1).describe('The container that inventory reports are written to.'),
+  rule: z.string().min(1).optional().describe('The inventory rule whose reports are read; without it, any rule.'),
+  everyHours: z.number().positive().default(24).describe('How often a report is looked for.'),
+});
+
+const fileView = z.strictObject({
+  kind: z.literal('fileView'),
+  root: z.string().min(1).describe('The folder that the view is mounted on. A relative one starts at this file.'),
+});
+
+const rule = z.strictObject({
+  prefix: z
+    .string()
+    .describe("'container/', 'container/path/', the exact name of one blob, or '' for the whole account."),
+  authority: z.enum(['blob', 'vast']).describe('The side that may change names under this prefix.'),
+  sink: z.string().describe('One of the sinks.'),
+});
+
+const retention = z.strictObject({
+  tombstonesDays: wholeNumber(1).default(30).describe('Longer than the longest delay of any source.'),
+  journalDays: wholeNumber(1).default(30),
+  runsDays: wholeNumber(1).default(90),
+});
+
+/** `federation.yaml`: one storage account bound to one data space, with its sources, sinks and rules. */
+export const federationSchema = z
+  .strictObject({
+    name: name("a federation's name"),
+    account,
+    index: z
+      .strictObject({ url: z.string().min(1) })
+      .optional()
+      .describe('The Postgres index. DATABASE_URL wins over it.'),
+    sources: z
+      .strictObject({
+        serviceBus: serviceBus.optional(),
+        changeFeed: changeFeed.optional(),
+        inventory: inventory.optional(),
+      })
+      .default({}),
+    sinks: z
+      .record(name("a sink's name"), fileView)
+      .refine((sinks) => Object.keys(sinks).length > 0, { error: 'at least one sink' }),
+    rules: z.array(rule).min(1, { error: 'at least one rule' }),
+    retention: retention.default({ tombstonesDays: 30, journalDays: 30, runsDays: 90 }),
+  })
+  .superRefine((federation, context) => {
+    const seen = new Map<string, number>();
+    for (const [at, { prefix, sink }] of federation.rules.entries()) {
+      const reason = validatePrefix(prefix);
+      if (reason !== undefined) {
+        context.addIssue({ code: 'custom', path: ['rules', at, 'prefix'], message: reason, input: prefix });
+      }
+      const first = seen.get(prefix);
+      if (first !== undefined) {
+        const message = `each prefix once: rule ${first + 1} has it already`;
+        context.addIssue({ code: 'custom', path: ['rules', at, 'prefix'], message, input: prefix });
+      }
+      seen.set(prefix, first ?? at);
+      if (!Object.hasOwn(federation.sinks, sink)) {
+        const names = Object.keys(federation.sinks);
+        const near = nearest(sink, names);
+        const hint = near === undefined ? `one of the sinks: ${names.join(', ')}` : `a sink; did you mean '${near}'?`;
+        context.addIssue({ code: 'custom', path: ['rules', at, 'sink'], message: hint, input: sink });
+      }
+    }
+  });
+
+export type Federation = z.output<typeof federationSchema>;

@@ -1,0 +1,29 @@
+/** Names that Temporal knows Isthmus by. Workflow ids and search attributes are never encrypted: no blob name is in them. */
+
+/** The workflow types, as exported by `workflows/workflows.ts`. */
+export type WorkflowType =
+  | 'triggerIntake'
+  | 'feedTail'
+  | 'look'
+  | 'stubDispatch'
+  | 'reconcile'
+  | 'hydrate'
+  | 'maintenance';
+
+/** One task queue for one federation. */
+export function taskQueueOf(federation: string): string {
+  return `isthmus-${federation}`;
+}
+
+export const workflowIds = {
+  triggerIntake: (account: string) => `trigger-intake/${account}`,
+  feedTail: (account: string) => `feed-tail/${account}`,
+  look: (account: string) => `look/${account}`,
+  stubDispatch: (sink: string) => `stub-dispatch/${sink}`,
+  reconcile: (account: string) => `reconcile/${account}`,
+  maintenance: (account: string) => `maintenance/${account}`,
+  hydrate: (hash: string) => `hydrate/${hash}`,
+} as const;
+
+/** Search attributes, all of type Keyword: the federation's name, the source or sink, and the state. */
+export const SEARCH_ATTRIBUTES = ['IsthmusFederation', 'IsthmusSource', 'IsthmusState'] as const;
