@@ -11,7 +11,7 @@ export function createLogger(
   options: { readonly level?: string | undefined; readonly destination?: DestinationStream | undefined } = {},
 ): Logger {
   const settings = {
-    level: options.level ?? process.env['ISTHMUS_LOG_LEVEL'] ?? 'info',
+    level: options.level ?? process.env.ISTHMUS_LOG_LEVEL ?? 'info',
     base: {},
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label: string) => ({ level: label }) },

@@ -7,8 +7,8 @@ export function interpolate(
   env: Readonly<Record<string, string | undefined>>,
 ): { readonly text: string; readonly missing: readonly string[] } {
   const missing: string[] = [];
-  const replaced = text.replace(REFERENCE, (all, escape: string, name: string, fallback: string | undefined) => {
-    if (escape !== '') return all.slice(1);
+  const replaced = text.replace(REFERENCE, (all, doubled: string, name: string, fallback: string | undefined) => {
+    if (doubled !== '') return all.slice(1);
     const value = env[name];
     if (value !== undefined && value !== '') return value;
     if (fallback === undefined) missing.push(name);
