@@ -14,6 +14,8 @@ export const ERROR_CODES = {
   ISTHMUS_NO_TEMPORAL: 'give-up',
   /** Nothing answers at the Postgres URL, or it refuses. The loop tries again. */
   ISTHMUS_INDEX_UNAVAILABLE: 'retry',
+  /** The authority rules moved while a page was under way: read them again and apply the page anew. */
+  ISTHMUS_RULES_MOVED: 'retry',
   /** The Blob, Service Bus or Temporal endpoint does not answer, or throttles. The loop tries again. */
   ISTHMUS_SOURCE_UNAVAILABLE: 'retry',
   /** There is no Change Feed to read: not enabled, no permission, or the account kind has none. Triggers and inventory go on. */

@@ -1,0 +1,151 @@
+import type { ColumnType, Generated } from 'kysely';
+
+/** Milliseconds since 1970, lengths, revisions: int8, read as a number. */
+type Int8 = number;
+/** Written as JSON text, read as what it holds. */
+type Json<T> = ColumnType<T, string, string>;
+
+/** Account, container and name as the index stores them; see the first migration for why a name is cut in two. */
+export interface KeyColumns {
+  readonly account_id: number;
+  readonly container_id: number;
+  readonly head: string;
+  readonly tail: string;
+  readonly tail_hash: Buffer;
+}
+
+export interface EntriesTable extends KeyColumns {
+  live: boolean;
+  etag: string | null;
+  length: Int8 | null;
+  blob_type: string | null;
+  content_type: string | null;
+  md5: string | null;
+  last_modified: Int8 | null;
+  tier: string | null;
+  metadata: Json<Readonly<Record<string, string>>> | null;
+  sequencer: Buffer | null;
+  epoch: Buffer | null;
+  seen: Int8;
+  look: Int8 | null;
+  look_due: boolean;
+  revision: Int8;
+  source: string;
+  event_id: string;
+  event_time: Int8;
+  rule_revision: number;
+  changed_at: Int8;
+  sink_id: number | null;
+  stub_due: boolean;
+  stub_at: Int8;
+  stub_tries: number;
+  stub_state: string;
+  stub_revision: Int8;
+  stub_etag: string | null;
+  stub_detail: string | null;
+}
+
+/** The columns of `Tables`, for Kysely. The migrations are what makes them. */
+export interface Tables {
+  accounts: { id: Generated<number>; name: string; horizon: Int8 | null };
+  sinks: { id: Generated<number>; account_id: number; name: string };
+  containers: {
+    account_id: number;
+    id: Generated<number>;
+    name: string;
+    newest_epoch: Buffer | null;
+    gone_at: Int8 | null;
+    sweep_due: boolean;
+    sweep_at: Int8;
+    sweep_round: Int8;
+    sweep_head: string;
+    sweep_tail: string;
+  };
+  entries: EntriesTable;
+  looks: KeyColumns & {
+    reason: string;
+    queued_at: Int8;
+    due_at: Int8;
+    attempts: number;
+    error: string | null;
+  };
+  authority_revisions: {
+    account_id: number;
+    revision: number;
+    rules: Json<unknown>;
+    note: string;
+    published_at: Int8;
+  };
+  authority_live: { account_id: number; revision: number };
+  feed_cursors: { account_id: number; version: number; cursor: Json<unknown>; moved_at: Int8 };
+  sources: {
+    account_id: number;
+    source: string;
+    head: Int8 | null;
+    applied: Int8 | null;
+    state: string;
+    reason: string | null;
+    detail: Json<unknown>;
+    updated_at: Int8;
+  };
+  violations: {
+    id: Generated<Int8>;
+    account_id: number;
+    container: string;
+    name: string;
+    reason: string;
+    source: string;
+    event_id: string;
+    api: string;
+    event_time: Int8;
+    change_etag: string | null;
+    change_length: Int8 | null;
+    entry_etag: string | null;
+    entry_length: Int8 | null;
+    entry_revision: Int8 | null;
+    rule_revision: number;
+    noted_at: Int8;
+  };
+  journal: {
+    id: Generated<Int8>;
+    account_id: number;
+    kind: string;
+    container: string | null;
+    name: string | null;
+    detail: Json<unknown>;
+    noted_at: Int8;
+  };
+  hydrations: {
+    account_id: number;
+    request_id: string;
+    prefix: string;
+    state: string;
+    files: Int8;
+    already: Int8;
+    bytes: Int8;
+    failed: Int8;
+    started_at: Int8;
+    ended_at: Int8 | null;
+  };
+  runs: {
+    id: Generated<number>;
+    account_id: number;
+    judge: string;
+    prefix: string;
+    manifest: string | null;
+    outcome: string | null;
+    reason: string | null;
+    started_at: Int8;
+    ended_at: Int8 | null;
+    state: Json<unknown>;
+    counts: Json<unknown>;
+  };
+  drift_findings: {
+    id: Generated<Int8>;
+    run_id: number;
+    container: string;
+    name: string;
+    cause: string;
+    detail: Json<unknown>;
+  };
+}

@@ -1,0 +1,2 @@
+/** Starts what the whole run shares. */
+export async function setup(): Promise<void> {}
