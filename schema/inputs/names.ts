@@ -27,3 +27,6 @@ export const workflowIds = {
 
 /** Search attributes, all of type Keyword: the federation's name, the source or sink, and the state. */
 export const SEARCH_ATTRIBUTES = ['IsthmusFederation', 'IsthmusSource', 'IsthmusState'] as const;
+
+/** The signal that ends a loop's rest. */
+export const WAKE = 'wake';

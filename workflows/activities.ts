@@ -1,0 +1,19 @@
+import { proxyActivities, type RetryPolicy } from '@temporalio/workflow';
+import type { Activities } from '../schema/inputs/activities.ts';
+
+/** Half an hour of trouble; then the workflow pauses and says why. An attempt that a dead worker held counts too. */
+const retry: RetryPolicy = {
+  initialInterval: '250ms',
+  backoffCoefficient: 2,
+  maximumInterval: '5s',
+  maximumAttempts: 360,
+};
+
+/** Every activity heartbeats each second, so a worker that died is known within this time. */
+const heartbeatTimeout = '6s';
+
+/** One turn of a loop: it returns by itself after its seconds; far above them it is taken for stuck. */
+export const turns = proxyActivities<Activities>({ startToCloseTimeout: '10m', heartbeatTimeout, retry });
+
+/** One step of a job, as long as the account is large. */
+export const steps = proxyActivities<Activities>({ startToCloseTimeout: '7d', heartbeatTimeout, retry });

@@ -1,0 +1,16 @@
+import type { Progress } from '../schema/inputs/control.ts';
+
+/** What Temporal's UI shows of a workflow, in Markdown: its title, where it stands, why it stands still, what it did. */
+export function formatDetails(title: string, progress: Progress, note: string | undefined): string {
+  const { state, pause, doing, turns, totals } = progress;
+  const lines = [`### ${title}`, '', `**${state}** · ${doing}`];
+  if (pause !== undefined) {
+    const whom = pause.by === 'operator' ? 'Paused by an operator' : 'Stopped by an error';
+    lines.push('', `${whom} at ${new Date(pause.since).toISOString()}: ${pause.reason}`);
+    lines.push('', 'Send the update `resume` to go on.');
+  }
+  if (note !== undefined) lines.push('', note);
+  lines.push('', '| | |', '|---|---:|', `| turns | ${turns} |`);
+  for (const [name, count] of Object.entries(totals)) lines.push(`| ${name} | ${count} |`);
+  return lines.join('\n');
+}

@@ -1,0 +1,8 @@
+/** The entry of the workflow bundle: each export is a workflow type. */
+export { feedTail } from './feed-tail.ts';
+export { hydrate } from './hydrate.ts';
+export { look } from './look.ts';
+export { maintenance } from './maintenance.ts';
+export { reconcile } from './reconcile.ts';
+export { stubDispatch } from './stub-dispatch.ts';
+export { triggerIntake } from './trigger-intake.ts';
