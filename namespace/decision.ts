@@ -28,7 +28,15 @@ export type LookReason =
   | 'not-listed'
   | 'no-clock';
 
-export type IgnoreReason = 'superseded' | 'dead-epoch' | 'covered-by-look' | 'entry-moved' | 'nothing-new' | 'no-rule';
+/** `other-authority`: a look or a listing of a name that VAST rules; it is no change, so no violation either. */
+export type IgnoreReason =
+  | 'superseded'
+  | 'dead-epoch'
+  | 'covered-by-look'
+  | 'entry-moved'
+  | 'nothing-new'
+  | 'no-rule'
+  | 'other-authority';
 
 /** Why a change from the side without authority was refused: recorded as a violation, it changes nothing. */
 export type RefuseReason = 'vast-has-authority';

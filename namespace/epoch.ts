@@ -8,6 +8,7 @@ export type Epoch = string & { readonly [brand]: 'Epoch' };
 
 const DIGITS = 16;
 const FILETIME_OF_1970 = 116_444_736_000_000_000n;
+const MILLISECONDS_FROM_1601_TO_1970 = 11_644_473_600_000;
 
 /** @returns undefined where the text is no FILETIME: the change then has no epoch. */
 export function parseEpoch(text: string): Epoch | undefined {
@@ -15,9 +16,16 @@ export function parseEpoch(text: string): Epoch | undefined {
   return text.toLowerCase().padStart(DIGITS, '0') as Epoch;
 }
 
-/** When the container was created, in milliseconds since 1970, rounded down. */
+/**
+ * When the container was created, in milliseconds since 1970, rounded down.
+ *
+ * Exact without BigInt, which costs ten times as much where it is asked for every event: 2^32 is
+ * 429,496 x 10,000 + 7,296, and no product below leaves 53 bits.
+ */
 export function epochTime(epoch: Epoch): number {
-  return Number((BigInt(`0x${epoch}`) - FILETIME_OF_1970) / 10_000n);
+  const high = Number.parseInt(epoch.slice(0, 8), 16);
+  const low = Number.parseInt(epoch.slice(8), 16);
+  return high * 429_496 + Math.floor((high * 7_296 + low) / 10_000) - MILLISECONDS_FROM_1601_TO_1970;
 }
 
 /** The epoch of a container created at this time (milliseconds since 1970). */

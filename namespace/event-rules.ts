@@ -1,0 +1,111 @@
+import { agrees } from './attributes.ts';
+import type { BlobEvent } from './change.ts';
+import type { ContainerState } from './container.ts';
+import type { ClockPolicy, IgnoreReason, LookReason } from './decision.ts';
+import type { Entry } from './entry.ts';
+import { judgeIncarnation, lifeOf } from './liveness.ts';
+import { compareClocks, compareEpochs } from './order.ts';
+
+/** What becomes of an event: `apply` takes its state, `adopt` its clock alone. */
+export type Verdict = 'apply' | 'adopt' | IgnoreReason | LookReason;
+
+/** One rule of the clock. Undefined: it has nothing to say of this event, the next one is asked. */
+export type EventRule = (
+  event: BlobEvent,
+  entry: Entry | undefined,
+  container: ContainerState,
+  policy: ClockPolicy,
+) => Verdict | undefined;
+
+/** Rule 3: an event of an incarnation that is gone says nothing of the present one. */
+export const deadIncarnation: EventRule = (event, _entry, container, policy) =>
+  judgeIncarnation(event.epoch, event.time, false, container, policy.margin) === 'dead' ? 'dead-epoch' : undefined;
+
+/** Rule 6: an event without a sequencer cannot be ordered; only a look that came later covers it. */
+export const withoutClock: EventRule = (event, entry, _container, policy) => {
+  if (event.sequencer !== undefined) return undefined;
+  return entry?.look !== undefined && event.time < entry.look - policy.margin ? 'covered-by-look' : 'no-clock';
+};
+
+/** Rule 6: one sequencer with two states is a contradiction, unless a look has since changed the entry's. */
+export const sameClockOtherState: EventRule = (event, entry) => {
+  if (entry === undefined || entry.look !== undefined || compareClocks(event, entry) !== 0) return undefined;
+  const known = entry.attributes?.etag;
+  const told = event.attributes?.etag;
+  const contradicts = event.effect === 'touch' ? told !== undefined && told !== known : told !== known;
+  return contradicts ? 'same-clock-other-etag' : undefined;
+};
+
+/**
+ * Rule 6: sequencer and time disagree, as after a failover. Where the epoch decides, it is not asked; where a
+ * look made the state, rule 5 judges what is newer.
+ */
+export const clockDisagrees: EventRule = (event, entry, _container, policy) => {
+  if (entry?.sequencer === undefined || compareEpochs(event.epoch, entry.epoch) !== 0) return undefined;
+  const order = compareClocks(event, entry);
+  if (order < 0) return event.time > entry.seen + policy.margin ? 'clock-disagrees' : undefined;
+  if (order > 0 && entry.look === undefined) {
+    return event.time < entry.seen - policy.margin ? 'clock-disagrees' : undefined;
+  }
+  return undefined;
+};
+
+/** Rule 1: an equal or a lower clock changes nothing. */
+export const superseded: EventRule = (event, entry) =>
+  entry?.sequencer !== undefined && compareClocks(event, entry) <= 0 ? 'superseded' : undefined;
+
+/** Rule 5: the event that made the very state that a look has found. */
+export const sameStateAsLook: EventRule = (event, entry) =>
+  event.effect === 'put' &&
+  entry?.look !== undefined &&
+  !entry.lookDue &&
+  entry.attributes !== undefined &&
+  event.attributes !== undefined &&
+  agrees(event.attributes, entry.attributes)
+    ? 'adopt'
+    : undefined;
+
+/** Rule 5: what was before the look is in what it found. */
+export const coveredByLook: EventRule = (event, entry, _container, policy) =>
+  entry?.look !== undefined && event.time < entry.look - policy.margin ? 'covered-by-look' : undefined;
+
+/** Rule 6: while a look is due nothing is applied; wanting it once more voids the one that is on its way. */
+export const lookAlreadyDue: EventRule = (_event, entry) => (entry?.lookDue ? 'look-due' : undefined);
+
+/** Rule 5: too close to the look to tell which was first. */
+export const nearLook: EventRule = (event, entry, _container, policy) =>
+  entry?.look !== undefined && event.time <= entry.look + policy.margin ? 'near-look' : undefined;
+
+/** Rule 3: too close to the container's own 404 to tell which was first. */
+export const nearContainerGone: EventRule = (event, _entry, container, policy) =>
+  judgeIncarnation(event.epoch, event.time, false, container, policy.margin) === 'unsure'
+    ? 'near-container-gone'
+    : undefined;
+
+/** An event that does not name all values is applied by looking. */
+export const unvalued: EventRule = (event) =>
+  event.effect === 'touch' || (event.effect === 'put' && event.attributes === undefined) ? 'unvalued' : undefined;
+
+/** Rule 6: a create that late may have been deleted since, and its tombstone purged or never seen. */
+export const beforeHorizon: EventRule = (event, entry, container, policy) => {
+  if (event.effect !== 'put' || policy.horizon === undefined) return undefined;
+  if (event.time >= policy.horizon + policy.margin) return undefined;
+  const live = entry?.live === true && lifeOf(entry, container, policy.margin) === 'alive';
+  return live ? undefined : 'before-horizon';
+};
+
+/** The rules in the order in which they are asked; the first that speaks decides, and where none does the event is applied. */
+export const EVENT_RULES: readonly EventRule[] = [
+  deadIncarnation,
+  withoutClock,
+  sameClockOtherState,
+  clockDisagrees,
+  superseded,
+  sameStateAsLook,
+  coveredByLook,
+  lookAlreadyDue,
+  nearLook,
+  nearContainerGone,
+  unvalued,
+  beforeHorizon,
+];
