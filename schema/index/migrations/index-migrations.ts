@@ -1,0 +1,21 @@
+import { type Kysely, type Migration, sql } from 'kysely';
+import { namespaceIndex } from './0001-namespace-index.ts';
+
+/** Every migration, by its name, in order. One that has landed never changes: a test holds its hash. */
+export const INDEX_MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
+  '0001-namespace-index': namespaceIndex,
+};
+
+/** The list as Kysely wants it: static, so that tests, bundles and the compiler see the same. */
+export function migrationsOf(statements: Readonly<Record<string, readonly string[]>>): Record<string, Migration> {
+  return Object.fromEntries(
+    Object.entries(statements).map(([name, list]) => [
+      name,
+      {
+        async up(db: Kysely<unknown>) {
+          for (const statement of list) await sql.raw(statement).execute(db);
+        },
+      },
+    ]),
+  );
+}
