@@ -244,38 +244,4 @@ export const namespaceIndex: readonly string[] = [
     detail jsonb
   )`,
   /* sql */ `create index drift_findings_run on drift_findings (run_id)`,
-
-  // Staging can be filled again from its source, so it is not logged: a crash of the server empties it.
-  /* sql */ `
-  create unlogged table reconcile_staged (
-    run_id integer not null,
-    container text collate "C" not null,
-    head text collate "C" not null,
-    tail text collate "C" not null,
-    tail_hash bytea not null,
-    etag text not null,
-    length bigint not null,
-    last_modified bigint,
-    blob_type blob_type,
-    content_type text,
-    md5 text,
-    tier text,
-    metadata jsonb,
-    seen_from bigint not null,
-    seen_to bigint not null
-  )`,
-  /* sql */ `create index reconcile_staged_key on reconcile_staged (run_id, container, head)`,
-  /* sql */ `
-  create unlogged table verify_staged (
-    run_id text not null,
-    side text not null,
-    container text collate "C" not null,
-    head text collate "C" not null,
-    tail text collate "C" not null,
-    tail_hash bytea not null,
-    etag text,
-    length bigint not null,
-    state text
-  )`,
-  /* sql */ `create index verify_staged_key on verify_staged (run_id, side, container, head)`,
 ];
