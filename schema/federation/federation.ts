@@ -4,15 +4,17 @@ import { nearest } from './nearest.ts';
 
 const wholeNumber = (least: number) => z.int().min(least);
 const name = (what: string) =>
-  z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, `${what}: 1 to 63 of a-z, 0-9 and '-', not at its ends`);
+  z
+    .string()
+    .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, `be ${what}: 1 to 63 of a-z, 0-9 and '-', not at its ends`);
 
 const account = z
   .strictObject({
     name: z
       .string()
-      .regex(/^[a-z0-9]{3,24}$/, "a storage account's name: 3 to 24 of a-z and 0-9")
+      .regex(/^[a-z0-9]{3,24}$/, "be a storage account's name: 3 to 24 of a-z and 0-9")
       .describe('The storage account, as Azure names it.'),
-    blobEndpoint: z.url('an address such as https://NAME.blob.core.windows.net').optional(),
+    blobEndpoint: z.url('be an address such as https://NAME.blob.core.windows.net').optional(),
     connectionString: z.string().min(1).optional(),
   })
   .describe('Without a connection string the account is reached by DefaultAzureCredential.');
@@ -24,7 +26,7 @@ const serviceBus = z
     namespace: z.string().min(1).optional().describe('NAME.servicebus.windows.net; reached by DefaultAzureCredential.'),
   })
   .refine((bus) => (bus.connectionString === undefined) !== (bus.namespace === undefined), {
-    error: 'exactly one of connectionString and namespace',
+    error: 'must have exactly one of connectionString and namespace',
   });
 
 const changeFeed = z.strictObject({
@@ -79,8 +81,8 @@ export const federationSchema = z
       .default({}),
     sinks: z
       .record(name("a sink's name"), fileView)
-      .refine((sinks) => Object.keys(sinks).length > 0, { error: 'at least one sink' }),
-    rules: z.array(rule).min(1, { error: 'at least one rule' }),
+      .refine((sinks) => Object.keys(sinks).length > 0, { error: 'must hold at least one sink' }),
+    rules: z.array(rule).min(1),
     retention: retention.default({ tombstonesDays: 30, journalDays: 30, runsDays: 90 }),
   })
   .superRefine((federation, context) => {
@@ -92,14 +94,17 @@ export const federationSchema = z
       }
       const first = seen.get(prefix);
       if (first !== undefined) {
-        const message = `each prefix once: rule ${first + 1} has it already`;
+        const message = `is there twice: rule ${first + 1} has it already`;
         context.addIssue({ code: 'custom', path: ['rules', at, 'prefix'], message, input: prefix });
       }
       seen.set(prefix, first ?? at);
       if (!Object.hasOwn(federation.sinks, sink)) {
         const names = Object.keys(federation.sinks);
         const near = nearest(sink, names);
-        const hint = near === undefined ? `one of the sinks: ${names.join(', ')}` : `a sink; did you mean '${near}'?`;
+        const hint =
+          near === undefined
+            ? `is none of the sinks: ${names.join(', ')}`
+            : `is none of the sinks; did you mean '${near}'?`;
         context.addIssue({ code: 'custom', path: ['rules', at, 'sink'], message: hint, input: sink });
       }
     }

@@ -80,24 +80,30 @@ function explain(
       {
         ...place(keyOffset(nodeAt(document, issue.path.slice(0, -1)).node, key)),
         path,
-        message: `'${key}' must be ${expected}`,
+        message: `'${key}' must ${expected}`,
       },
     ];
   }
-  if (!at.found) return [{ ...offset, path, message: `is missing; ${expectation(issue)}` }];
-  return [{ ...offset, path, message: `${shown(at.node, written, issue.path)}must be ${expectation(issue)}` }];
+  if (!at.found) return [{ ...offset, path, message: `is missing; it ${complaint(issue)}` }];
+  return [{ ...offset, path, message: `${shown(at.node, written, issue.path)}${complaint(issue)}` }];
 }
 
-function expectation(issue: z.core.$ZodIssue): string {
+/** What is wrong, to be read after the value. */
+function complaint(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
-    case 'invalid_type':
-      return `a ${issue.expected === 'object' || issue.expected === 'record' ? 'map' : issue.expected === 'array' ? 'list' : issue.expected}`;
-    case 'invalid_value':
-      return issue.values.length === 1
-        ? `'${String(issue.values[0])}'`
-        : `one of ${issue.values.map(String).join(', ')}`;
-    default:
+    case 'custom':
       return issue.message;
+    case 'invalid_type':
+      return `must be a ${issue.expected === 'object' || issue.expected === 'record' ? 'map' : issue.expected === 'array' ? 'list' : issue.expected}`;
+    case 'invalid_value':
+      return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map((value) => `'${String(value)}'`).join(', ')}`;
+    case 'too_small':
+      if (issue.origin === 'string') return 'must not be empty';
+      return issue.origin === 'array'
+        ? 'must hold at least one'
+        : `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`;
+    default:
+      return `must ${issue.message}`;
   }
 }
 

@@ -1,0 +1,43 @@
+import { ensureError, IsthmusError } from '../schema/errors.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+
+/** Where nothing better is known, what an operator does next. */
+const ADVICE: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'Nothing listens there: start it, or correct the address.',
+  ENOTFOUND: 'No such host: correct the address.',
+  ETIMEDOUT: 'It does not answer: check the network and the address.',
+  '42P01': 'The index has no tables yet: `isthmus worker` makes them when it starts.',
+  '28P01': 'Postgres refuses the password: correct DATABASE_URL.',
+  '3D000': 'There is no such database: create it, or correct DATABASE_URL.',
+};
+
+/** An error as one block for people: its code, what happened to which name, and what to do. */
+export function formatFailure(thrown: unknown): string {
+  const error = ensureError(thrown);
+  if (error instanceof IsthmusError) return `${error.code}: ${error.message}`;
+  const code = codeOf(error);
+  const advice = code === undefined ? undefined : ADVICE[code];
+  const head = `isthmus failed: ${messageOf(error)}${code === undefined ? '' : ` (${code})`}`;
+  const lines = [head, ...(advice === undefined ? [] : [advice])];
+  if (process.env.ISTHMUS_DEBUG) lines.push(error.stack ?? '');
+  else if (advice === undefined) lines.push('Set ISTHMUS_DEBUG=1 to see where.');
+  return lines.join('\n');
+}
+
+export function exitCodeOf(thrown: unknown): ExitCode {
+  if (!(thrown instanceof IsthmusError)) return EXIT.failed;
+  return thrown.code === 'ISTHMUS_USAGE' || thrown.code === 'ISTHMUS_CONFIG' ? EXIT.wrongUse : EXIT.failed;
+}
+
+/** Node's and Postgres' errors carry a code; a connection tried on several addresses carries one for each. */
+export function codeOf(error: unknown): string | undefined {
+  if (error instanceof AggregateError) return codeOf(error.errors[0]);
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  return error instanceof Error && error.cause !== undefined ? codeOf(error.cause) : undefined;
+}
+
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
+  if (!(error instanceof Error)) return String(error);
+  return error.message === '' ? error.name : error.message;
+}

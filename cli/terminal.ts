@@ -1,0 +1,27 @@
+/** The two streams of a command: answers on standard output, everything else on standard error. */
+export interface Terminal {
+  /** Whether people are watching: progress is drawn only then. */
+  readonly interactive: boolean;
+  /** One line of the answer. */
+  print(line: string): void;
+  /** One line for people, beside the answer. */
+  say(line: string): void;
+}
+
+export const terminal: Terminal = {
+  interactive: process.stderr.isTTY === true,
+  print(line) {
+    process.stdout.write(`${line}\n`);
+  },
+  say(line) {
+    process.stderr.write(`${line}\n`);
+  },
+};
+
+/** Names come from outside: control characters in them must not reach a terminal. */
+export function printable(name: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+  return name.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (unit) => {
+    return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}

@@ -1,0 +1,131 @@
+import { type Client, ScheduleAlreadyRunning, type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client';
+import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
+import type { Federation } from '../../schema/federation/federation.ts';
+import type { ReconcileInput } from '../../schema/inputs/activities.ts';
+import type { JobInput, LoopInput, StubDispatchInput } from '../../schema/inputs/control.ts';
+import { SEARCH_ATTRIBUTES, taskQueueOf, type WorkflowType, workflowIds } from '../../schema/inputs/names.ts';
+
+const TURN_SECONDS = 30;
+const MAINTENANCE_EVERY = '1h';
+const DEFAULT_RECONCILE_HOURS = 24;
+
+/** A loop that must run as long as the federation does. */
+export interface LoopSpec {
+  readonly type: WorkflowType;
+  readonly id: string;
+  /** What `pause` and `resume` call it, and its search attribute. */
+  readonly source: string;
+  readonly summary: string;
+  readonly input: LoopInput | StubDispatchInput;
+}
+
+/** Which loops a federation has: one for each source that it names and for each sink. */
+export function loopsOf(federation: Federation): readonly LoopSpec[] {
+  const { sources, sinks, name, account } = federation;
+  const input = { federation: name, turnSeconds: TURN_SECONDS, idleSeconds: 60 };
+  const id = (type: 'triggerIntake' | 'feedTail' | 'look') => workflowIds[type](account.name);
+  const loops: LoopSpec[] = [
+    { type: 'look', id: id('look'), source: 'looks', summary: `Looks and sweeps of ${account.name}`, input },
+  ];
+  if (sources.serviceBus !== undefined) {
+    const summary = `Triggers of ${account.name} from queue ${sources.serviceBus.queue}`;
+    loops.push({ type: 'triggerIntake', id: id('triggerIntake'), source: 'triggers', summary, input });
+  }
+  if (sources.changeFeed !== undefined) {
+    const idleSeconds = Math.min(60, Math.max(1, sources.changeFeed.pollSeconds));
+    const summary = `Change Feed of ${account.name}`;
+    loops.push({ type: 'feedTail', id: id('feedTail'), source: 'feed', summary, input: { ...input, idleSeconds } });
+  }
+  for (const sink of Object.keys(sinks)) {
+    const dispatch = { ...input, sink };
+    const source = `stubs:${sink}`;
+    const summary = `Stubs of ${account.name} in ${sink}`;
+    loops.push({
+      type: 'stubDispatch',
+      id: workflowIds.stubDispatch(account.name, sink),
+      source,
+      summary,
+      input: dispatch,
+    });
+  }
+  return loops;
+}
+
+export function searchAttributesOf(federation: string, source: string): SearchAttributePair[] {
+  const [FEDERATION, SOURCE, STATE] = SEARCH_ATTRIBUTES;
+  const values = { [FEDERATION]: federation, [SOURCE]: source, [STATE]: 'running' };
+  return Object.entries(values).map(([name, value]) => ({ key: defineSearchAttributeKey(name, 'KEYWORD'), value }));
+}
+
+/** Starts what does not run. Idempotent: every worker does it at its start and now and then, so a loop that somebody ended comes back. */
+export async function ensureLoops(client: Client, federation: Federation): Promise<void> {
+  await Promise.all(
+    loopsOf(federation).map(({ type, id, source, summary, input }) =>
+      client.workflow.start(type, {
+        workflowId: id,
+        taskQueue: taskQueueOf(federation.name),
+        args: [input],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        workflowTaskTimeout: '5s',
+        staticSummary: summary,
+        typedSearchAttributes: searchAttributesOf(federation.name, source),
+      }),
+    ),
+  );
+}
+
+/** Makes the schedules, or brings them to what the file says; whether one is paused is left as it is. */
+export async function ensureSchedules(client: Client, federation: Federation): Promise<void> {
+  for (const schedule of schedulesOf(federation)) {
+    try {
+      await client.schedule.create(schedule);
+    } catch (error) {
+      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+      await client.schedule
+        .getHandle(schedule.scheduleId)
+        .update(({ state }) => ({
+          spec: schedule.spec,
+          action: schedule.action,
+          policies: schedule.policies ?? {},
+          state,
+        }));
+    }
+  }
+}
+
+type JobSchedule = ScheduleOptions & { readonly action: { readonly workflowType: string } };
+
+function schedulesOf(federation: Federation): readonly JobSchedule[] {
+  const { name, account, sources } = federation;
+  const hours = sources.inventory?.everyHours ?? DEFAULT_RECONCILE_HOURS;
+  const job: JobInput = { federation: name };
+  const reconcile: JobInput & ReconcileInput = { ...job, judge: 'auto' };
+  const make = (
+    type: 'reconcile' | 'maintenance',
+    every: string,
+    source: string,
+    args: [JobInput],
+    summary: string,
+  ) => ({
+    scheduleId: workflowIds[type](account.name),
+    spec: { intervals: [{ every: every as `${number}h` }], jitter: '1m' as const },
+    action: {
+      type: 'startWorkflow' as const,
+      workflowType: type,
+      workflowId: workflowIds[type](account.name),
+      taskQueue: taskQueueOf(name),
+      args,
+      workflowTaskTimeout: '5s' as const,
+      staticSummary: summary,
+      typedSearchAttributes: searchAttributesOf(name, source),
+    },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1h' as const },
+    // An empty index is filled at once, from a listing.
+    state: { triggerImmediately: type === 'reconcile' },
+  });
+  return [
+    make('reconcile', `${hours}h`, 'inventory', [reconcile], `Reconcile of ${account.name}`),
+    make('maintenance', MAINTENANCE_EVERY, 'maintenance', [job], `Retention of ${account.name}`),
+  ];
+}
