@@ -1,0 +1,92 @@
+import type { Timestamp } from '../../namespace/entry.ts';
+import { IsthmusError } from '../../schema/errors.ts';
+import { SEGMENTS, segmentTime, segmentYear } from '../../schema/feed/segment-path.ts';
+import { parseSegments, SEGMENTS_FILE } from '../../schema/feed/segments.ts';
+import type { FeedStore } from '../../schema/ports/feed-store.ts';
+
+/** Manifests kept at a time: a month and a half of hourly ones. The rest are listed when these are read. */
+const WINDOW = 1_000;
+
+export interface SegmentWindow {
+  /** Manifest paths in order, none after `lastConsumable`. */
+  readonly segments: readonly string[];
+  /** There are more than the window holds. */
+  readonly more: boolean;
+  readonly lastConsumable: Timestamp | undefined;
+  /** Changes whenever a segment opens. */
+  readonly etag: string;
+}
+
+/**
+ * Finds the segments to read. The service's own listing of manifests is what counts, bounded by `lastConsumable`,
+ * which names the newest segment that was opened and is itself to be read. A poll costs one small read: the
+ * manifests are listed again only when a segment has opened.
+ */
+export class SegmentFinder {
+  readonly #store: FeedStore;
+  #known: SegmentWindow | undefined;
+  #from = '';
+
+  constructor(store: FeedStore) {
+    this.#store = store;
+  }
+
+  /** The segments from this manifest on, it among them; from the feed's beginning without one. */
+  async find(from: string | undefined, signal: AbortSignal): Promise<SegmentWindow> {
+    const file = await this.#store.readText(SEGMENTS_FILE, signal);
+    if (file === undefined) {
+      if (from === undefined) return { segments: [], more: false, lastConsumable: undefined, etag: '' };
+      throw new IsthmusError(
+        'ISTHMUS_FEED_UNAVAILABLE',
+        `${SEGMENTS_FILE} is gone, and with it the feed that was read`,
+      );
+    }
+    const known = this.#known;
+    if (known !== undefined && known.etag === file.etag && this.#covers(known, from)) {
+      return { ...known, segments: known.segments.filter((path) => path >= (from ?? '')) };
+    }
+    const { lastConsumable } = parseSegments(file.text);
+    const found = await this.#list(from, lastConsumable, signal);
+    if (from !== undefined && found.segments[0] !== from) {
+      throw new IsthmusError(
+        'ISTHMUS_FEED_GAP',
+        `${from} is gone: the feed was kept for less time than it was not read, so records are missing and a reconcile must heal what they said`,
+      );
+    }
+    this.#known = { ...found, lastConsumable, etag: file.etag };
+    this.#from = from ?? '';
+    return this.#known;
+  }
+
+  /** Whether what is known can stand for a new listing. The manifest of `lastConsumable` may appear after it is named. */
+  #covers(known: SegmentWindow, from: string | undefined): boolean {
+    const newest = segmentTime(known.segments.at(-1) ?? '');
+    if (known.more || newest === undefined || known.lastConsumable === undefined) return false;
+    return (
+      newest >= known.lastConsumable &&
+      (from ?? '') >= this.#from &&
+      (from === undefined || known.segments.includes(from))
+    );
+  }
+
+  async #list(from: string | undefined, lastConsumable: Timestamp, signal: AbortSignal) {
+    const segments: string[] = [];
+    for (const prefix of yearPrefixes(from, lastConsumable)) {
+      for await (const { path } of this.#store.list(prefix, signal)) {
+        const time = segmentTime(path);
+        if (time === undefined || path < (from ?? '') || time > lastConsumable) continue;
+        if (segments.length === WINDOW) return { segments, more: true };
+        segments.push(path);
+      }
+    }
+    return { segments, more: false };
+  }
+}
+
+/** Without a cursor the first year is not known, so everything is listed. */
+function yearPrefixes(from: string | undefined, lastConsumable: Timestamp): readonly string[] {
+  if (from === undefined) return [SEGMENTS];
+  const first = segmentYear(from);
+  const last = Math.max(first, new Date(lastConsumable).getUTCFullYear());
+  return Array.from({ length: last - first + 1 }, (_, year) => `${SEGMENTS}${first + year}/`);
+}

@@ -1,0 +1,86 @@
+import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { compareUtf8 } from '../../namespace/key.ts';
+import { IsthmusError } from '../../schema/errors.ts';
+import { SEGMENTS_FILE } from '../../schema/feed/segments.ts';
+import type { FeedStore } from '../../schema/ports/feed-store.ts';
+
+const CONTAINER = '$blobchangefeed';
+
+/** A copy of a `$blobchangefeed` container in a folder: the folder itself, or one that holds it by that name. */
+export class FolderFeedStore implements FeedStore {
+  readonly #root: string;
+
+  private constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** @throws `ISTHMUS_FEED_UNAVAILABLE` where the folder holds no feed. */
+  static async open(folder: string): Promise<FolderFeedStore> {
+    for (const root of [folder, join(folder, CONTAINER)]) {
+      if (await exists(join(root, SEGMENTS_FILE))) return new FolderFeedStore(root);
+    }
+    throw new IsthmusError(
+      'ISTHMUS_FEED_UNAVAILABLE',
+      `${folder} holds no change feed: expected ${SEGMENTS_FILE} in it, or in ${CONTAINER} below it`,
+    );
+  }
+
+  async readText(path: string, signal: AbortSignal): Promise<{ text: string; etag: string } | undefined> {
+    signal.throwIfAborted();
+    const file = join(this.#root, path);
+    return absentAsUndefined(async () => {
+      const { mtimeMs, size } = await stat(file);
+      return { text: await readFile(file, 'utf8'), etag: `${mtimeMs}-${size}` };
+    });
+  }
+
+  async *list(prefix: string, signal: AbortSignal): AsyncGenerator<{ path: string; length: number }> {
+    signal.throwIfAborted();
+    const slash = prefix.lastIndexOf('/') + 1;
+    yield* this.#walk(prefix.slice(0, slash), prefix, signal);
+  }
+
+  async *#walk(folder: string, prefix: string, signal: AbortSignal): AsyncGenerator<{ path: string; length: number }> {
+    signal.throwIfAborted();
+    const entries = (await absentAsUndefined(() => readdir(join(this.#root, folder), { withFileTypes: true }))) ?? [];
+    const paths = entries.map((entry) => (entry.isDirectory() ? `${folder}${entry.name}/` : `${folder}${entry.name}`));
+    for (const path of paths.sort(compareUtf8)) {
+      if (path.endsWith('/')) {
+        if (path.startsWith(prefix) || prefix.startsWith(path)) yield* this.#walk(path, prefix, signal);
+      } else if (path.startsWith(prefix)) {
+        yield { path, length: (await stat(join(this.#root, path))).size };
+      }
+    }
+  }
+
+  async readRange(path: string, offset: number, length: number, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    signal.throwIfAborted();
+    return absentAsUndefined(async () => {
+      await using file = await open(join(this.#root, path));
+      const { size } = await file.stat();
+      const bytes = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
+      let filled = 0;
+      while (filled < bytes.length) {
+        const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, offset + filled);
+        if (bytesRead === 0) return bytes.subarray(0, filled);
+        filled += bytesRead;
+      }
+      return bytes;
+    });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await absentAsUndefined(() => stat(path))) !== undefined;
+}
+
+async function absentAsUndefined<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return undefined;
+    throw error;
+  }
+}

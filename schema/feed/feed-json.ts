@@ -1,0 +1,15 @@
+import { z } from 'zod';
+import { corrupt } from './corrupt.ts';
+
+/** Parses a JSON file of the feed and checks what is used of it. */
+export function parseFeedJson<T extends z.ZodType>(path: string, text: string, schema: T): z.output<T> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\ufeff/, ''));
+  } catch (error) {
+    throw corrupt(path, 0, 'expected JSON', error);
+  }
+  const result = schema.safeParse(value);
+  if (!result.success) throw corrupt(path, 0, z.prettifyError(result.error), result.error);
+  return result.data;
+}

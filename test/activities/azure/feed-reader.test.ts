@@ -1,0 +1,218 @@
+import { describe, expect, it } from 'vitest';
+import { FeedReader, type FeedReaderOptions } from '../../../activities/azure/feed-reader.ts';
+import type { FeedCursor } from '../../../schema/index/feed-cursors.ts';
+import { avroBlock, avroHeader, feedRecord, MemoryFeed } from './memory-feed.ts';
+
+const never = new AbortController().signal;
+
+/** Reads to the end; the cursor is the last one that a page with records had. */
+async function drain(reader: FeedReader, from?: FeedCursor) {
+  const names: string[] = [];
+  let cursor = from;
+  let caughtUp = false;
+  for await (const page of reader.read(from, never)) {
+    names.push(...page.events.map((event) => event.name));
+    if (page.records > 0) cursor = page.cursor;
+    caughtUp = page.caughtUp;
+  }
+  return { names, cursor, caughtUp };
+}
+
+function newReader(feed: MemoryFeed, options: Partial<FeedReaderOptions> = {}): FeedReader {
+  return new FeedReader(feed, { source: 'feed', ...options });
+}
+
+const blobs = (from: number, count: number) => Array.from({ length: count }, (_, at) => feedRecord(from + at));
+const names = (from: number, count: number) => Array.from({ length: count }, (_, at) => `blob-${from + at}`);
+
+describe('the feed reader', () => {
+  it('reads the segment that lastConsumable names, and none after it', async () => {
+    const feed = new MemoryFeed();
+    feed.segment(0, 'Finalized');
+    feed.append(`${feed.shard(0)}00000.avro`, avroHeader(), avroBlock(blobs(1, 2)));
+    feed.segment(15, 'Publishing');
+    feed.append(`${feed.shard(15)}00000.avro`, avroHeader(), avroBlock(blobs(3, 2)));
+    feed.segment(30, 'Publishing', ['00'], 15);
+    feed.append(`${feed.shard(30)}00000.avro`, avroHeader(), avroBlock(blobs(5, 2)));
+    expect(await drain(newReader(feed))).toMatchObject({ names: names(1, 4), caughtUp: true });
+  });
+
+  it('reads every shard, and every chunk of a shard, by the paths of the manifest', async () => {
+    const feed = new MemoryFeed();
+    feed.segment(0, 'Publishing', ['00', '01', '02']);
+    feed.append(`${feed.shard(0, '00')}00000.avro`, avroHeader(), avroBlock(blobs(1, 3)));
+    feed.append(`${feed.shard(0, '00')}00001.avro`, avroHeader(), avroBlock(blobs(4, 3)));
+    feed.append(`${feed.shard(0, '02')}00000.avro`, avroHeader(), avroBlock(blobs(7, 3)));
+    const { names: read, cursor } = await drain(newReader(feed));
+    expect(read.sort()).toEqual(names(1, 9).sort());
+    expect(Object.keys(cursor?.shards ?? {})).toEqual([feed.shard(0, '00'), feed.shard(0, '02')]);
+    feed.append(`${feed.shard(0, '01')}00000.avro`, avroHeader(), avroBlock(blobs(10, 1)));
+    expect((await drain(newReader(feed), cursor)).names).toEqual(['blob-10']);
+  });
+
+  it('8: takes a chunk that is cut at any byte for one that has not all come yet, and later reads the rest once', async () => {
+    const whole = Buffer.concat([avroHeader(), avroBlock(blobs(1, 2)), avroBlock(blobs(3, 1)), avroBlock([])]);
+    for (let cut = 0; cut <= whole.length; cut++) {
+      const feed = new MemoryFeed();
+      feed.segment(0, 'Publishing');
+      const path = `${feed.shard(0)}00000.avro`;
+      feed.append(path, whole.subarray(0, cut));
+      const reader = newReader(feed);
+      const first = await drain(reader);
+      feed.append(path, whole.subarray(cut));
+      const bytes = feed.ranges.reduce((sum, range) => sum + range.bytes, 0);
+      const again = await drain(reader, first.cursor);
+      expect([...first.names, ...again.names], `cut at ${cut}`).toEqual(names(1, 3));
+      // Every byte is fetched once.
+      expect(
+        feed.ranges.reduce((sum, range) => sum + range.bytes, 0),
+        `cut at ${cut}`,
+      ).toBe(whole.length);
+      expect(bytes).toBe(cut);
+      // So does one that starts from the cursor alone.
+      expect([...first.names, ...(await drain(newReader(feed), first.cursor)).names]).toEqual(names(1, 3));
+    }
+  });
+
+  it('reads blocks that are larger than a slice, and ends a page at a block', async () => {
+    const feed = new MemoryFeed();
+    feed.segment(0, 'Publishing');
+    const blocks = Array.from({ length: 20 }, (_, at) => avroBlock(blobs(1 + at * 10, 10)));
+    feed.append(`${feed.shard(0)}00000.avro`, avroHeader(), ...blocks);
+    const pages: number[] = [];
+    const versions: (number | undefined)[] = [];
+    for await (const page of newReader(feed, { pageRecords: 25, sliceBytes: 100 }).read(undefined, never)) {
+      pages.push(page.records);
+      versions.push(page.cursor?.version);
+    }
+    expect(pages).toEqual([30, 30, 30, 30, 30, 30, 20, 0]);
+    expect(versions).toEqual([1, 2, 3, 4, 5, 6, 7, 7]);
+  });
+
+  it('goes on from any page of any cursor, with no record lost or read twice', async () => {
+    const feed = new MemoryFeed();
+    for (const minute of [0, 15, 60]) {
+      feed.segment(minute, 'Finalized', ['00', '01']);
+      for (const shard of ['00', '01']) {
+        const blocks = [0, 1, 2].map((at) => avroBlock(blobs(minute * 100 + Number(shard) * 1000 + at * 10, 10)));
+        feed.append(`${feed.shard(minute, shard)}00000.avro`, avroHeader(), ...blocks);
+      }
+    }
+    const all: string[] = [];
+    const cursors: (FeedCursor | undefined)[] = [undefined];
+    const counts = [0];
+    for await (const page of newReader(feed, { pageRecords: 15 }).read(undefined, never)) {
+      all.push(...page.events.map((event) => event.name));
+      cursors.push(page.cursor);
+      counts.push(all.length);
+    }
+    expect(new Set(all).size).toBe(180);
+    for (const [at, cursor] of cursors.entries()) {
+      const rest = (await drain(newReader(feed), cursor)).names;
+      expect(rest.sort()).toEqual(all.slice(counts[at]).sort());
+    }
+  });
+
+  it('reads a segment to its end once more after a later one has opened', async () => {
+    const feed = new MemoryFeed();
+    feed.segment(0, 'Publishing');
+    feed.append(`${feed.shard(0)}00000.avro`, avroHeader(), avroBlock(blobs(1, 1)));
+    const reader = newReader(feed);
+    const first = await drain(reader);
+    feed.append(`${feed.shard(0)}00000.avro`, avroBlock(blobs(2, 1)));
+    feed.segment(0, 'Finalized');
+    feed.segment(15, 'Publishing');
+    feed.append(`${feed.shard(15)}00000.avro`, avroHeader(), avroBlock(blobs(3, 1)));
+    expect((await drain(reader, first.cursor)).names).toEqual(['blob-2', 'blob-3']);
+  });
+
+  it('waits a while for a segment that has a successor and does not say that it is final', async () => {
+    const feed = new MemoryFeed();
+    feed.segment(0, 'Not Finalized');
+    feed.append(`${feed.shard(0)}00000.avro`, avroHeader(), avroBlock(blobs(1, 1)));
+    feed.segment(15, 'Publishing');
+    feed.append(`${feed.shard(15)}00000.avro`, avroHeader(), avroBlock(blobs(2, 1)));
+    let now = 1_000;
+    const reader = newReader(feed, { graceMs: 500, now: () => now });
+    const first = await drain(reader);
+    expect(first).toMatchObject({ names: ['blob-1'], caughtUp: false });
+    now += 499;
+    expect((await drain(reader, first.cursor)).names).toEqual([]);
+    now += 1;
+    expect(await drain(reader, first.cursor)).toMatchObject({ names: ['blob-2'], caughtUp: true });
+  });
+
+  it('polls with one small read and one listing a shard while nothing changes', async () => {
+    const feed = new MemoryFeed();
+    feed.segment(0, 'Publishing');
+    feed.append(`${feed.shard(0)}00000.avro`, avroHeader(), avroBlock(blobs(1, 1)));
+    const reader = newReader(feed);
+    const { cursor } = await drain(reader);
+    feed.asked.length = 0;
+    await drain(reader, cursor);
+    expect(feed.asked).toEqual(['text meta/segments.json', `list ${feed.shard(0)}`]);
+  });
+
+  it('takes an empty chunk, a chunk of a header alone, a shard without chunks and the segment of 1601 as they are', async () => {
+    const feed = new MemoryFeed();
+    feed.files.set(
+      'idx/segments/1601/01/01/0000/meta.json',
+      Buffer.from('{"status":"Finalized","chunkFilePaths":["$blobchangefeed/log/00/1601/01/01/0000/"]}'),
+    );
+    feed.segment(0, 'Finalized', ['00', '01', '02']);
+    feed.append(`${feed.shard(0, '00')}00000.avro`);
+    feed.append(`${feed.shard(0, '01')}00000.avro`, avroHeader());
+    feed.segment(15, 'Publishing');
+    feed.append(`${feed.shard(15)}00000.avro`, avroHeader(), avroBlock(blobs(1, 1)));
+    expect(await drain(newReader(feed))).toMatchObject({ names: ['blob-1'], caughtUp: true });
+  });
+
+  it('12: names the path and the byte of damage in the middle, after giving what is good before it', async () => {
+    const header = avroHeader();
+    const good = avroBlock(blobs(1, 2));
+    const bad = avroBlock(blobs(3, 2));
+    bad[bad.length - 1] = (bad.at(-1) ?? 0) ^ 1;
+    const feed = new MemoryFeed();
+    feed.segment(0, 'Publishing');
+    const path = `${feed.shard(0)}00000.avro`;
+    feed.append(path, header, good, bad, avroBlock(blobs(5, 2)));
+    const read: string[] = [];
+    const reading = (async () => {
+      for await (const page of newReader(feed).read(undefined, never))
+        read.push(...page.events.map((event) => event.name));
+    })();
+    const marker = header.length + good.length + bad.length - 16;
+    await expect(reading).rejects.toMatchObject({
+      code: 'ISTHMUS_FEED_CORRUPT',
+      message: `${path} at byte ${marker}: the block does not end in the file's marker`,
+    });
+    expect(read).toEqual(['blob-1', 'blob-2']);
+  });
+
+  it('12: takes a tail that is torn in a finished segment for damage', async () => {
+    const feed = new MemoryFeed();
+    feed.segment(0, 'Finalized');
+    feed.append(`${feed.shard(0)}00000.avro`, avroHeader(), avroBlock(blobs(1, 1)).subarray(0, 30));
+    feed.segment(15, 'Publishing');
+    await expect(drain(newReader(feed))).rejects.toMatchObject({ code: 'ISTHMUS_FEED_CORRUPT' });
+  });
+
+  it('9: says that records are missing where a chunk or a segment is gone', async () => {
+    const feed = new MemoryFeed();
+    feed.segment(0, 'Publishing');
+    feed.append(`${feed.shard(0)}00000.avro`, avroHeader(), avroBlock(blobs(1, 1)));
+    const { cursor } = await drain(newReader(feed));
+    feed.files.delete(`${feed.shard(0)}00000.avro`);
+    await expect(drain(newReader(feed), cursor)).rejects.toMatchObject({ code: 'ISTHMUS_FEED_GAP' });
+    feed.append(`${feed.shard(0)}00001.avro`, avroHeader());
+    await expect(drain(newReader(feed))).rejects.toMatchObject({ code: 'ISTHMUS_FEED_GAP' });
+    feed.files.delete(feed.manifest(0));
+    await expect(drain(newReader(feed), cursor)).rejects.toMatchObject({ code: 'ISTHMUS_FEED_GAP' });
+  });
+
+  it('takes a feed that has no segment yet as read to its end', async () => {
+    const feed = new MemoryFeed();
+    feed.files.set('other', Buffer.alloc(0));
+    expect(await drain(newReader(feed))).toEqual({ names: [], cursor: undefined, caughtUp: true });
+  });
+});

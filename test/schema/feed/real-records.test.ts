@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { FeedReader } from '../../../activities/azure/feed-reader.ts';
+import { FolderFeedStore } from '../../../activities/azure/folder-feed-store.ts';
+import { readRecord } from '../../../schema/feed/record.ts';
+import { hasRealData, REAL_DATA } from '../../support/real-data.ts';
+
+const position = { path: 'log/00/2020/05/12/2200/00000.avro', offset: 10, index: 2 };
+
+async function totals(feed: string) {
+  const store = await FolderFeedStore.open(join(REAL_DATA, 'changefeed', feed));
+  const sum = { records: 0, events: 0, ignored: 0, without: { sequencer: 0, epoch: 0, values: 0 } };
+  for await (const page of new FeedReader(store, { source: 'replay' }).read(undefined, AbortSignal.timeout(60_000))) {
+    sum.records += page.records;
+    sum.events += page.events.length;
+    sum.ignored += Object.values(page.ignored).reduce((a, b) => a + b, 0);
+    for (const event of page.events) {
+      if (event.sequencer === undefined) sum.without.sequencer++;
+      if (event.epoch === undefined) sum.without.epoch++;
+      if (event.effect !== 'delete' && event.attributes === undefined) sum.without.values++;
+    }
+  }
+  return sum;
+}
+
+describe.skipIf(!hasRealData)('the recorded feeds', () => {
+  it('are read to the last record, in every schema version', async () => {
+    const java = await totals('java-2020-06');
+    const stage = await totals('js-stage-2020-06');
+    expect(java.records + stage.records).toBe(3_518);
+    expect(java).toMatchObject({ events: java.records - java.ignored, without: { sequencer: 0, epoch: 0, values: 0 } });
+    // Schema 1 has no containerVersion.
+    expect(stage.without).toEqual({ sequencer: 0, epoch: 492, values: 0 });
+  });
+
+  it('have one sample of every kind, which means what it should', () => {
+    const path = join(REAL_DATA, 'changefeed/schemas/decoded-record-samples.json');
+    const samples: Record<string, unknown> = JSON.parse(readFileSync(path, 'utf8'));
+    const effects = Object.entries(samples).map(([title, sample]) => {
+      const { change } = readRecord(sample, position, 'feed');
+      return [title, 'ignored' in change ? `ignored ${change.ignored}` : `${change.effect} ${change.attributes?.etag}`];
+    });
+    expect(Object.fromEntries(effects)).toMatchInlineSnapshot(`
+      {
+        "v1 BlobCreated/PutBlob/BlockBlob": "put 0x8D79ACC27805773",
+        "v1 BlobDeleted/DeleteBlob/BlockBlob": "delete undefined",
+        "v3 BlobCreated/PutBlob/BlockBlob": "put 0x8D7CF75B1EFD137",
+        "v4 BlobAsyncOperationInitiated/SetBlobTier/BlockBlob": "touch 0x8D83E58F49ECC69",
+        "v4 BlobCreated/CopyBlob/BlockBlob": "put 0x8D7F6C473348BBA",
+        "v4 BlobCreated/PutBlob/AppendBlob": "touch 0x8D7F6C42F56F0BE",
+        "v4 BlobCreated/PutBlob/BlockBlob": "put 0x8D7F6C41FD1C6C8",
+        "v4 BlobCreated/PutBlob/PageBlob": "touch 0x8D7F6C461C8670C",
+        "v4 BlobCreated/PutBlockList/BlockBlob": "put 0x8D7F6C465E7B1B1",
+        "v4 BlobCreated/UndeleteBlob/BlockBlob": "touch 0x8D7F6C498D51F71",
+        "v4 BlobDeleted/DeleteBlob/BlockBlob": "delete undefined",
+        "v4 BlobPropertiesUpdated/SetBlobMetadata/BlockBlob": "touch 0x8D7F6C48528B5F5",
+        "v4 BlobPropertiesUpdated/SetBlobProperties/BlockBlob": "touch 0x8D7F6C4853DEF8C",
+        "v4 BlobSnapshotCreated/SnapshotBlob/BlockBlob": "ignored snapshot",
+        "v4 BlobSnapshotCreated/SnapshotBlob/PageBlob": "ignored snapshot",
+        "v4 BlobTierChanged/SetBlobTier/BlockBlob": "put 0x8D83E5905E94F24",
+      }
+    `);
+  });
+});
