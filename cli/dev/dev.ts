@@ -1,0 +1,87 @@
+import path from 'node:path';
+import type { ChildEvent } from '../../infra/local/child-spec.ts';
+import { writeEnvFile } from '../../infra/local/env-file.ts';
+import { STATE_FOLDER } from '../../infra/local/find-stack.ts';
+import type { StackPorts } from '../../infra/local/ports.ts';
+import { type Stack, startStack } from '../../infra/local/stack.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import type { Terminal } from '../terminal.ts';
+import { StopSignals } from './stop-signals.ts';
+
+export interface DevOptions {
+  /** Where the endpoints are written as `KEY=value` lines. */
+  readonly writeEnv?: string | undefined;
+  readonly fresh?: boolean | undefined;
+  readonly state?: string | undefined;
+  readonly config?: string | undefined;
+  readonly json?: boolean | undefined;
+  readonly ports?: 'free' | Partial<StackPorts> | undefined;
+}
+
+/**
+ * `isthmus dev`: runs the embedded stack with its worker until Ctrl-C or `kill`, then stops every child. A second
+ * Ctrl-C does not wait for them.
+ */
+export async function runDev(options: DevOptions, terminal: Terminal): Promise<ExitCode> {
+  using signals = new StopSignals();
+  const began = performance.now();
+  let stack: Stack | undefined;
+  try {
+    stack = await startStack({
+      state: options.state ?? path.resolve(STATE_FOLDER),
+      fresh: options.fresh,
+      config: options.config,
+      ports: options.ports,
+      worker: true,
+      signal: signals.first,
+      onProgress: (doing) => terminal.say(`${doing}...`),
+      onEvent: (event) => say(event, terminal),
+    });
+  } catch (error) {
+    if (signals.first.aborted) return EXIT.good;
+    throw error;
+  }
+  const { env } = stack;
+  if (options.writeEnv !== undefined) await writeEnvFile(path.resolve(options.writeEnv), env);
+  const seconds = Math.round((performance.now() - began) / 100) / 10;
+  if (options.json) terminal.print(JSON.stringify({ ready: true, seconds, state: stack.state, env }));
+  else for (const line of describe(stack, seconds)) terminal.print(line);
+
+  await signals.untilFirst();
+  terminal.say('stopping; Ctrl-C again does not wait');
+  signals.onSecond(() => stack.force());
+  await stack.stop();
+  terminal.say('stopped');
+  return EXIT.good;
+}
+
+function describe(stack: Stack, seconds: number): readonly string[] {
+  const { env } = stack;
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ['Blob endpoint', `http://127.0.0.1:${stack.ports.blob}/${env.AZURE_STORAGE_ACCOUNT}`],
+    ['Blob connection string', env.AZURE_STORAGE_CONNECTION_STRING],
+    ['Service Bus', env.AZURE_SERVICEBUS_CONNECTION_STRING],
+    ['Postgres', env.DATABASE_URL],
+    ['Temporal', env.TEMPORAL_ADDRESS],
+    ['Temporal UI', env.TEMPORAL_UI_URL],
+    ['Metrics', `${env.ISTHMUS_METRICS_URL}/metrics`],
+    ['Fault switches', env.ISTHMUS_CONTROL_URL],
+    ['VAST folder', env.ISTHMUS_VAST_ROOT],
+    ['Federation', env.ISTHMUS_CONFIG],
+    ['State and logs', stack.state],
+  ];
+  const width = Math.max(...rows.map(([what]) => what.length));
+  return [
+    `Ready in ${seconds} s.`,
+    ...rows.map(([what, value]) => `  ${what.padEnd(width)}  ${value ?? ''}`),
+    'Commands run in this folder find it by themselves, such as `isthmus status`. Ctrl-C stops everything.',
+  ];
+}
+
+/** Deaths and returns; what goes as it should is not news. */
+function say({ child, kind, how }: ChildEvent, terminal: Terminal): void {
+  if (kind === 'ready') terminal.say(`${child} is ready`);
+  if (kind === 'died') terminal.say(`${child} died (${how ?? 'unknown'}); starting it again`);
+  if (kind === 'restarted') terminal.say(`${child} runs again`);
+  if (kind === 'forced') terminal.say(`${child} did not stop; killed`);
+}

@@ -1,0 +1,41 @@
+import { access, writeFile } from 'node:fs/promises';
+
+export const EVENTS_QUEUE = 'isthmus-events';
+export const INVENTORY_CONTAINER = 'inventory';
+
+/**
+ * The federation of a stack that was given none: everything in the account, Blob-authoritative, into one folder.
+ * Addresses and paths come from the environment, so that the file holds wherever the stack listens.
+ */
+const YAML = `# Written by \`isthmus dev\`, which was given no other. It is read when a worker starts; edit it as you like.
+name: local
+account:
+  name: \${AZURE_STORAGE_ACCOUNT}
+  connectionString: \${AZURE_STORAGE_CONNECTION_STRING}
+sources:
+  serviceBus:
+    connectionString: \${AZURE_SERVICEBUS_CONNECTION_STRING}
+    queue: ${EVENTS_QUEUE}
+  changeFeed:
+    pollSeconds: 1
+    settleSeconds: 3
+  inventory:
+    container: ${INVENTORY_CONTAINER}
+sinks:
+  vast:
+    kind: fileView
+    root: \${ISTHMUS_VAST_ROOT}
+rules:
+  - prefix: ''
+    authority: blob
+    sink: vast
+`;
+
+/** Writes the default federation where there is no such file. */
+export async function ensureFederation(file: string): Promise<void> {
+  const exists = await access(file).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) await writeFile(file, YAML);
+}

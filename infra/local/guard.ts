@@ -1,0 +1,33 @@
+/**
+ * Outlives a stack that was killed with SIGKILL and takes its children down.
+ *
+ * Reads `+PID SIGNAL` for every child that starts and `-PID` for every one that ended. When its standard input
+ * ends, its parent is gone: what is left gets its stop signal, and after a while SIGKILL to its process group.
+ */
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const GRACE_MS = 5_000;
+const children = new Map<number, NodeJS.Signals>();
+
+// Ctrl-C and kill are the stack's to answer: it ends this process by closing its standard input.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [pid, signal] = line.slice(1).split(' ');
+  if (line.startsWith('+')) children.set(Number(pid), signal as NodeJS.Signals);
+  else children.delete(Number(pid));
+}
+
+for (const [pid, signal] of children) send(pid, signal);
+const deadline = Date.now() + GRACE_MS;
+while (Date.now() < deadline && [...children.keys()].some((pid) => send(pid, 0))) await sleep(50);
+for (const pid of children.keys()) send(-pid, 'SIGKILL');
+
+function send(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+}

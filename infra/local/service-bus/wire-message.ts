@@ -1,0 +1,41 @@
+import rhea, { type Message } from 'rhea';
+import type { StoredMessage } from './message-queue.ts';
+
+const { message: codec, types } = rhea;
+
+/** The message format that a client's batch carries: its body is one encoded message per data section. */
+export const BATCH_FORMAT = 0x80013700;
+
+/** The messages of a transfer: one, or a batch of them. */
+export function messagesOf(received: unknown, format: number): readonly Message[] {
+  if (format !== BATCH_FORMAT) return [received as Message];
+  const envelope: Message = codec.decode(received as Buffer) as unknown as Message;
+  const { content, multiple } = envelope.body as { content: Buffer | readonly Buffer[]; multiple?: boolean };
+  const parts = multiple ? (content as readonly Buffer[]) : [content as Buffer];
+  return parts.map((part) => codec.decode(part) as unknown as Message);
+}
+
+/** A message as it is delivered or peeked: what was sent, and the annotations that Service Bus adds. */
+export function encodeMessage(message: StoredMessage, lockedUntil: number | undefined): Buffer {
+  return codec.encode({
+    ...message.content,
+    delivery_count: message.deliveryCount,
+    message_annotations: {
+      ...message.content.message_annotations,
+      'x-opt-sequence-number': types.wrap_long(message.sequence),
+      'x-opt-enqueued-time': types.wrap_timestamp(message.enqueuedAt),
+      'x-opt-message-state': types.wrap_int(message.deferred ? 1 : 0),
+      ...(lockedUntil === undefined ? {} : { 'x-opt-locked-until': types.wrap_timestamp(lockedUntil) }),
+      ...(message.deadLetterSource === undefined ? {} : { 'x-opt-deadletter-source': message.deadLetterSource }),
+    },
+  });
+}
+
+/** What was sent, without the broker's annotations, for the file that keeps a queue. */
+export function encodeContent(content: Message): Buffer {
+  return codec.encode(content);
+}
+
+export function decodeContent(encoded: Buffer): Message {
+  return codec.decode(encoded) as unknown as Message;
+}

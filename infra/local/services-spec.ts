@@ -1,0 +1,29 @@
+import { connect } from 'node:net';
+import type { ChildSpec } from './child-spec.ts';
+import { entryPoint } from './entry-point.ts';
+import type { ServicesOptions } from './services-options.ts';
+
+/** The child that stands in for Blob Storage, Event Grid and Service Bus. */
+export function servicesSpec(options: ServicesOptions, log: string): ChildSpec {
+  return {
+    name: 'services',
+    command: process.execPath,
+    args: [entryPoint('services', import.meta.url), JSON.stringify(options)],
+    log,
+    isReady: async () => {
+      const state = await fetch(`http://127.0.0.1:${options.controlPort}/state`);
+      return state.ok && (await listens(options.serviceBusPort)) && (await listens(options.blobPort));
+    },
+    readyWithinMs: 60_000,
+    failure: 'ISTHMUS_SOURCE_UNAVAILABLE',
+  };
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => resolve(true));
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}

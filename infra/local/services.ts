@@ -1,0 +1,33 @@
+/**
+ * The process of the stand-ins: Blob Storage with its events, feed and inventory, and Service Bus. Event Grid is
+ * what joins them: the storage front publishes, the queue receives.
+ */
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventGridMessage } from './event-grid-message.ts';
+import { startServiceBus } from './service-bus/service-bus.ts';
+import type { ServicesOptions } from './services-options.ts';
+import { startStorage } from './storage/start-storage.ts';
+
+const options = JSON.parse(process.argv[2] ?? '') as ServicesOptions;
+
+const bus = await startServiceBus({ port: options.serviceBusPort, queues: [options.queue] });
+const storage = await startStorage({
+  port: options.blobPort,
+  azuritePort: options.azuritePort,
+  controlPort: options.controlPort,
+  location: path.join(options.folder, 'azurite'),
+  stateDir: path.join(options.folder, 'front'),
+  feed: options.feed,
+  clock: { now: Date.now, sleep: (ms, signal) => sleep(ms, undefined, { signal }) },
+  publish: (event) => bus.publish(options.queue.name, eventGridMessage(event)),
+});
+
+let stopping = false;
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    if (stopping) return;
+    stopping = true;
+    void Promise.allSettled([storage.stop(), bus.stop()]).then(() => process.exit(0));
+  });
+}

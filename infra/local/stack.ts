@@ -1,0 +1,190 @@
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { loadFederation } from '../../schema/federation/load-federation.ts';
+import type { ChildEvent, ChildSpec } from './child-spec.ts';
+import { EVENTS_QUEUE, ensureFederation } from './default-federation.ts';
+import { writeEnvFile } from './env-file.ts';
+import { STACK_ENV, STACK_PROCESS, STATE_FOLDER } from './find-stack.ts';
+import { describeOrigin, findTemporal } from './find-temporal.ts';
+import { choosePorts, type StackPorts } from './ports.ts';
+import { postgresSpec, postgresUrl, removeCluster } from './postgres.ts';
+import type { QueueOptions } from './service-bus/message-queue.ts';
+import { serviceBusConnectionString } from './service-bus/service-bus.ts';
+import type { FeedOptions } from './services-options.ts';
+import { servicesSpec } from './services-spec.ts';
+import { lockState } from './stack-lock.ts';
+import { ACCOUNT, connectionStringOn } from './storage/account.ts';
+import { Supervisor } from './supervisor.ts';
+import { temporalSpec } from './temporal.ts';
+import { workerSpec } from './worker-spec.ts';
+
+export interface StackOptions {
+  /** Where everything is kept between runs. @default `.isthmus` in the working directory */
+  readonly state?: string | undefined;
+  /** Starts empty: what an earlier run kept is removed first. */
+  readonly fresh?: boolean | undefined;
+  /** Free ports, or which to move. @default the usual ones */
+  readonly ports?: 'free' | Partial<StackPorts> | undefined;
+  /** The federation file of the worker. @default one in the state folder, written where there is none */
+  readonly config?: string | undefined;
+  /** Whether the worker is started as well. @default false */
+  readonly worker?: boolean | undefined;
+  /** @default segments of an hour as in Azure, written every second */
+  readonly feed?: FeedOptions | undefined;
+  /** How the queue of events behaves, where it is not as by default. */
+  readonly queue?: Partial<Omit<QueueOptions, 'name'>> | undefined;
+  /** More children, started last, given the stack's environment. */
+  readonly children?: ((env: Readonly<Record<string, string>>) => readonly ChildSpec[]) | undefined;
+  /** Gives up the start: what runs already is stopped. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((doing: string) => void) | undefined;
+  readonly onEvent?: ((event: ChildEvent) => void) | undefined;
+}
+
+/** A stack that runs. Its children are `postgres`, `temporal`, `services` and `worker`. */
+export interface Stack extends AsyncDisposable {
+  /** What commands and clients need, by the names that other tools know. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly ports: StackPorts;
+  /** The state folder. */
+  readonly state: string;
+  /** How the Temporal server was had. */
+  readonly temporal: string;
+  /** Undefined while the child is down, or where there is none of this name. */
+  pid(name: string): number | undefined;
+  pids(): readonly number[];
+  /** Whether the child has answered since its last start. */
+  isUp(name: string): boolean;
+  kill(name: string, signal: NodeJS.Signals): void;
+  restarts(name: string): number;
+  /** Resolves when no child is left. May be called more than once. */
+  stop(): Promise<void>;
+  /** SIGKILL to every child, for whoever will not wait for `stop`. */
+  force(): void;
+}
+
+/** Locks last this long in the stack: a worker that was killed leaves its messages to another soon. */
+const QUEUE: QueueOptions = { name: EVENTS_QUEUE, lockMs: 10_000, maxDeliveryCount: 100, duplicateWindowMs: 0 };
+const FEED: FeedOptions = { segmentMs: 3_600_000, flushMs: 1_000 };
+const KEPT = ['postgres', 'temporal', 'storage', 'vast', 'logs'] as const;
+
+/**
+ * Starts the whole system on this machine: a real Postgres, a real Temporal server, and stand-ins for Blob
+ * Storage and Service Bus, each a supervised child; with `worker`, Isthmus's worker too.
+ *
+ * @throws ISTHMUS_PORT_IN_USE, ISTHMUS_NO_TEMPORAL, ISTHMUS_CONFIG, or the error of the child that does not start, with the end
+ * of its log. Nothing is left running then.
+ */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const { signal, onProgress = () => {} } = options;
+  const state = path.resolve(options.state ?? STATE_FOLDER);
+  await mkdir(state, { recursive: true });
+  const lock = await lockState(path.join(state, 'stack.lock'));
+  const supervisor = new Supervisor(options.onEvent);
+  const envFile = path.join(state, STACK_ENV);
+  const stop = async (): Promise<void> => {
+    await supervisor.stop();
+    await rm(envFile, { force: true });
+    await lock.release();
+  };
+  const giveUp = (): void => void supervisor.stop();
+  signal?.addEventListener('abort', giveUp, { once: true });
+  try {
+    signal?.throwIfAborted();
+    const ports = await choosePorts(options.ports);
+    if (options.fresh) await removeKept(state);
+    await Promise.all(
+      ['logs', 'storage', 'vast'].map((folder) => mkdir(path.join(state, folder), { recursive: true })),
+    );
+    const found = await findTemporal({ onProgress, signal });
+    const temporal = describeOrigin(found);
+    const config = options.config === undefined ? path.join(state, 'federation.yaml') : path.resolve(options.config);
+    if (options.config === undefined) await ensureFederation(config);
+    const env = stackEnv(state, ports, config);
+    if (options.worker) await loadFederation(config, { ...process.env, ...env });
+    const log = (name: string): string => path.join(state, 'logs', `${name}.log`);
+
+    onProgress(`starting Postgres, Temporal (${temporal}), Blob Storage and Service Bus`);
+    await all([
+      postgresSpec({ dataDir: path.join(state, 'postgres'), port: ports.postgres, log: log('postgres') }).then((spec) =>
+        supervisor.start(spec),
+      ),
+      temporalSpec({
+        binary: found.path,
+        port: ports.temporal,
+        uiPort: ports.temporalUi,
+        database: path.join(state, 'temporal', 'temporal.db'),
+        log: log('temporal'),
+      }).then((spec) => supervisor.start(spec)),
+      supervisor.start(
+        servicesSpec(
+          {
+            blobPort: ports.blob,
+            azuritePort: ports.azurite,
+            controlPort: ports.control,
+            serviceBusPort: ports.serviceBus,
+            folder: path.join(state, 'storage'),
+            feed: options.feed ?? FEED,
+            queue: { ...QUEUE, ...options.queue },
+          },
+          log('services'),
+        ),
+      ),
+    ]);
+    if (options.worker) {
+      onProgress('starting the worker');
+      await supervisor.start(workerSpec(env, log('worker')));
+    }
+    for (const spec of options.children?.(env) ?? []) await supervisor.start(spec);
+    signal?.throwIfAborted();
+    await writeEnvFile(envFile, { ...env, [STACK_PROCESS]: lock.owner });
+    return {
+      env,
+      ports,
+      state,
+      temporal,
+      pid: (name) => supervisor.pid(name),
+      pids: () => supervisor.pids(),
+      isUp: (name) => supervisor.isUp(name),
+      kill: (name, killSignal) => supervisor.kill(name, killSignal),
+      restarts: (name) => supervisor.restarts(name),
+      stop,
+      force: () => supervisor.force(),
+      [Symbol.asyncDispose]: stop,
+    };
+  } catch (error) {
+    await stop();
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
+  }
+}
+
+function stackEnv(state: string, ports: StackPorts, config: string): Record<string, string> {
+  return {
+    AZURE_STORAGE_CONNECTION_STRING: connectionStringOn(ports.blob),
+    AZURE_STORAGE_ACCOUNT: ACCOUNT,
+    AZURE_SERVICEBUS_CONNECTION_STRING: serviceBusConnectionString(ports.serviceBus),
+    DATABASE_URL: postgresUrl({ port: ports.postgres }),
+    TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
+    TEMPORAL_NAMESPACE: 'default',
+    TEMPORAL_UI_URL: `http://127.0.0.1:${ports.temporalUi}`,
+    ISTHMUS_CONFIG: config,
+    ISTHMUS_METRICS_URL: `http://127.0.0.1:${ports.metrics}`,
+    ISTHMUS_CONTROL_URL: `http://127.0.0.1:${ports.control}`,
+    ISTHMUS_VAST_ROOT: path.join(state, 'vast'),
+  };
+}
+
+/** Only what a stack itself keeps there; the federation file stays. */
+async function removeKept(state: string): Promise<void> {
+  await removeCluster(path.join(state, 'postgres'));
+  await Promise.all(KEPT.map((name) => rm(path.join(state, name), { recursive: true, force: true })));
+}
+
+/** Waits for all, even where one fails, so that nothing starts behind the back of `stop`; then throws the first failure. */
+async function all(starts: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(starts);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}

@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url';
+import type { ChildSpec } from './child-spec.ts';
+
+const LAUNCHER = fileURLToPath(new URL('../../cli/isthmus.mjs', import.meta.url));
+
+/** The worker, as a separate process: the same command that runs against real services. */
+export function workerSpec(env: Readonly<Record<string, string>>, log: string): ChildSpec {
+  return {
+    name: 'worker',
+    command: process.execPath,
+    args: [LAUNCHER, 'worker', '--config', env.ISTHMUS_CONFIG ?? ''],
+    env,
+    log,
+    isReady: async () => (await fetch(`${env.ISTHMUS_METRICS_URL}/healthz`)).status === 200,
+    readyWithinMs: 90_000,
+    stopWithinMs: 15_000,
+    failure: 'ISTHMUS_SOURCE_UNAVAILABLE',
+  };
+}
