@@ -1,0 +1,15 @@
+/** How one view is written; probed once, then the same in every thread. */
+export interface ViewSettings {
+  /** Absolute, with no symbolic link in it. */
+  readonly root: string;
+  readonly attributes: 'xattr' | 'sidecar';
+  /** This process writes attributes through mode 0000: a stub can be made with that mode at once. */
+  readonly writesThroughMode: boolean;
+  /** Of a hydrated file. */
+  readonly hydratedMode: number;
+}
+
+/** Temporary files, below the root. No container's name starts with a dot. */
+export const TEMP_FOLDER = '.isthmus-tmp';
+/** Sidecar files, below the root, where there are no extended attributes. */
+export const SIDECAR_FOLDER = '.isthmus';

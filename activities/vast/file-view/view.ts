@@ -1,0 +1,306 @@
+import { randomBytes } from 'node:crypto';
+import type { Stats } from 'node:fs';
+import { formatKey, type Key } from '../../../namespace/key.ts';
+import { keyOf, pathOf } from '../../../namespace/path.ts';
+import { IsthmusError } from '../../../schema/errors.ts';
+import type { HydrateResult, PutStubResult, RemoveResult, StubRequest } from '../../../schema/ports/sink.ts';
+import { errorCode, type Files, unlessCode } from './files.ts';
+import { type Mark, markFor } from './mark.ts';
+import { attributeMarks, type Marks, sidecarMarks } from './marks.ts';
+import { SIDECAR_FOLDER, TEMP_FOLDER, type ViewSettings } from './settings.ts';
+import { cannotHold, sinkError } from './sink-error.ts';
+import { kindOf, makeWay, pruneAbove, removeIfEmpty, wayTo } from './way.ts';
+
+/** What a walk wants to know of one path. */
+export interface Description {
+  readonly etag: string | undefined;
+  readonly length: number;
+  readonly state: 'stub' | 'hydrated' | 'foreign';
+}
+
+/** Whether bytes may be fetched for a key, or what stands against it. */
+export type HydrateStart = { readonly outcome: 'go' } | Exclude<HydrateResult, { readonly outcome: 'hydrated' }>;
+
+/** What stands at a place: nothing, a file of ours, or something that is not Isthmus's to change. */
+type Standing = { readonly mark: Mark; readonly stat: Stats } | { readonly conflict: string };
+
+/** What a racing writer does to the directories or names of an attempt: the attempt starts again. */
+const RACED = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ENOTEMPTY', 'ESTALE'];
+const ATTEMPTS = 20;
+/** A file system may keep coarse times; a write by somebody else is seconds later. */
+const TIME_TOLERANCE = 2000;
+const PERMISSIONS = 0o777;
+
+/**
+ * A folder as stubs, one blocking step after the other.
+ *
+ * What must hold: a name shows its old file or its new one, whole, at every moment; what Isthmus did not make is
+ * never changed, and nothing is read or written through a symbolic link; between two steps a crash leaves at
+ * most an orphan in the folder of temporary files. Two writers of one key must not run at once: claims see to it.
+ */
+export class View {
+  readonly #settings: ViewSettings;
+  readonly #files: Files;
+  readonly #marks: Marks;
+  readonly #run = randomBytes(8).toString('hex');
+  #temps = 0;
+
+  constructor(settings: ViewSettings, files: Files) {
+    this.#settings = settings;
+    this.#files = files;
+    this.#marks =
+      settings.attributes === 'xattr'
+        ? attributeMarks(files)
+        : sidecarMarks(files, `${settings.root}/${SIDECAR_FOLDER}`, () => this.tempPath());
+  }
+
+  /** A name that no other writer uses, in any process. */
+  tempPath(): string {
+    return `${this.#settings.root}/${TEMP_FOLDER}/${this.#run}-${this.#temps++}`;
+  }
+
+  /** See `Sink.putStub`. Past `deadline` (milliseconds since 1970) nothing is put in place any more. */
+  put(stub: StubRequest, deadline: number): PutStubResult {
+    return this.#attempt(stub.key, (path) => this.#put(stub, path, deadline));
+  }
+
+  remove(key: Key): RemoveResult {
+    return this.#attempt(key, (path) => this.#remove(key, path));
+  }
+
+  /** Whether the bytes of this version are wanted at this place. */
+  startHydrate(stub: StubRequest): HydrateStart {
+    return this.#attempt(stub.key, (path) => this.#startHydrate(stub, path));
+  }
+
+  /** Puts a temporary file that holds the blob's bytes, whole and synced, in place. */
+  finishHydrate(stub: StubRequest, temp: string, deadline: number): HydrateResult {
+    return this.#attempt(stub.key, (path) => this.#finishHydrate(stub, path, temp, deadline));
+  }
+
+  /** @returns undefined for what is not there, and for directories. */
+  describe(path: string): Description | undefined {
+    const at = this.#at(path);
+    const stat = this.#files.stat(at);
+    if (stat === undefined || stat.isDirectory()) return undefined;
+    const mark = stat.isFile() ? this.#marks.read(path, at, stat) : undefined;
+    if (mark === undefined) return { etag: undefined, length: stat.size, state: 'foreign' };
+    return { etag: mark.etag, length: stat.size, state: mark.state };
+  }
+
+  #put(stub: StubRequest, path: string, deadline: number): PutStubResult | undefined {
+    const components = path.split('/');
+    const way = wayTo(this.#files, this.#settings.root, components);
+    if (way.kind === 'blocked') return { outcome: 'conflict', reason: way.reason };
+    if (way.kind === 'file') return this.#displace(way);
+    const at = this.#at(path);
+    let stat = way.kind === 'missing' ? undefined : this.#files.stat(at);
+    if (stat?.isDirectory()) {
+      if (!removeIfEmpty(this.#files, at)) return { outcome: 'shadowed' };
+      stat = undefined;
+    }
+    if (stat !== undefined) {
+      const standing = this.#standing(path, at, stat);
+      if ('conflict' in standing) return { outcome: 'conflict', reason: standing.conflict };
+      const kept = this.#keep(stub, path, at, standing);
+      if (kept !== undefined) return kept;
+    }
+    const mark = markOf(stub, 'stub', stub.attributes.lastModified ?? Date.now());
+    const temp = this.#makeStub(mark);
+    return this.#place(path, temp, mark, stat, deadline, () => {
+      makeWay(this.#files, this.#settings.root, components, way);
+      return { outcome: stat === undefined ? 'created' : 'updated' };
+    });
+  }
+
+  /** A file that shows this version already: its bytes are kept, and its mark brought up to the revision. */
+  #keep(stub: StubRequest, path: string, at: string, standing: Extract<Standing, { mark: Mark }>) {
+    const { mark, stat } = standing;
+    if (mark.etag !== stub.attributes.etag || mark.length !== stub.attributes.length) return undefined;
+    if (mark.key !== undefined && mark.key !== formatKey(stub.key)) return undefined;
+    if (mark.state === 'stub' && (stat.size !== mark.length || (stat.mode & PERMISSIONS) !== 0)) return undefined;
+    const modified = stub.attributes.lastModified ?? mark.modified;
+    const current = mark.revision === stub.revision && mark.modified === modified;
+    if (!current) this.#marks.amend(path, at, stat, markOf(stub, mark.state, modified));
+    if (mark.state === 'hydrated') return { outcome: 'hydrated' } as const;
+    return { outcome: current ? 'unchanged' : 'updated' } as const;
+  }
+
+  /** A file stands where a directory must be. Ours gives way, for live names below win; another stays. */
+  #displace(way: { readonly path: string; readonly at: string; readonly stat: Stats }): PutStubResult {
+    const ancestor = keyOf(way.path);
+    const standing = this.#standing(way.path, way.at, way.stat);
+    if ('conflict' in standing) return { outcome: 'conflict', reason: `${standing.conflict} ('${way.path}')` };
+    if (ancestor === undefined) return { outcome: 'conflict', reason: `a file stands at '${way.path}'` };
+    unlessCode(() => this.#files.unlink(way.at), 'ENOENT');
+    this.#marks.forget(way.path);
+    return { outcome: 'displaced', ancestor };
+  }
+
+  #remove(key: Key, path: string): RemoveResult | undefined {
+    const components = path.split('/');
+    const way = wayTo(this.#files, this.#settings.root, components);
+    if (way.kind === 'blocked' || way.kind === 'file') return { outcome: 'absent' };
+    const at = this.#at(path);
+    const stat = way.kind === 'missing' ? undefined : this.#files.stat(at);
+    if (stat === undefined || (stat.isDirectory() && removeIfEmpty(this.#files, at))) {
+      this.#marks.forget(path);
+      pruneAbove(this.#files, this.#settings.root, way.kind === 'missing' ? components.slice(0, way.from) : components);
+      return { outcome: 'absent' };
+    }
+    // Names below this one live there.
+    if (stat.isDirectory()) return { outcome: 'absent' };
+    const standing = this.#standing(path, at, stat);
+    if ('conflict' in standing) return { outcome: 'conflict', reason: standing.conflict };
+    if (standing.mark.key !== undefined && standing.mark.key !== formatKey(key) && standing.mark.state === 'hydrated') {
+      return { outcome: 'conflict', reason: `a file of '${standing.mark.key}' was moved here` };
+    }
+    this.#files.unlink(at);
+    this.#marks.forget(path);
+    pruneAbove(this.#files, this.#settings.root, components);
+    return { outcome: 'removed' };
+  }
+
+  #startHydrate(stub: StubRequest, path: string): HydrateStart {
+    const found = this.#found(path);
+    if (found === undefined) return { outcome: 'go' };
+    if ('conflict' in found) return { outcome: 'conflict', reason: found.conflict };
+    if (found.mark.state === 'hydrated' && found.mark.etag === stub.attributes.etag) return { outcome: 'already' };
+    return { outcome: 'go' };
+  }
+
+  #finishHydrate(stub: StubRequest, path: string, temp: string, deadline: number): HydrateResult | undefined {
+    const found = this.#found(path);
+    if (found !== undefined && 'conflict' in found) return { outcome: 'conflict', reason: found.conflict };
+    if (found !== undefined && found.mark.etag !== stub.attributes.etag && found.mark.revision > stub.revision) {
+      return { outcome: 'mismatch', reason: `the stub is of a newer version, ${found.mark.etag}` };
+    }
+    const mark = markOf(stub, 'hydrated', stub.attributes.lastModified ?? found?.mark.modified ?? Date.now());
+    const fd = this.#files.reopen(temp);
+    try {
+      this.#marks.attach(temp, mark);
+      this.#files.setMode(fd, this.#settings.hydratedMode);
+      this.#files.setTime(fd, mark.modified);
+    } finally {
+      this.#files.close(fd);
+    }
+    const components = path.split('/');
+    const way = wayTo(this.#files, this.#settings.root, components);
+    return this.#place(
+      path,
+      temp,
+      mark,
+      found?.stat,
+      deadline,
+      () => {
+        makeWay(this.#files, this.#settings.root, components, way);
+        return { outcome: 'hydrated', bytes: mark.length };
+      },
+      'keep',
+    );
+  }
+
+  #found(path: string): Standing | undefined {
+    const way = wayTo(this.#files, this.#settings.root, path.split('/'));
+    if (way.kind === 'blocked') return { conflict: way.reason };
+    if (way.kind === 'file') return { conflict: `a file stands at '${way.path}'` };
+    const at = this.#at(path);
+    const stat = way.kind === 'missing' ? undefined : this.#files.stat(at);
+    if (stat === undefined) return undefined;
+    return stat.isDirectory() ? { conflict: 'live names below this one shadow it' } : this.#standing(path, at, stat);
+  }
+
+  #standing(path: string, at: string, stat: Stats): Standing {
+    if (!stat.isFile()) return { conflict: `${kindOf(stat)} stands there that Isthmus did not make` };
+    const mark = this.#marks.read(path, at, stat);
+    if (mark === undefined) return { conflict: 'a file stands there that Isthmus did not make' };
+    if (mark.state === 'stub') return { mark, stat };
+    const changed = stat.size !== mark.length || stat.mtimeMs > mark.modified + TIME_TOLERANCE;
+    return changed ? { conflict: 'the file was changed here after it was hydrated' } : { mark, stat };
+  }
+
+  /** A whole stub under a temporary name: the size without the bytes, the mark, the time, and no right to read. */
+  #makeStub(mark: Mark): string {
+    const temp = this.tempPath();
+    const atOnce = this.#settings.writesThroughMode;
+    const fd = this.#createTemp(temp, atOnce ? 0 : 0o600);
+    try {
+      if (mark.length > 0) this.#files.resize(fd, mark.length);
+      this.#marks.attach(temp, mark);
+      this.#files.setTime(fd, mark.modified);
+      if (!atOnce) this.#files.setMode(fd, 0);
+    } catch (error) {
+      this.#files.close(fd);
+      this.#discard(temp);
+      throw error;
+    }
+    this.#files.close(fd);
+    return temp;
+  }
+
+  #createTemp(temp: string, mode: number): number {
+    const fd = unlessCode(() => this.#files.create(temp, mode), 'ENOENT');
+    if (fd !== undefined) return fd;
+    // Somebody tidied the folder away.
+    unlessCode(() => this.#files.makeDirectory(`${this.#settings.root}/${TEMP_FOLDER}`), 'EEXIST');
+    return this.#files.create(temp, mode);
+  }
+
+  /** The one step in which a temporary file takes its place. @returns undefined where a race undid the way. */
+  #place<T>(
+    path: string,
+    temp: string,
+    mark: Mark,
+    standing: Stats | undefined,
+    deadline: number,
+    prepare: () => T,
+    raced: 'discard' | 'keep' = 'discard',
+  ): T | undefined {
+    try {
+      const result = prepare();
+      this.#marks.announce(path, temp, mark, standing);
+      if (Date.now() > deadline) throw new IsthmusError('ISTHMUS_SINK', `'${path}' took longer than its claim lasts`);
+      this.#files.rename(temp, this.#at(path));
+      return result;
+    } catch (error) {
+      const again = RACED.includes(errorCode(error) ?? '');
+      if (!again || raced === 'discard') this.#discard(temp);
+      if (again) return undefined;
+      throw error;
+    }
+  }
+
+  #discard(temp: string): void {
+    try {
+      this.#files.unlink(temp);
+    } catch {
+      // An orphan is found by its age; what went wrong before matters more.
+    }
+  }
+
+  /** Maps the key, runs one attempt after another while writers race, and turns errors into answers or `ISTHMUS_SINK`. */
+  #attempt<T>(key: Key, step: (path: string) => T | undefined): T | { outcome: 'unrepresentable'; reason: string } {
+    const mapped = pathOf(key);
+    if ('unrepresentable' in mapped) return { outcome: 'unrepresentable', reason: mapped.unrepresentable };
+    try {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const result = unlessCode(() => step(mapped.path), ...RACED);
+        if (result !== undefined) return result;
+      }
+    } catch (error) {
+      const reason = cannotHold(error);
+      if (reason !== undefined) return { outcome: 'unrepresentable', reason };
+      throw error instanceof IsthmusError ? error : sinkError(`'${mapped.path}'`, error);
+    }
+    throw new IsthmusError('ISTHMUS_SINK', `'${mapped.path}': its directories kept changing`);
+  }
+
+  #at(path: string): string {
+    return `${this.#settings.root}/${path}`;
+  }
+}
+
+function markOf(stub: StubRequest, state: Mark['state'], modified: number): Mark {
+  const { etag, length } = stub.attributes;
+  return markFor(stub.key, { state, etag, length, revision: stub.revision, modified });
+}
