@@ -1,4 +1,4 @@
-import { proxyActivities, type RetryPolicy } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, type RetryPolicy } from '@temporalio/workflow';
 import type { Activities } from '../schema/inputs/activities.ts';
 
 /** Half an hour of trouble; then the workflow pauses and says why. An attempt that a dead worker held counts too. */
@@ -12,8 +12,21 @@ const retry: RetryPolicy = {
 /** Every activity heartbeats each second, so a worker that died is known within this time. */
 const heartbeatTimeout = '6s';
 
+/** Cancelling waits until the attempt has ended: after a pause nothing is under way. */
+const cancellationType = ActivityCancellationType.WAIT_CANCELLATION_COMPLETED;
+
 /** One turn of a loop: it returns by itself after its seconds; far above them it is taken for stuck. */
-export const turns = proxyActivities<Activities>({ startToCloseTimeout: '10m', heartbeatTimeout, retry });
+export const turns = proxyActivities<Activities>({
+  startToCloseTimeout: '10m',
+  heartbeatTimeout,
+  cancellationType,
+  retry,
+});
 
 /** One step of a job, as long as the account is large. */
-export const steps = proxyActivities<Activities>({ startToCloseTimeout: '7d', heartbeatTimeout, retry });
+export const steps = proxyActivities<Activities>({
+  startToCloseTimeout: '7d',
+  heartbeatTimeout,
+  cancellationType,
+  retry,
+});

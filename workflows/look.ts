@@ -6,7 +6,7 @@ import { runLoop } from './loop.ts';
 /** Blobs that only a direct look can decide about, and entries of containers that died, swept. */
 export function look(input: LoopInput): Promise<void> {
   return runLoop(input, {
-    source: 'looks',
+    source: 'look',
     title: 'Looks and sweeps',
     doing: 'answering looks, sweeping dead incarnations',
     turn: async (seconds) => {

@@ -6,7 +6,7 @@ import { runLoop } from './loop.ts';
 export function stubDispatch(input: StubDispatchInput): Promise<void> {
   const { sink } = input;
   return runLoop(input, {
-    source: `stubs:${sink}`,
+    source: `stub:${sink}`,
     title: `Stub dispatch to ${sink}`,
     doing: 'writing stubs that are behind',
     turn: (seconds) =>

@@ -5,7 +5,7 @@ import { runLoop } from './loop.ts';
 /** One queue that Event Grid delivers to: receive, decide, commit, settle. */
 export function triggerIntake(input: LoopInput): Promise<void> {
   return runLoop(input, {
-    source: 'triggers',
+    source: 'trigger',
     title: 'Trigger intake',
     doing: 'receiving triggers',
     turn: (seconds) => turns.receiveTriggers.executeWithOptions({ summary: 'receive, apply, settle' }, [{ seconds }]),

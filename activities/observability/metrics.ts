@@ -55,7 +55,6 @@ export class Metrics {
   );
   readonly #stubs = this.#gauge('isthmus_stub_backlog_entries', 'Entries whose stub is behind them.', ['sink']);
   readonly #looks = this.#gauge('isthmus_look_due_entries', 'Names that wait to be looked at.', []);
-  readonly #entries = this.#gauge('isthmus_index_entries', 'Entries by state.', ['state']);
   readonly #paused = this.#gauge('isthmus_workflow_paused_info', '1 where a loop is paused or in alarm.', [
     'workflow',
     'state',
@@ -87,13 +86,8 @@ export class Metrics {
     }
   }
 
-  backlog(backlog: {
-    readonly stubs: Readonly<Record<string, number>>;
-    readonly looks: number;
-    readonly entries: Readonly<Record<string, number>>;
-  }): void {
+  backlog(backlog: { readonly stubs: Readonly<Record<string, number>>; readonly looks: number }): void {
     for (const [sink, count] of Object.entries(backlog.stubs)) this.#stubs.set({ sink }, count);
-    for (const [state, count] of Object.entries(backlog.entries)) this.#entries.set({ state }, count);
     this.#looks.set(backlog.looks);
   }
 

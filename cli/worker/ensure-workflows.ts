@@ -25,11 +25,11 @@ export function loopsOf(federation: Federation): readonly LoopSpec[] {
   const input = { federation: name, turnSeconds: TURN_SECONDS, idleSeconds: 60 };
   const id = (type: 'triggerIntake' | 'feedTail' | 'look') => workflowIds[type](account.name);
   const loops: LoopSpec[] = [
-    { type: 'look', id: id('look'), source: 'looks', summary: `Looks and sweeps of ${account.name}`, input },
+    { type: 'look', id: id('look'), source: 'look', summary: `Looks and sweeps of ${account.name}`, input },
   ];
   if (sources.serviceBus !== undefined) {
     const summary = `Triggers of ${account.name} from queue ${sources.serviceBus.queue}`;
-    loops.push({ type: 'triggerIntake', id: id('triggerIntake'), source: 'triggers', summary, input });
+    loops.push({ type: 'triggerIntake', id: id('triggerIntake'), source: 'trigger', summary, input });
   }
   if (sources.changeFeed !== undefined) {
     const idleSeconds = Math.min(60, Math.max(1, sources.changeFeed.pollSeconds));
@@ -38,7 +38,7 @@ export function loopsOf(federation: Federation): readonly LoopSpec[] {
   }
   for (const sink of Object.keys(sinks)) {
     const dispatch = { ...input, sink };
-    const source = `stubs:${sink}`;
+    const source = `stub:${sink}`;
     const summary = `Stubs of ${account.name} in ${sink}`;
     loops.push({
       type: 'stubDispatch',
@@ -82,14 +82,12 @@ export async function ensureSchedules(client: Client, federation: Federation): P
       await client.schedule.create(schedule);
     } catch (error) {
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-      await client.schedule
-        .getHandle(schedule.scheduleId)
-        .update(({ state }) => ({
-          spec: schedule.spec,
-          action: schedule.action,
-          policies: schedule.policies ?? {},
-          state,
-        }));
+      await client.schedule.getHandle(schedule.scheduleId).update(({ state }) => ({
+        spec: schedule.spec,
+        action: schedule.action,
+        policies: schedule.policies ?? {},
+        state,
+      }));
     }
   }
 }

@@ -18,5 +18,9 @@ let installed = false;
 export function installTemporalRuntime(log: Logger): void {
   if (installed) return;
   installed = true;
-  Runtime.install({ logger: temporalLogger(log, 'WARN'), shutdownSignals: [] });
+  Runtime.install({
+    logger: temporalLogger(log, 'WARN'),
+    shutdownSignals: [],
+    telemetryOptions: { logging: { filter: 'warn', forward: {} } },
+  });
 }

@@ -1,0 +1,31 @@
+import type { Timestamp } from '../../namespace/entry.ts';
+
+/** After this long without anything taken, on-call is told (invariant 9). */
+export const SILENCE_MS = 60_000;
+
+/** One look at where a source stands. */
+export interface Standing {
+  readonly source: string;
+  /** There is news that was not taken. */
+  readonly behind: boolean;
+  /** Anything that moves when the source is consumed: a position, a time. */
+  readonly progress: string;
+}
+
+/**
+ * Tells a source that is slow from one that has stopped: silent is who has had news for a while and took
+ * nothing of it. Looked at every few seconds; what it remembers is when progress was last seen.
+ */
+export class SilenceWatch {
+  readonly #seen = new Map<string, { progress: string; since: Timestamp }>();
+
+  /** @returns how long the source has been silent, in milliseconds; 0 where it is not behind, or has just moved. */
+  observe({ source, behind, progress }: Standing, now: Timestamp): number {
+    const before = this.#seen.get(source);
+    if (!behind || before?.progress !== progress) {
+      this.#seen.set(source, { progress, since: now });
+      return 0;
+    }
+    return Math.max(0, now - before.since);
+  }
+}

@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import { createActivities } from '../../activities/activities.ts';
+import { Metrics } from '../../activities/observability/metrics.ts';
+import { openServices } from '../../activities/open-services.ts';
+import type { Federation } from '../../schema/federation/federation.ts';
+import { ensureAccount } from '../../schema/index/accounts.ts';
+import { publishRules } from '../../schema/index/authority-revisions.ts';
+import { openIndex } from '../../schema/index/database.ts';
+import { migrateIndex } from '../../schema/index/migrate.ts';
+import { taskQueueOf, workflowIds } from '../../schema/inputs/names.ts';
+import { type Environment, indexUrl } from '../environment.ts';
+import { messageOf } from '../failure.ts';
+import { temporalConfig } from '../temporal.ts';
+import { ensureLoops, ensureSchedules } from './ensure-workflows.ts';
+import { type Health, serveMetrics } from './metrics-server.ts';
+import { monitor } from './monitor.ts';
+import { patiently } from './patiently.ts';
+import { ensureSearchAttributes } from './search-attributes.ts';
+import { installTemporalRuntime } from './temporal-runtime.ts';
+import { workflowBundle } from './workflow-bundle.ts';
+
+const ENSURE_EVERY_MS = 30_000;
+/** Longer than a page and the settling of its messages. */
+const GRACE = '10s';
+
+export interface WorkerOptions {
+  readonly federation: Federation;
+  readonly env: Environment;
+  readonly log: Logger;
+  /** Its abort is the request to stop: turns under way end with their page. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One worker, until the signal. It never gives up: while Postgres or Temporal is away it says so and tries
+ * again, and activities that fail meanwhile are retried by Temporal.
+ */
+export async function runWorker({ federation, env, log, signal }: WorkerOptions): Promise<void> {
+  const patience = { log, signal };
+  const metrics = new Metrics();
+  const health: { -readonly [Part in 'postgres' | 'temporal' | 'worker']: Health[string] } = {
+    postgres: 'waiting',
+    temporal: 'waiting',
+    worker: 'waiting',
+  };
+  installTemporalRuntime(log);
+  await using closing = new AsyncDisposableStack();
+  try {
+    const server = await patiently('Serving metrics', patience, () =>
+      serveMetrics(env.ISTHMUS_METRICS_URL, metrics.registry, () => health),
+    );
+    closing.defer(() => server.close());
+    const bundling = workflowBundle(log);
+    bundling.catch(() => undefined);
+
+    const index = openIndex(indexUrl(federation, env), { max: 16, applicationName: 'isthmus-worker' });
+    closing.defer(() => index.close());
+    const account = await patiently('Preparing the index', patience, async () => {
+      await migrateIndex(index);
+      const known = await ensureAccount(index, federation.account.name);
+      const { revision } = await publishRules(
+        index,
+        known.id,
+        federation.rules,
+        'the federation file, at a worker start',
+      );
+      log.info({ revision, rules: federation.rules.length }, 'The rules are live.');
+      return known;
+    });
+    health.postgres = 'ok';
+
+    const { connectionOptions, namespace = 'default' } = temporalConfig(env);
+    const connection = await patiently('Connecting to Temporal', patience, () => Connection.connect(connectionOptions));
+    closing.defer(() => connection.close());
+    const client = new Client({ connection, namespace });
+    const services = await openServices({
+      federation,
+      account,
+      index,
+      log,
+      metrics,
+      requestReconcile: () => trigger(client, federation),
+    });
+    closing.defer(() => services.close());
+    await patiently('Registering search attributes', patience, () => ensureSearchAttributes(client));
+    await patiently('Making the schedules', patience, () => ensureSchedules(client, federation));
+
+    const native = await patiently('Connecting the worker', patience, () =>
+      NativeConnection.connect(connectionOptions),
+    );
+    closing.defer(() => native.close());
+    const beside = Promise.all([monitor(services, client, signal), keepLoops(client, federation, log, signal)]);
+    while (!signal.aborted) {
+      health.worker = 'waiting';
+      health.temporal = 'waiting';
+      const bundle = await bundling;
+      const worker = await patiently('Creating the worker', patience, () =>
+        Worker.create({
+          connection: native,
+          namespace,
+          taskQueue: taskQueueOf(federation.name),
+          workflowBundle: bundle,
+          activities: { ...createActivities(services) },
+          shutdownGraceTime: GRACE,
+          shutdownForceTime: '20s',
+          maxConcurrentActivityTaskExecutions: 20,
+          maxConcurrentWorkflowTaskExecutions: 10,
+          maxCachedWorkflows: 100,
+          // A pause reaches an activity in the answer to its heartbeat.
+          maxHeartbeatThrottleInterval: '1s',
+          defaultHeartbeatThrottleInterval: '1s',
+          // A worker that was killed leaves its workflows to the next one after this.
+          stickyQueueScheduleToStartTimeout: '3s',
+        }),
+      );
+      health.temporal = 'ok';
+      health.worker = 'ok';
+      log.info({ taskQueue: taskQueueOf(federation.name), federation: federation.name }, 'The worker is at work.');
+      await untilStopped(worker, signal, log);
+    }
+    await beside;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    health.worker = 'stopped';
+    log.info('The worker stops.');
+  }
+}
+
+async function untilStopped(worker: Worker, signal: AbortSignal, log: Logger): Promise<void> {
+  const stop = () => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    const running = worker.run();
+    if (signal.aborted) stop();
+    await running;
+  } catch (error) {
+    log.error({ err: error }, `The worker stopped by itself and starts again: ${messageOf(error)}`);
+    await sleep(1_000, undefined, { signal }).catch(() => undefined);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** A loop that was ended by hand, or lost with Temporal's own store, is started again. */
+async function keepLoops(client: Client, federation: Federation, log: Logger, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await patiently('Starting the loops', { log, signal }, () => ensureLoops(client, federation)).catch(
+      () => undefined,
+    );
+    await sleep(ENSURE_EVERY_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** The schedule's own reconcile, once more: after the one that runs, if any. It finds the newest report by itself. */
+async function trigger(client: Client, federation: Federation): Promise<void> {
+  const handle = client.schedule.getHandle(workflowIds.reconcile(federation.account.name));
+  await handle.trigger(ScheduleOverlapPolicy.BUFFER_ONE);
+}

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import { IsthmusError } from '../../../schema/errors.ts';
+import { parseFederation } from '../../../schema/federation/parse-federation.ts';
+
+const GOOD = `name: lake
+account:
+  name: contosolake
+sources:
+  serviceBus:
+    queue: isthmus-events
+    connectionString: \${BUS}
+  changeFeed: {}
+sinks:
+  gpu:
+    kind: fileView
+    root: \${ROOT:-/mnt/vast}/lake
+rules:
+  - prefix: training/
+    authority: blob
+    sink: gpu
+`;
+
+function problemsOf(text: string, env: Record<string, string> = { BUS: 'Endpoint=sb://secret' }): string {
+  try {
+    parseFederation(text, env);
+  } catch (error) {
+    expect(error).toBeInstanceOf(IsthmusError);
+    expect(error).toHaveProperty('code', 'ISTHMUS_CONFIG');
+    return (error as IsthmusError).message;
+  }
+  throw new Error('It was taken for good.');
+}
+
+const changed = (from: string, to: string) => {
+  expect(GOOD).toContain(from);
+  return GOOD.replace(from, to);
+};
+
+describe('a federation file', () => {
+  it('is read with its defaults, and with the environment in its values', () => {
+    expect(parseFederation(GOOD, { BUS: 'Endpoint=sb://x' })).toEqual({
+      name: 'lake',
+      account: { name: 'contosolake' },
+      sources: {
+        serviceBus: { queue: 'isthmus-events', connectionString: 'Endpoint=sb://x' },
+        changeFeed: { pollSeconds: 30, settleSeconds: 300 },
+      },
+      sinks: { gpu: { kind: 'fileView', root: '/mnt/vast/lake' } },
+      rules: [{ prefix: 'training/', authority: 'blob', sink: 'gpu' }],
+      retention: { tombstonesDays: 30, journalDays: 30, runsDays: 90 },
+    });
+  });
+
+  it('may have a rule for the whole account', () => {
+    const { rules } = parseFederation(changed('prefix: training/', "prefix: ''"), { BUS: 'x' });
+    expect(rules[0]?.prefix).toBe('');
+  });
+
+  it.each([
+    [
+      'a misspelt key',
+      changed('  changeFeed:', '  changefeed:'),
+      "8:3 sources: 'changefeed' is not known; did you mean 'changeFeed'?",
+    ],
+    [
+      'a misspelt key inside a list',
+      changed('    authority:', '    autority:'),
+      "15:5 rules[0]: 'autority' is not known; did you mean 'authority'?",
+    ],
+    ['a missing key', changed('    kind: fileView\n', ''), "11:5 sinks.gpu.kind: is missing; it must be 'fileView'"],
+    [
+      'a wrong value',
+      changed('authority: blob', 'authority: azure'),
+      "15:16 rules[0].authority: \"azure\" must be one of 'blob', 'vast'",
+    ],
+    [
+      'a wrong type',
+      changed('changeFeed: {}', 'changeFeed: { pollSeconds: often }'),
+      '8:30 sources.changeFeed.pollSeconds: "often" must be a number',
+    ],
+    [
+      'a number out of bounds',
+      changed('changeFeed: {}', 'changeFeed: { pollSeconds: 0 }'),
+      '8:30 sources.changeFeed.pollSeconds: 0 must be at least 0.1',
+    ],
+    ['a rule for half a name', changed('training/', 'training'), '14:13 rules[0].prefix: "training" names no blob'],
+    [
+      'a rule to no sink',
+      changed('    sink: gpu', '    sink: gpi'),
+      '16:11 rules[0].sink: "gpi" is none of the sinks; did you mean \'gpu\'?',
+    ],
+    [
+      'a prefix that is there twice',
+      `${GOOD}  - { prefix: training/, authority: vast, sink: gpu }\n`,
+      '17:15 rules[1].prefix: "training/" is there twice: rule 1 has it already',
+    ],
+    [
+      'a queue with two addresses',
+      changed('    queue:', '    namespace: x\n    queue:'),
+      '6:5 sources.serviceBus: must have exactly one of connectionString and namespace',
+    ],
+    ['a sink with an impossible name', changed('  gpu:\n', '  GPU:\n'), "10:3 sinks.GPU: 'GPU' must be a sink's name"],
+    ['broken YAML', changed('rules:\n', 'rules: [\n'), '14:3 '],
+    ['a file that is no map', '- a\n', '1:1 must be a map'],
+    ['an empty file', '', '1:1 name: is missing'],
+  ])('with %s is refused with line and column', (_, text, expected) => {
+    expect(problemsOf(text)).toContain(`\n  ${expected}`);
+  });
+
+  it('names a variable that is not set, where it is used', () => {
+    expect(problemsOf(GOOD, {})).toContain(`7:23 \${BUS} is not set in the environment`);
+  });
+
+  it('tells of every problem at once, in the order of the file', () => {
+    const text = changed('name: lake', 'name: LAKE').replace('authority: blob', 'authority: blub');
+    expect(
+      problemsOf(text)
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim().split(' ')[0]),
+    ).toEqual(['1:7', '15:16']);
+  });
+
+  it('never shows what a variable or a connection string holds', () => {
+    const fromEnv = problemsOf(changed('queue: isthmus-events', `queue: \${BUS:-}`).replace('root: ', 'roof: '));
+    const inline = problemsOf(changed(`\${BUS}`, '[secret]'));
+    expect(fromEnv + inline).not.toContain('secret');
+  });
+});

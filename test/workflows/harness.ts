@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { Context } from '@temporalio/activity';
+import type { WorkflowHandle } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import type { Activities } from '../../schema/inputs/activities.ts';
+import { PAUSE, PROGRESS, type Progress, RESUME } from '../../schema/inputs/control.ts';
+import type { WorkflowType } from '../../schema/inputs/names.ts';
+import { type TestTemporal, testTemporal } from '../support/temporal.ts';
+
+const logger = new DefaultLogger('ERROR', () => {});
+Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging: { filter: 'error', forward: {} } } });
+
+let bundle: Promise<WorkflowBundle> | undefined;
+
+/** The bundle of the real workflows; made once in a test file. */
+export function testBundle(): Promise<WorkflowBundle> {
+  const workflowsPath = fileURLToPath(new URL('../../workflows/workflows.ts', import.meta.url));
+  bundle ??= bundleWorkflowCode({ workflowsPath, logger });
+  return bundle;
+}
+
+/** A turn that stands until its workflow cancels it, heartbeating as real ones do. */
+export async function standing(): Promise<never> {
+  const context = Context.current();
+  const beat = setInterval(() => context.heartbeat(), 50);
+  try {
+    return await context.cancelled;
+  } finally {
+    clearInterval(beat);
+  }
+}
+
+export interface TestWorkflows extends AsyncDisposable {
+  readonly temporal: TestTemporal;
+  /** Runs a workflow on a worker of its own, whose activities are these. */
+  start(type: WorkflowType, args: unknown[], activities: Partial<Activities>): Promise<RunningWorkflow>;
+}
+
+export interface RunningWorkflow extends AsyncDisposable {
+  readonly handle: WorkflowHandle;
+  progress(): Promise<Progress>;
+  pause(reason: string): Promise<Progress>;
+  resume(): Promise<Progress>;
+  /** Waits until its progress is as asked. */
+  until(what: string, holds: (progress: Progress) => boolean): Promise<Progress>;
+}
+
+export async function testWorkflows(): Promise<TestWorkflows> {
+  const temporal = await testTemporal();
+  return {
+    temporal,
+    start: (type, args, activities) => start(temporal, type, args, activities),
+    [Symbol.asyncDispose]: () => temporal[Symbol.asyncDispose](),
+  };
+}
+
+async function start(
+  temporal: TestTemporal,
+  type: WorkflowType,
+  args: unknown[],
+  activities: Partial<Activities>,
+): Promise<RunningWorkflow> {
+  const taskQueue = randomUUID();
+  const worker = await Worker.create({
+    connection: temporal.connection,
+    taskQueue,
+    workflowBundle: await testBundle(),
+    activities,
+    maxHeartbeatThrottleInterval: '100ms',
+    defaultHeartbeatThrottleInterval: '100ms',
+  });
+  const running = worker.run();
+  const handle = await temporal.client.workflow.start(type, { workflowId: `${type}/${taskQueue}`, taskQueue, args });
+  const progress = () => handle.query<Progress>(PROGRESS);
+  return {
+    handle,
+    progress,
+    pause: (reason) => handle.executeUpdate<Progress, [{ reason: string }]>(PAUSE, { args: [{ reason }] }),
+    resume: () => handle.executeUpdate<Progress, []>(RESUME),
+    until: async (what, holds) => {
+      for (let attempt = 0; attempt < 300; attempt++) {
+        const seen = await progress();
+        if (holds(seen)) return seen;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      throw new Error(`It never came to be ${what}: ${JSON.stringify(await progress())}`);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await temporal.client.workflow
+        .getHandle(handle.workflowId)
+        .terminate('the test is over')
+        .catch(() => undefined);
+      worker.shutdown();
+      await running;
+    },
+  };
+}
