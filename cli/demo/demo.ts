@@ -58,7 +58,7 @@ export async function runDemo(options: { readonly json: boolean; readonly signal
           story = await openStory(folder, options.signal, cleanup, (doing) => {
             task.output = doing;
           });
-          task.title = `Start the embedded stack: Temporal UI ${story.stack.env['TEMPORAL_UI_URL'] ?? ''}`;
+          task.title = `Start the embedded stack: Temporal UI ${story.stack.env.TEMPORAL_UI_URL ?? ''}`;
         },
       },
       ...STORY.map((step, at) => ({
@@ -96,15 +96,15 @@ async function openStory(
     onProgress: say,
   });
   cleanup.defer(() => stack.stop());
-  const index = openIndex(stack.env['DATABASE_URL'] ?? '', { max: 2, applicationName: 'isthmus-demo' });
+  const index = openIndex(stack.env.DATABASE_URL ?? '', { max: 2, applicationName: 'isthmus-demo' });
   cleanup.defer(() => index.close());
   return {
     stack,
     index,
     signal,
-    control: new StorageControl(stack.env['ISTHMUS_CONTROL_URL'] ?? ''),
-    blobs: BlobServiceClient.fromConnectionString(stack.env['AZURE_STORAGE_CONNECTION_STRING'] ?? ''),
-    account: await ensureAccount(index, stack.env['AZURE_STORAGE_ACCOUNT'] ?? ''),
+    control: new StorageControl(stack.env.ISTHMUS_CONTROL_URL ?? ''),
+    blobs: BlobServiceClient.fromConnectionString(stack.env.AZURE_STORAGE_CONNECTION_STRING ?? ''),
+    account: await ensureAccount(index, stack.env.AZURE_STORAGE_ACCOUNT ?? ''),
     scratchDeletedAt: 0,
     recorded: undefined,
   };

@@ -5,8 +5,7 @@ import { isthmus } from './isthmus.ts';
 import type { Figures, Story } from './story.ts';
 
 /** Recordings of real accounts stand beside the checkout; `ISTHMUS_REAL_DATA` names another place. */
-const REAL_DATA =
-  process.env['ISTHMUS_REAL_DATA'] ?? fileURLToPath(new URL('../../../shared/real-data', import.meta.url));
+const REAL_DATA = process.env.ISTHMUS_REAL_DATA ?? fileURLToPath(new URL('../../../shared/real-data', import.meta.url));
 
 const RECORDINGS = [
   { folder: 'java-2020-06', account: 'javadevtest' },

@@ -43,15 +43,15 @@ export async function awaitTruth(story: Story): Promise<Figures> {
   for (;;) {
     story.signal.throwIfAborted();
     const index = await digestEntries(story.index, story.account.id, '');
-    const { stubsDue, looksDue } = await countEntries(story.index, story.account.id);
+    const { stubDue, lookDue } = await countEntries(story.index.db, story.account.id);
     const agree = index.sha256 === source.sha256 && index.entries === source.entries;
-    if (agree && stubsDue === 0 && looksDue === 0) {
+    if (agree && stubDue === 0 && lookDue === 0) {
       return { entries: index.entries, bytes: index.bytes, settledMs: Math.round(performance.now() - began) };
     }
     if (performance.now() - began > TIMEOUT_MS) {
       throw new Error(
         `The index did not come to the truth within ${TIMEOUT_MS / 1000} s: the account holds ${JSON.stringify(source)}, ` +
-          `the index ${JSON.stringify(index)}, ${stubsDue} stubs and ${looksDue} looks are due. ` +
+          `the index ${JSON.stringify(index)}, ${stubDue} stubs and ${lookDue} looks are due. ` +
           `Look at \`isthmus status\` and \`isthmus verify\`.`,
       );
     }

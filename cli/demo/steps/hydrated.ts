@@ -31,7 +31,7 @@ export const hydratedStep: Step = {
     const hydrateMs = Math.round(performance.now() - began);
     const mapped = pathOf({ container: MODELS, name: NAME });
     if ('unrepresentable' in mapped) throw new Error(`${NAME} has no path: ${mapped.unrepresentable}`);
-    const file = await readFile(path.join(story.stack.env['ISTHMUS_VAST_ROOT'] ?? '', mapped.path));
+    const file = await readFile(path.join(story.stack.env.ISTHMUS_VAST_ROOT ?? '', mapped.path));
     if (!file.equals(body)) throw new Error(`The hydrated bytes of ${MODELS}/${NAME} are not the blob's.`);
     return {
       files: hydrated.files,

@@ -56,7 +56,7 @@ async function stubLatencies(story: Story, written: readonly { key: Key; at: num
   for (const { key, at } of written) {
     const mapped = pathOf(key);
     if ('unrepresentable' in mapped) continue;
-    const stat = await lstat(path.join(story.stack.env['ISTHMUS_VAST_ROOT'] ?? '', mapped.path)).catch(() => undefined);
+    const stat = await lstat(path.join(story.stack.env.ISTHMUS_VAST_ROOT ?? '', mapped.path)).catch(() => undefined);
     // The rename that makes a stub visible sets its ctime.
     if (stat?.isFile()) latencies.push(Math.max(0, Math.round(stat.ctimeMs - at)));
   }
