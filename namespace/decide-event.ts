@@ -24,7 +24,7 @@ export function decideEvent(
       return { outcome: 'apply', next: afterEvent(entry, event, ruleRevision) };
     case 'adopt':
       if (entry === undefined) return { outcome: 'apply', next: afterEvent(entry, event, ruleRevision) };
-      return { outcome: 'apply', next: afterAdoption(entry, event, ruleRevision) };
+      return { outcome: 'apply', next: afterAdoption(entry, event) };
     case 'superseded':
       return SUPERSEDED;
     case 'dead-epoch':

@@ -21,11 +21,12 @@ export type EventRule = (
 export const deadIncarnation: EventRule = (event, _entry, container, policy) =>
   judgeIncarnation(event.epoch, event.time, false, container, policy.margin) === 'dead' ? 'dead-epoch' : undefined;
 
-/** Rule 6: an event without a sequencer cannot be ordered; only a look that came later covers it. */
-export const withoutClock: EventRule = (event, entry, _container, policy) => {
-  if (event.sequencer !== undefined) return undefined;
-  return entry?.look !== undefined && event.time < entry.look - policy.margin ? 'covered-by-look' : 'no-clock';
-};
+/** Rule 5: what was before the look is in what it found. Asked before the sequencers: a look is as sure as they are. */
+export const coveredByLook: EventRule = (event, entry, _container, policy) =>
+  entry?.look !== undefined && event.time < entry.look - policy.margin ? 'covered-by-look' : undefined;
+
+/** Rule 6: an event without a sequencer cannot be ordered. */
+export const withoutClock: EventRule = (event) => (event.sequencer === undefined ? 'no-clock' : undefined);
 
 /** Rule 6: one sequencer with two states is a contradiction, unless a look has since changed the entry's. */
 export const sameClockOtherState: EventRule = (event, entry) => {
@@ -37,40 +38,40 @@ export const sameClockOtherState: EventRule = (event, entry) => {
 };
 
 /**
- * Rule 6: sequencer and time disagree, as after a failover. Where the epoch decides, it is not asked; where a
- * look made the state, rule 5 judges what is newer.
+ * Rule 6: sequencer and time disagree, as after a failover. Where the epoch decides, time is not asked.
+ * An older sequencer that comes near a look disagrees with it already: what it was compared with is older
+ * than the look.
  */
 export const clockDisagrees: EventRule = (event, entry, _container, policy) => {
   if (entry?.sequencer === undefined || compareEpochs(event.epoch, entry.epoch) !== 0) return undefined;
   const order = compareClocks(event, entry);
-  if (order < 0) return event.time > entry.seen + policy.margin ? 'clock-disagrees' : undefined;
-  if (order > 0 && entry.look === undefined) {
-    return event.time < entry.seen - policy.margin ? 'clock-disagrees' : undefined;
+  if (order < 0) {
+    return entry.look !== undefined || event.time > entry.seen + policy.margin ? 'clock-disagrees' : undefined;
   }
-  return undefined;
+  return order > 0 && event.time < entry.seen - policy.margin ? 'clock-disagrees' : undefined;
 };
 
 /** Rule 1: an equal or a lower clock changes nothing. */
 export const superseded: EventRule = (event, entry) =>
   entry?.sequencer !== undefined && compareClocks(event, entry) <= 0 ? 'superseded' : undefined;
 
-/** Rule 5: the event that made the very state that a look has found. */
-export const sameStateAsLook: EventRule = (event, entry) =>
+/** Rule 6: while a look is due nothing is applied; wanting it once more voids the one that is on its way. */
+export const lookAlreadyDue: EventRule = (_event, entry) => (entry?.lookDue ? 'look-due' : undefined);
+
+/**
+ * Rule 5: an event so close to the look that tells the very state that the look has found. Its sequencer is
+ * adopted, but the look stays: under one ETag a blob may have been deleted and undeleted, or moved to another
+ * tier and back, and the events of that may still be on their way.
+ */
+export const sameStateAsLook: EventRule = (event, entry, _container, policy) =>
   event.effect === 'put' &&
   entry?.look !== undefined &&
-  !entry.lookDue &&
+  event.time <= entry.look + policy.margin &&
   entry.attributes !== undefined &&
   event.attributes !== undefined &&
   agrees(event.attributes, entry.attributes)
     ? 'adopt'
     : undefined;
-
-/** Rule 5: what was before the look is in what it found. */
-export const coveredByLook: EventRule = (event, entry, _container, policy) =>
-  entry?.look !== undefined && event.time < entry.look - policy.margin ? 'covered-by-look' : undefined;
-
-/** Rule 6: while a look is due nothing is applied; wanting it once more voids the one that is on its way. */
-export const lookAlreadyDue: EventRule = (_event, entry) => (entry?.lookDue ? 'look-due' : undefined);
 
 /** Rule 5: too close to the look to tell which was first. */
 export const nearLook: EventRule = (event, entry, _container, policy) =>
@@ -86,24 +87,26 @@ export const nearContainerGone: EventRule = (event, _entry, container, policy) =
 export const unvalued: EventRule = (event) =>
   event.effect === 'touch' || (event.effect === 'put' && event.attributes === undefined) ? 'unvalued' : undefined;
 
-/** Rule 6: a create that late may have been deleted since, and its tombstone purged or never seen. */
+/**
+ * Rule 6: a create that late may have been deleted since, and its tombstone purged or never seen. A delete
+ * that late may have been undone by an undelete of which no trigger tells, and an inventory has found the blob since.
+ */
 export const beforeHorizon: EventRule = (event, entry, container, policy) => {
-  if (event.effect !== 'put' || policy.horizon === undefined) return undefined;
-  if (event.time >= policy.horizon + policy.margin) return undefined;
+  if (policy.horizon === undefined || event.time >= policy.horizon + policy.margin) return undefined;
   const live = entry?.live === true && lifeOf(entry, container, policy.margin) === 'alive';
-  return live ? undefined : 'before-horizon';
+  return live === (event.effect === 'delete') ? 'before-horizon' : undefined;
 };
 
 /** The rules in the order in which they are asked; the first that speaks decides, and where none does the event is applied. */
 export const EVENT_RULES: readonly EventRule[] = [
   deadIncarnation,
+  coveredByLook,
   withoutClock,
   sameClockOtherState,
   clockDisagrees,
   superseded,
-  sameStateAsLook,
-  coveredByLook,
   lookAlreadyDue,
+  sameStateAsLook,
   nearLook,
   nearContainerGone,
   unvalued,

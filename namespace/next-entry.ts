@@ -24,17 +24,9 @@ export function afterEvent(entry: Entry | undefined, event: BlobEvent, ruleRevis
   };
 }
 
-/** The state that a look found and the clock of the event that made it. */
-export function afterAdoption(entry: Entry, event: BlobEvent, ruleRevision: number): Entry {
-  return {
-    ...entry,
-    sequencer: event.sequencer,
-    epoch: event.epoch,
-    seen: event.time,
-    look: undefined,
-    revision: entry.revision + 1,
-    provenance: provenanceOf(event, event.time, ruleRevision),
-  };
+/** The state that a look found, with the sequencer of an event that tells the same. What the look covers, it still covers. */
+export function afterAdoption(entry: Entry, event: BlobEvent): Entry {
+  return { ...entry, sequencer: event.sequencer, epoch: event.epoch, revision: entry.revision + 1 };
 }
 
 /**

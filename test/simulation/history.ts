@@ -1,0 +1,264 @@
+import type { BlobEvent } from '../../namespace/change.ts';
+import type { Key } from '../../namespace/key.ts';
+import { type Published, SimulatedAccount } from './account.ts';
+import { IndexDouble } from './index-double.ts';
+import { Inspectors } from './inspectors.ts';
+import { Random } from './random.ts';
+import type { Tampering } from './tampering.ts';
+import { Timeline } from './timeline.ts';
+import { Violated, Witness } from './witness.ts';
+import type { World } from './world.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const START = Date.UTC(2026, 0, 1);
+const CONTAINERS = ['c0', 'c1'] as const;
+const NAMES = ['a', 'b', 'c'] as const;
+/** Written at last where only the feed could tell that a container was made again. */
+const MARKER = 'marker';
+
+export interface HistoryResult {
+  readonly changes: number;
+  readonly looks: number;
+  /** Looks that the second replay wanted. */
+  readonly looksOnReplay: number;
+}
+
+/** One account's life, told to one index by the world's sources; throws `Violated` where the index does not end, and stay, as the account is. */
+export function playHistory(
+  world: World,
+  seed: number,
+  stream: number,
+  tampering: Tampering,
+  tell?: Tell,
+): HistoryResult {
+  return new History(world, new Random(seed, stream), tampering, tell).play();
+}
+
+/** Takes the history's story, line by line. */
+export type Tell = (line: string) => void;
+
+class History {
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #timeline = new Timeline(START);
+  readonly #account: SimulatedAccount;
+  readonly #index: IndexDouble;
+  readonly #witness: Witness;
+  readonly #inspectors: Inspectors;
+  readonly #tell: Tell | undefined;
+  readonly #published: Published[] = [];
+  readonly #feed: { readonly event: BlobEvent; readonly readableAt: number }[] = [];
+  readonly #inbox: BlobEvent[] = [];
+  #cursor = 0;
+  #pollDue = false;
+  #intakeDue = false;
+  /** When the index began; before, no source is read. */
+  #begun: boolean;
+
+  constructor(world: World, random: Random, tampering: Tampering, tell: Tell | undefined) {
+    const at = tell && ((line: string) => tell(`${this.#timeline.now} ${line}`));
+    this.#tell = at;
+    this.#world = world;
+    this.#random = random;
+    this.#begun = !world.bootstrap;
+    this.#account = new SimulatedAccount(world, random, this.#timeline, (published) => this.#hear(published));
+    this.#witness = new Witness(this.#account, at);
+    this.#index = new IndexDouble(tampering, (before, next, change) => this.#witness.observe(before, next, change));
+    this.#inspectors = new Inspectors(this.#timeline, random, this.#account, this.#index, this.#witness);
+  }
+
+  play(): HistoryResult {
+    for (const name of CONTAINERS) this.#account.createContainer(name);
+    const changes = this.#random.between(10, 60);
+    const failover = this.#world.failover ? this.#random.between(0, changes) : -1;
+    const begin = this.#world.bootstrap ? this.#random.between(0, changes) : -1;
+    for (let change = 0; change < changes; change++) {
+      this.#timeline.run(this.#timeline.now + this.#pause());
+      if (change === begin) this.#bootstrap();
+      if (change === failover) this.#failOver();
+      this.#change();
+      this.#disturb();
+    }
+    if (!this.#begun) this.#bootstrap();
+    this.#settle();
+    this.#witness.compare(this.#index.live());
+
+    const looks = this.#index.wanted;
+    this.#witness.frozen = true;
+    this.#replay();
+    this.#witness.compare(this.#index.live());
+    const again = this.#index.wanted;
+    this.#replay();
+    this.#witness.compare(this.#index.live());
+    return { changes, looks, looksOnReplay: this.#index.wanted - again };
+  }
+
+  #pause(): number {
+    const { between, chance } = bind(this.#random);
+    if (chance(0.4)) return between(0, 3 * SECOND);
+    if (chance(0.5)) return between(3 * SECOND, 45 * SECOND);
+    return chance(0.7) ? between(45 * SECOND, 10 * MINUTE) : between(10 * MINUTE, 2 * HOUR);
+  }
+
+  #change(): void {
+    const key: Key = { container: this.#random.pick(CONTAINERS), name: this.#random.pick(NAMES) };
+    const account = this.#account;
+    if (!account.containerExists(key.container)) {
+      if (this.#random.chance(0.5)) account.createContainer(key.container);
+      return;
+    }
+    const dice = this.#random.next();
+    if (dice < 0.4) account.put(key);
+    else if (dice < 0.62) account.delete(key);
+    else if (dice < 0.7) account.append(key);
+    else if (dice < 0.76) account.setMetadata(key);
+    else if (dice < 0.82) account.setTier(key);
+    else if (dice < 0.86) account.undelete(key);
+    else if (dice < 0.93 && this.#world.containersDeleted) {
+      account.deleteContainer(key.container);
+      const again = this.#random.between(30 * SECOND, this.#random.chance(0.6) ? 40 * SECOND : 20 * MINUTE);
+      if (this.#random.chance(0.8)) this.#timeline.after(again, () => account.createContainer(key.container));
+    } else account.put(key);
+  }
+
+  /** Inventories, checks of containers, sweeps and purges that fall between changes. */
+  #disturb(): void {
+    if (!this.#begun) return;
+    const { chance, between } = bind(this.#random);
+    if (this.#world.inventories && chance(0.05)) this.#inspectors.inventory(between(0, chance(0.5) ? MINUTE : HOUR));
+    if (chance(0.08)) this.#inspectors.checkContainers();
+    if (chance(0.08)) this.#index.sweep();
+    if (this.#world.purges && chance(0.05)) {
+      this.#index.purge(this.#account.reportedNow() - between(MINUTE, chance(0.5) ? 5 * MINUTE : HOUR));
+    }
+    this.#inspectors.wakeLooks();
+  }
+
+  /** Nothing is written for a while on both sides of a failover. */
+  #failOver(): void {
+    this.#timeline.run(this.#timeline.now + MINUTE);
+    this.#account.failOver();
+    this.#timeline.run(this.#timeline.now + MINUTE);
+  }
+
+  #bootstrap(): void {
+    this.#begun = true;
+    this.#cursor = this.#feed.length;
+    this.#inspectors.bootstrap();
+    this.#timeline.run(this.#timeline.now + this.#random.between(0, MINUTE));
+  }
+
+  /** Lets everything that is on its way arrive, and what must be asked be asked. */
+  #settle(): void {
+    this.#timeline.run(this.#timeline.now + HOUR);
+    for (const container of CONTAINERS) this.#account.createContainer(container);
+    if (!this.#world.finalInventory) {
+      for (const container of CONTAINERS) this.#account.put({ container, name: MARKER });
+    }
+    this.#timeline.run();
+    this.#timeline.run(this.#timeline.now + HOUR);
+    if (this.#world.finalInventory) {
+      this.#inspectors.inventory(this.#random.between(0, HOUR));
+      this.#timeline.run();
+    }
+    this.#inspectors.checkContainers();
+    this.#timeline.run(this.#timeline.now + HOUR);
+    this.#index.sweep();
+    this.#inspectors.wakeLooks();
+    this.#timeline.run();
+  }
+
+  #hear(published: Published): void {
+    const { event, trueTime, toTriggers, toFeed } = published;
+    this.#published.push(published);
+    this.#witness.learn(event.eventId, trueTime);
+    this.#tell?.(`happened: ${JSON.stringify(event)}`);
+    const { triggers, feed } = this.#world;
+    if (feed !== undefined && toFeed) {
+      const readableAt = this.#timeline.now + this.#random.between(MINUTE, 5 * MINUTE);
+      this.#feed.push({ event: this.#asRecord(published), readableAt });
+      this.#wakeFeed();
+    }
+    if (triggers === undefined || !toTriggers || this.#random.chance(triggers.lost)) return;
+    const unclocked = this.#random.chance(triggers.unclocked);
+    const trigger: BlobEvent = { ...asTrigger(published), ...(unclocked ? { sequencer: undefined } : {}) };
+    const copies = this.#random.chance(triggers.doubled) ? 2 : 1;
+    for (let copy = 0; copy < copies; copy++) {
+      const late = this.#random.chance(triggers.late);
+      const delay = late ? this.#random.between(MINUTE, 3 * HOUR) : this.#random.between(0, 20 * SECOND);
+      this.#timeline.after(delay, () => {
+        this.#inbox.push(trigger);
+        this.#wakeIntake();
+      });
+    }
+  }
+
+  #asRecord({ event }: Published): BlobEvent {
+    return { ...event, source: 'feed', epoch: this.#world.feed?.epochs ? event.epoch : undefined };
+  }
+
+  #wakeIntake(): void {
+    if (this.#intakeDue) return;
+    this.#intakeDue = true;
+    this.#timeline.after(this.#random.between(0, 3 * SECOND), () => {
+      this.#intakeDue = false;
+      const page = this.#random.shuffle(this.#inbox.splice(0));
+      if (this.#begun) this.#apply(page);
+    });
+  }
+
+  #wakeFeed(): void {
+    if (this.#pollDue || this.#cursor >= this.#feed.length) return;
+    this.#pollDue = true;
+    this.#timeline.after(this.#random.between(10 * SECOND, 3 * MINUTE), () => {
+      this.#pollDue = false;
+      if (this.#begun) this.#poll();
+      this.#wakeFeed();
+    });
+  }
+
+  #poll(): void {
+    let end = this.#cursor;
+    while (end < this.#feed.length && (this.#feed[end]?.readableAt ?? 0) <= this.#timeline.now) end++;
+    const page = this.#feed.slice(this.#cursor, end).map(({ event }) => event);
+    const reread = this.#random.chance(0.1) ? this.#random.between(0, this.#cursor) : this.#cursor;
+    if (reread < this.#cursor) this.#apply(this.#feed.slice(reread, this.#cursor).map(({ event }) => event));
+    this.#cursor = end;
+    this.#apply(page);
+  }
+
+  #apply(page: readonly BlobEvent[]): void {
+    if (page.length > 0) this.#index.applyEvents(page, this.#random.chance(0.5));
+    this.#inspectors.wakeLooks();
+  }
+
+  /** All news again: the feed from its start, and every trigger, lost ones too, in any order. */
+  #replay(): void {
+    const records = this.#feed.map(({ event }) => event);
+    const triggers = this.#world.triggers === undefined ? [] : this.#published.filter((news) => news.toTriggers);
+    const pages = [records, this.#random.shuffle(triggers.map(asTrigger))];
+    for (const page of this.#random.shuffle(pages)) {
+      for (let from = 0; from < page.length; ) {
+        const size = this.#random.between(1, 20);
+        this.#apply(page.slice(from, from + size));
+        if (this.#random.chance(0.3)) this.#timeline.run(this.#timeline.now + this.#random.between(0, MINUTE));
+        from += size;
+      }
+    }
+    this.#timeline.run();
+    if (this.#index.due().length > 0) throw new Violated('a look is due and nobody answers it');
+  }
+}
+
+function asTrigger({ event }: Published): BlobEvent {
+  return { ...event, source: 'trigger', epoch: undefined };
+}
+
+function bind(random: Random) {
+  return {
+    chance: (probability: number) => random.chance(probability),
+    between: (min: number, max: number) => random.between(min, max),
+  };
+}

@@ -1,0 +1,22 @@
+import type { BlobEvent, Change } from '../../namespace/change.ts';
+import type { ContainerState } from '../../namespace/container.ts';
+import type { ClockPolicy, Decision } from '../../namespace/decision.ts';
+import type { Entry } from '../../namespace/entry.ts';
+import type { EventRule } from '../../namespace/event-rules.ts';
+
+/** Where a rule of the clock is taken out of an index. Nothing set: the rules as they are. */
+export interface Tampering {
+  readonly name: string;
+  /** Instead of all rules for events. */
+  readonly eventRules?: readonly EventRule[];
+  readonly event?: (event: BlobEvent, container: ContainerState) => BlobEvent;
+  readonly container?: (state: ContainerState) => ContainerState;
+  readonly policy?: (policy: ClockPolicy) => ClockPolicy;
+  readonly decision?: (decision: Decision, entry: Entry | undefined, change: Change) => Decision | undefined;
+  /** Entries that are not kept. */
+  readonly forgets?: (entry: Entry) => boolean;
+  readonly unfencedLooks?: boolean;
+  readonly absenceDeletes?: boolean;
+}
+
+export const UNTOUCHED: Tampering = { name: 'the rules as they are' };
