@@ -1,0 +1,76 @@
+import type { Timestamp } from '../../namespace/entry.ts';
+import { formatKey, type Key } from '../../namespace/key.ts';
+import { type ManifestPath, monthFolder, parseManifestPath } from '../../schema/inventory/paths.ts';
+import type { BlobSource } from '../../schema/ports/blob-source.ts';
+import { type OpenedReport, openReport, type TrustedReport } from './open-report.ts';
+
+export type FoundReport =
+  | { readonly kind: 'ready'; readonly manifest: Key; readonly report: TrustedReport }
+  | { readonly kind: 'rejected'; readonly manifest: Key; readonly reason: string }
+  /** No report is new; `reason` says what was found instead. */
+  | { readonly kind: 'none'; readonly reason: string };
+
+/** What an earlier run made of a report. */
+export type Judged = 'not' | 'used' | 'rejected';
+
+/** Reports that are looked at, newest first; older ones say nothing that the newest does not. */
+const MOST_REPORTS = 40;
+
+/**
+ * Finds the newest report that no run has used, by the manifests in the inventory container. Those of runs
+ * under way are passed over, and say so if nothing else is there; so are reports older than one that was used.
+ */
+export async function findReport(
+  blobs: BlobSource,
+  inventory: { readonly container: string; readonly rule?: string | undefined },
+  now: Timestamp,
+  judged: (manifest: Key) => Promise<Judged>,
+  signal: AbortSignal,
+): Promise<FoundReport> {
+  let reason = `there is no report in ${inventory.container}`;
+  const settled = new Set<string>();
+  for (const { path, rule } of await newestManifests(blobs, inventory, now, signal)) {
+    if (settled.has(rule)) continue;
+    const manifest = { container: inventory.container, name: path };
+    const before = await judged(manifest);
+    if (before === 'used') {
+      settled.add(rule);
+      reason = `the newest report, ${formatKey(manifest)}, was judged by already`;
+    }
+    if (before !== 'not') continue;
+    const opened = await openReport(blobs, manifest, signal);
+    if (opened.kind !== 'not-yet') return withManifest(opened, manifest);
+    reason = opened.reason;
+  }
+  return { kind: 'none', reason };
+}
+
+function withManifest(opened: Exclude<OpenedReport, { kind: 'not-yet' }>, manifest: Key): FoundReport {
+  return opened.kind === 'ready'
+    ? { kind: 'ready', manifest, report: opened.report }
+    : { kind: 'rejected', manifest, reason: opened.reason };
+}
+
+/** The last months' folders first: a container keeps the reports of years. */
+async function newestManifests(
+  blobs: BlobSource,
+  inventory: { readonly container: string; readonly rule?: string | undefined },
+  now: Timestamp,
+  signal: AbortSignal,
+): Promise<readonly ManifestPath[]> {
+  for (const folders of [[monthFolder(now, 0), monthFolder(now, 1), monthFolder(now, -1)], ['']]) {
+    let newest: ManifestPath[] = [];
+    for (const folder of folders) {
+      for await (const page of blobs.listBlobs(inventory.container, folder, signal)) {
+        for (const { name } of page.blobs) {
+          const found = parseManifestPath(name);
+          if (found === undefined || (inventory.rule !== undefined && found.rule !== inventory.rule)) continue;
+          newest.push(found);
+        }
+        newest = newest.toSorted((a, b) => b.time - a.time).slice(0, MOST_REPORTS);
+      }
+    }
+    if (newest.length > 0) return newest;
+  }
+  return [];
+}

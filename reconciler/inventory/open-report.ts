@@ -1,0 +1,58 @@
+import { formatKey, type Key } from '../../namespace/key.ts';
+import { ensureError } from '../../schema/errors.ts';
+import { checksumMatches } from '../../schema/inventory/checksum.ts';
+import { type InventoryManifest, parseManifest } from '../../schema/inventory/manifest.ts';
+import { checksumPath } from '../../schema/inventory/paths.ts';
+import type { BlobSource } from '../../schema/ports/blob-source.ts';
+import { readRanges } from './read-ranges.ts';
+
+/** A report that may be judged by: complete, of blobs, and with the count that it must hold. */
+export interface TrustedReport extends InventoryManifest {
+  readonly objectCount: number;
+}
+
+/** `not-yet`: the run that writes it is under way. `rejected`: nothing may be concluded from it, ever. */
+export type OpenedReport =
+  | { readonly kind: 'ready'; readonly report: TrustedReport }
+  | { readonly kind: 'not-yet'; readonly reason: string }
+  | { readonly kind: 'rejected'; readonly reason: string };
+
+/** A manifest lists files, not blobs; one of 17.9 million blobs names four. */
+const MOST_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Reads a manifest and says whether its report can be believed (invariant 7): it must be that of a run that
+ * `Succeeded`, and its checksum, which is written last, must be there and match.
+ */
+export async function openReport(blobs: BlobSource, manifest: Key, signal: AbortSignal): Promise<OpenedReport> {
+  const found = await blobs.look(manifest, signal);
+  if (found.kind !== 'found') return { kind: 'not-yet', reason: `there is no manifest ${formatKey(manifest)}` };
+  const { etag, length } = found.attributes;
+  if (length > MOST_BYTES) return { kind: 'rejected', reason: `its manifest has ${length} bytes` };
+  const bytes = Buffer.concat(await collect(readRanges(blobs, manifest, { etag, offset: 0, length }, signal)));
+
+  let report: InventoryManifest;
+  try {
+    report = parseManifest(bytes.toString('utf8'));
+  } catch (error) {
+    return { kind: 'rejected', reason: ensureError(error).message };
+  }
+  if (report.status === 'Pending') return { kind: 'not-yet', reason: `${formatKey(manifest)} is Pending` };
+  if (report.status !== 'Succeeded') return { kind: 'rejected', reason: `its run ended as ${report.status}` };
+  if (report.objectType !== 'blob') return { kind: 'rejected', reason: 'it lists containers, not blobs' };
+
+  const checksum = await blobs.readText({ ...manifest, name: checksumPath(manifest.name) }, signal);
+  if (checksum === undefined) return { kind: 'not-yet', reason: `${formatKey(manifest)} has no checksum yet` };
+  if (!checksumMatches(bytes, checksum)) return { kind: 'rejected', reason: 'its checksum is of another manifest' };
+
+  const { objectCount } = report;
+  if (objectCount === undefined)
+    return { kind: 'rejected', reason: 'its manifest does not say how many objects it lists' };
+  return { kind: 'ready', report: { ...report, objectCount } };
+}
+
+async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const all: Uint8Array[] = [];
+  for await (const piece of pieces) all.push(piece);
+  return all;
+}

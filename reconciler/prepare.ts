@@ -1,0 +1,124 @@
+import { formatKey, type Key, parseKey } from '../namespace/key.ts';
+import { IsthmusError } from '../schema/errors.ts';
+import { recordJournal } from '../schema/index/journal.ts';
+import { finishRun, type NewRun, recentRuns, startRun } from '../schema/index/runs.ts';
+import { upsertSource } from '../schema/index/sources.ts';
+import { transact } from '../schema/index/transact.ts';
+import type { PreparedReconcile, ReconcileInput } from '../schema/inputs/activities.ts';
+import { type FoundReport, findReport, type Judged } from './inventory/find-report.ts';
+import { openReport, type TrustedReport } from './inventory/open-report.ts';
+import type { Judging } from './judging.ts';
+import { holdsLive } from './listing/holds-live.ts';
+import type { RunState } from './run/run-state.ts';
+
+/**
+ * Finds who judges, and starts the run. A wish that an attempt which died has begun already is taken up; a
+ * run of another wish that nobody will take up is ended as failed.
+ *
+ * `auto` bootstraps by a listing until one run over everything is complete (an inventory tells no version
+ * well enough to do without a HEAD of each name), and from then on judges by the newest report.
+ */
+export async function prepareRun(
+  judging: Judging,
+  input: ReconcileInput,
+  signal: AbortSignal,
+): Promise<PreparedReconcile> {
+  const wish = JSON.stringify([input.judge, input.prefix ?? '', input.manifest ?? '']);
+  const begun = await takeUp(judging, wish);
+  if (begun !== undefined) return begun;
+  if (input.manifest !== undefined)
+    return byInventory(judging, await namedReport(judging, input.manifest, signal), wish);
+  if (input.judge === 'listing') return byListing(judging, input.prefix ?? '', wish);
+  if (input.prefix !== undefined && input.prefix !== '' && input.judge === 'inventory') {
+    throw new IsthmusError(
+      'ISTHMUS_USAGE',
+      'An inventory judges everything that its rule lists: leave the prefix out.',
+    );
+  }
+  if (input.judge === 'auto') {
+    const complete = await recentRuns(judging.index.db, judging.account.id, { limit: 100, outcome: 'complete' });
+    if (!complete.some((run) => run.judge !== 'none' && run.prefix === '')) return byListing(judging, '', wish);
+  }
+  const { inventory } = judging.federation.sources;
+  if (inventory === undefined) {
+    return nothing(judging, 'the federation names no inventory container', wish);
+  }
+  const judged = (manifest: Key) => judgedBefore(judging, manifest, input.judge);
+  return byInventory(judging, await findReport(judging.blobs, inventory, judging.clock.now(), judged, signal), wish);
+}
+
+async function takeUp(judging: Judging, wish: string): Promise<PreparedReconcile | undefined> {
+  for (const run of await recentRuns(judging.index.db, judging.account.id, { limit: 10 })) {
+    if (run.outcome !== undefined) continue;
+    if (run.state['wish'] === wish) return { runId: run.id, judge: run.judge };
+    await finishRun(judging.index.db, run.id, { outcome: 'failed', reason: 'it was left behind for another run' });
+  }
+  return undefined;
+}
+
+/** Asked for by name, the newest report is judged by again. */
+async function judgedBefore(judging: Judging, manifest: Key, asked: ReconcileInput['judge']): Promise<Judged> {
+  if (asked === 'inventory') return 'not';
+  const runs = await recentRuns(judging.index.db, judging.account.id, { limit: 10, manifest: formatKey(manifest) });
+  if (runs.some((run) => run.outcome === 'complete' || run.outcome === 'guarded')) return 'used';
+  return runs.some((run) => run.outcome === 'rejected') ? 'rejected' : 'not';
+}
+
+async function namedReport(judging: Judging, name: string, signal: AbortSignal): Promise<FoundReport> {
+  const manifest = parseKey(name);
+  const opened = await openReport(judging.blobs, manifest, signal);
+  switch (opened.kind) {
+    case 'ready':
+      return { kind: 'ready', manifest, report: opened.report };
+    case 'rejected':
+      return { kind: 'rejected', manifest, reason: opened.reason };
+    case 'not-yet':
+      return { kind: 'none', reason: opened.reason };
+  }
+}
+
+async function byListing(judging: Judging, prefix: string, wish: string): Promise<PreparedReconcile> {
+  const state: Partial<RunState> = { wish, keepsNames: await holdsLive(judging) };
+  const runId = await startRun(judging.index.db, judging.account.id, { judge: 'listing', prefix, state });
+  return { runId, judge: 'listing' };
+}
+
+async function byInventory(judging: Judging, found: FoundReport, wish: string): Promise<PreparedReconcile> {
+  if (found.kind === 'none') return nothing(judging, found.reason, wish);
+  const manifest = formatKey(found.manifest);
+  const of: NewRun = { judge: 'inventory', prefix: '', manifest };
+  if (found.kind === 'ready') {
+    const state = { ...stateOf(found.report, found.manifest.container), wish };
+    const runId = await startRun(judging.index.db, judging.account.id, { ...of, state });
+    return { runId, judge: 'inventory' };
+  }
+  const { reason } = found;
+  const runId = await transact(judging.index, async (tx) => {
+    const id = await startRun(tx, judging.account.id, { ...of, state: { wish } });
+    await recordJournal(tx, judging.account.id, [{ kind: 'report-rejected', detail: { run: id, manifest, reason } }]);
+    await finishRun(tx, id, { outcome: 'rejected', reason });
+    return id;
+  });
+  return { runId, judge: 'inventory', reason };
+}
+
+/** Times in JSON; undefined fields vanish there. */
+function stateOf(report: TrustedReport, container: string): Partial<RunState> {
+  const { format, files, filters, objectCount, rule, start, completion } = report;
+  return {
+    from: start,
+    to: completion ?? start,
+    inventory: { container, rule, format, files: [...files], filters: { ...filters } as never, objectCount },
+  };
+}
+
+async function nothing(judging: Judging, reason: string, wish: string): Promise<PreparedReconcile> {
+  const accountId = judging.account.id;
+  const runId = await transact(judging.index, async (tx) => {
+    const id = await startRun(tx, accountId, { judge: 'none', prefix: '', state: { wish } });
+    await finishRun(tx, id, { outcome: 'nothing-to-do', reason });
+    await upsertSource(tx, { accountId, source: 'inventory', state: 'waiting', reason });
+    return id;
+  });
+  return { runId, judge: 'none', reason };
+}
