@@ -1,0 +1,38 @@
+import { LineLog } from '../line-log.ts';
+import type { EventGridEvent } from './event-grid.ts';
+
+const LINES_AT_ONCE = 500;
+
+/** Every event that was published, once, on disk: what `/triggers/replay` tells again. */
+export class PublishedLog {
+  readonly #log: LineLog;
+
+  private constructor(log: LineLog) {
+    this.#log = log;
+  }
+
+  static async open(path: string): Promise<PublishedLog> {
+    return new PublishedLog(await LineLog.open(path));
+  }
+
+  get length(): number {
+    return this.#log.durable;
+  }
+
+  async append(event: EventGridEvent): Promise<void> {
+    await this.#log.append(JSON.stringify(event)).written;
+  }
+
+  /** The events that stood in the log when it was asked, in the order of their publication. */
+  async *read(): AsyncIterable<EventGridEvent> {
+    const length = this.#log.durable;
+    for (let at = 0; at < length; at += LINES_AT_ONCE) {
+      const lines = await this.#log.read(at, Math.min(LINES_AT_ONCE, length - at));
+      for (const line of lines) yield JSON.parse(line) as EventGridEvent;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#log.close();
+  }
+}
