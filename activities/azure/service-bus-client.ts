@@ -1,0 +1,18 @@
+import { DefaultAzureCredential } from '@azure/identity';
+import { ServiceBusClient } from '@azure/service-bus';
+
+/** How a Service Bus namespace is reached: by one of the two. */
+export interface ServiceBusNamespace {
+  readonly connectionString?: string | undefined;
+  /** `NAME.servicebus.windows.net`, by `DefaultAzureCredential`. */
+  readonly namespace?: string | undefined;
+}
+
+/** Settlements and renewals give up early: what they are for comes again anyway. */
+const OPTIONS = { retryOptions: { maxRetries: 3, retryDelayInMs: 500, maxRetryDelayInMs: 5_000, timeoutInMs: 10_000 } };
+
+export function serviceBusClient({ connectionString, namespace }: ServiceBusNamespace): ServiceBusClient {
+  return connectionString === undefined
+    ? new ServiceBusClient(namespace ?? '', new DefaultAzureCredential(), OPTIONS)
+    : new ServiceBusClient(connectionString, OPTIONS);
+}

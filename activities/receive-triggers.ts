@@ -1,0 +1,178 @@
+import { Context } from '@temporalio/activity';
+import type { Timestamp } from '../namespace/entry.ts';
+import { formatKey } from '../namespace/key.ts';
+import { ensureError, hasCode, IsthmusError } from '../schema/errors.ts';
+import type { InventoryCompleted } from '../schema/events/inventory-completed.ts';
+import { applyEvents, type PageCounts } from '../schema/index/apply-events.ts';
+import { recordJournal } from '../schema/index/journal.ts';
+import { upsertSource } from '../schema/index/sources.ts';
+import type { Activities, TriggerTurn } from '../schema/inputs/activities.ts';
+import type { TriggerMessage, TriggerQueue } from '../schema/ports/trigger-queue.ts';
+import { applyUnderRules } from './apply-under-rules.ts';
+import { readBatch, type TriggerBatch } from './azure/trigger-batch.ts';
+import { heartbeats } from './heartbeat.ts';
+import { quietly } from './quietly.ts';
+import type { Services } from './services.ts';
+
+/** Messages applied in one transaction. */
+const BATCH = 500;
+const WAIT_MS = 1_000;
+/** The queue is kept open between turns; where no turn comes for this long, what it holds is given back. */
+const IDLE_MS = 15_000;
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 3_000;
+
+type Counts = { -readonly [Name in keyof TriggerTurn]: number };
+
+/**
+ * Takes triggers off the queue: decode, apply in one transaction, settle once it has committed (invariant 4). While
+ * the index cannot be written, the messages stay held under their locks and are tried again; they are given back
+ * only when the turn is cancelled or the process ends.
+ */
+export function triggerActivities(services: Services): Pick<Activities, 'receiveTriggers'> {
+  const { account, clock, federation, index, log } = services;
+  let queue: TriggerQueue | undefined;
+  let idle: NodeJS.Timeout | undefined;
+  /** Received by an earlier turn that ended before they could be applied. */
+  let unapplied: readonly TriggerMessage[] = [];
+
+  async function closeQueue(): Promise<void> {
+    clearTimeout(idle);
+    const closing = queue;
+    const back = unapplied;
+    queue = undefined;
+    unapplied = [];
+    if (closing === undefined) return;
+    await closing.abandon(back).catch(() => {});
+    await closing.close().catch(() => {});
+  }
+
+  function apply(batch: TriggerBatch): Promise<PageCounts> {
+    const newest = batch.events.reduce<Timestamp | undefined>(
+      (max, { time }) => Math.max(max ?? time, time),
+      undefined,
+    );
+    const ignored = { ...batch.ignored };
+    return applyUnderRules(services, async (tx, scope) => {
+      const counts = await applyEvents(tx, { ...scope, events: batch.events });
+      if (batch.notes.length > 0) await recordJournal(tx, account.id, batch.notes);
+      const standing = { accountId: account.id, source: 'trigger', state: 'receiving' } as const;
+      await upsertSource(tx, { ...standing, head: newest, applied: newest });
+      return { ...counts, ignored: { ...counts.ignored, ...ignored } };
+    });
+  }
+
+  /** Tries until it is applied, the turn is over, or trying again cannot help. */
+  async function applyPatiently(batch: TriggerBatch, until: Timestamp, signal: AbortSignal): Promise<PageCounts> {
+    for (let delay = FIRST_RETRY_MS; ; delay = Math.min(LAST_RETRY_MS, delay * 2)) {
+      try {
+        return await apply(batch);
+      } catch (error) {
+        signal.throwIfAborted();
+        const hopeless = error instanceof IsthmusError && error.consequence !== 'retry';
+        if (hopeless || clock.now() >= until) throw error;
+        log.warn(
+          { messages: batch.good.length, error: ensureError(error).message },
+          'triggers are held until the index takes them',
+        );
+        await clock.sleep(delay, signal);
+      }
+    }
+  }
+
+  /** A report that another rule wrote, or that did not succeed, is not asked for. */
+  async function wantReconcile(run: InventoryCompleted): Promise<void> {
+    const inventory = federation.sources.inventory;
+    if (inventory === undefined || (inventory.rule !== undefined && inventory.rule !== run.rule)) return;
+    const { manifest } = run;
+    if (manifest === undefined || run.status !== 'Succeeded' || manifest.container !== inventory.container) {
+      const { rule, status, message } = run;
+      await recordJournal(index.db, account.id, [{ kind: 'inventory-unusable', detail: { rule, status, message } }]);
+      return;
+    }
+    await services.requestReconcile({ judge: 'inventory', manifest: formatKey(manifest) });
+  }
+
+  async function settle(from: TriggerQueue, batch: TriggerBatch): Promise<void> {
+    const again = new Set<TriggerMessage>();
+    for (const { message, run } of batch.completed) {
+      try {
+        await wantReconcile(run);
+      } catch (error) {
+        log.warn({ rule: run.rule, error: ensureError(error).message }, 'a reconcile could not be asked for');
+        again.add(message);
+      }
+    }
+    await Promise.all([
+      from.complete(batch.good.filter((message) => !again.has(message))),
+      from.abandon([...again]),
+      ...batch.deadLetters.map(({ message, reason, description }) => from.deadLetter(message, reason, description)),
+    ]);
+  }
+
+  function count(counts: Counts, batch: TriggerBatch, page: PageCounts): void {
+    counts.messages += batch.good.length + batch.deadLetters.length;
+    counts.applied += page.applied;
+    counts.superseded += page.superseded;
+    counts.ignored += Object.values(page.ignored).reduce((sum, each) => sum + each, 0);
+    counts.deadLettered += batch.deadLetters.length;
+    const { applied, superseded } = page;
+    services.metrics.page('trigger', {
+      ...page.ignored,
+      applied,
+      superseded,
+      'dead-lettered': batch.deadLetters.length,
+    });
+    for (const { message, reason, description } of batch.deadLetters) {
+      log.warn({ messageId: message.id, reason, description }, 'a message was dead-lettered');
+    }
+  }
+
+  async function work(from: TriggerQueue, counts: Counts, until: Timestamp, signal: AbortSignal): Promise<void> {
+    let settling = Promise.resolve();
+    try {
+      while (clock.now() < until && !signal.aborted) {
+        const wait = Math.min(WAIT_MS, Math.max(0, until - clock.now()));
+        const messages = unapplied.length > 0 ? unapplied : await from.receive(BATCH, wait, signal);
+        if (messages.length === 0) continue;
+        unapplied = messages;
+        const batch = readBatch(messages, account.name);
+        const page = await applyPatiently(batch, until, signal);
+        unapplied = [];
+        count(counts, batch, page);
+        // The next batch is received and applied while this one is settled.
+        await settling;
+        settling = settle(from, batch);
+      }
+    } finally {
+      await settling;
+    }
+  }
+
+  return {
+    async receiveTriggers({ seconds }) {
+      const signal = Context.current().cancellationSignal;
+      const until = clock.now() + seconds * 1000;
+      const counts: Counts = { messages: 0, applied: 0, superseded: 0, ignored: 0, deadLettered: 0 };
+      using _heartbeats = heartbeats(() => counts);
+      clearTimeout(idle);
+      try {
+        await upsertSource(index.db, { accountId: account.id, source: 'trigger', state: 'receiving' });
+        queue ??= services.openTriggers();
+        const from = queue;
+        await quietly(signal, () => work(from, counts, until, signal));
+      } catch (error) {
+        if (hasCode(error, 'ISTHMUS_SOURCE_UNAVAILABLE')) {
+          const reason = ensureError(error).message;
+          await upsertSource(index.db, { accountId: account.id, source: 'trigger', state: 'unavailable', reason });
+          await closeQueue();
+        }
+        throw error;
+      } finally {
+        if (signal.aborted) await closeQueue();
+        else idle = setTimeout(() => void closeQueue(), IDLE_MS).unref();
+      }
+      return counts;
+    },
+  };
+}
