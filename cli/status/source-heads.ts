@@ -23,13 +23,15 @@ export interface SourceHead {
   readonly behind: string | undefined;
   /** Moves when anything of the source is taken. */
   readonly progress: string;
+  /** The oldest moment of which something was not taken, where that is known. */
+  readonly silentSince: Timestamp | undefined;
   readonly state: string;
   readonly reason: string | undefined;
 }
 
 const HOUR = 3_600_000;
-/** A loop that has not said anything for this long, and its poll, is not reading. */
-const UNHEARD_MS = 15_000;
+/** A loop that has not said anything for this long, and two of its polls, is not reading. */
+const UNHEARD_MS = 2_000;
 
 /** Each source that the federation names, whether or not the index has heard of it. */
 export async function sourceHeads(
@@ -58,6 +60,7 @@ async function triggerHead(queue: TriggerQueue, row: SourceRow | undefined): Pro
       head: oldest === undefined ? known.head : Math.max(oldest, known.head ?? oldest),
       behind: oldest === undefined ? undefined : 'messages wait in the queue',
       progress: `${known.applied} ${oldest}`,
+      silentSince: oldest,
     };
   } catch (error) {
     return { ...known, state: 'unreachable', reason: messageOf(error), behind: 'the queue cannot be asked' };
@@ -84,7 +87,7 @@ async function feedHead(
         : silentMs > UNHEARD_MS + 2 * pollMs
           ? 'the feed is not being read'
           : undefined;
-    return { ...known, head, behind };
+    return { ...known, head, behind, silentSince: row?.updatedAt };
   } catch (error) {
     signal.throwIfAborted();
     return { ...known, state: 'unreachable', reason: messageOf(error), behind: 'the feed cannot be asked' };
@@ -104,13 +107,6 @@ async function inventoryHead(row: SourceRow | undefined, everyHours: number, now
 
 function standingOf(source: SourceRow['source'], row: SourceRow | undefined): SourceHead {
   const { head, applied, state = 'unheard', reason } = row ?? {};
-  return {
-    source,
-    head,
-    applied,
-    behind: undefined,
-    progress: `${applied} ${JSON.stringify(row?.detail)}`,
-    state,
-    reason,
-  };
+  const progress = `${applied} ${JSON.stringify(row?.detail)}`;
+  return { source, head, applied, behind: undefined, silentSince: undefined, progress, state, reason };
 }

@@ -76,7 +76,7 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
     const connection = await patiently('Connecting to Temporal', patience, () => Connection.connect(connectionOptions));
     closing.defer(() => connection.close());
     const client = new Client({ connection, namespace });
-    const services = await openServices({
+    const services = openServices({
       federation,
       account,
       index,
@@ -84,7 +84,6 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
       metrics,
       requestReconcile: () => trigger(client, federation),
     });
-    closing.defer(() => services.close());
     await patiently('Registering search attributes', patience, () => ensureSearchAttributes(client));
     await patiently('Making the schedules', patience, () => ensureSchedules(client, federation));
 
@@ -92,6 +91,7 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
       NativeConnection.connect(connectionOptions),
     );
     closing.defer(() => native.close());
+    const activities = { ...createActivities(services) };
     const beside = Promise.all([monitor(services, client, signal), keepLoops(client, federation, log, signal)]);
     while (!signal.aborted) {
       health.worker = 'waiting';
@@ -103,7 +103,7 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
           namespace,
           taskQueue: taskQueueOf(federation.name),
           workflowBundle: bundle,
-          activities: { ...createActivities(services) },
+          activities,
           shutdownGraceTime: GRACE,
           shutdownForceTime: '20s',
           maxConcurrentActivityTaskExecutions: 20,

@@ -1,0 +1,118 @@
+import { type Client, ScheduleNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
+import { IsthmusError } from '../../schema/errors.ts';
+import type { Federation } from '../../schema/federation/federation.ts';
+import { nearest } from '../../schema/federation/nearest.ts';
+import { PAUSE, type Progress, RESUME } from '../../schema/inputs/control.ts';
+import { workflowIds } from '../../schema/inputs/names.ts';
+import type { ControlOutput } from '../../schema/outputs/control.ts';
+import type { Call } from '../call.ts';
+import { readFederation } from '../environment.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { formatTable } from '../format.ts';
+import { connectTemporal } from '../temporal.ts';
+import { loopsOf } from '../worker/ensure-workflows.ts';
+import { workflowStates } from '../worker/workflow-states.ts';
+
+type Changed = ControlOutput['changed'][number];
+
+/** One thing that can be paused: a loop, or a schedule with the jobs that it started. */
+interface Held {
+  readonly source: string;
+  readonly kind: 'loop' | 'schedule';
+  readonly id: string;
+}
+
+/** `isthmus pause` and `isthmus resume`: returns once nothing of what was paused is under way. */
+export async function control(
+  action: { readonly pause: { readonly reason: string } } | 'resume',
+  which: { readonly source: string | undefined; readonly all: boolean },
+  call: Call,
+): Promise<ExitCode> {
+  const federation = await readFederation(call.config, call.env);
+  const wanted = choose(heldBy(federation), which);
+  await using temporal = await connectTemporal(call.env);
+  const { client } = temporal;
+  const states = await workflowStates(client, federation.name);
+  const changed = await Promise.all(
+    wanted.map(async (held): Promise<readonly Changed[]> => {
+      if (held.kind === 'loop') return [await changeWorkflow(client, held, action)];
+      const jobs = states.filter(({ source }) => source === held.source);
+      return [
+        await changeSchedule(client, held, action),
+        ...(await Promise.all(jobs.map(({ id }) => changeWorkflow(client, { ...held, id }, action)))),
+      ];
+    }),
+  );
+  const output: ControlOutput = { changed: changed.flat() };
+  if (call.json) call.terminal.print(JSON.stringify(output));
+  else {
+    const rows = output.changed.map(({ source, state, id, reason }) => [source, state, id, reason ?? '']);
+    call.terminal.print(formatTable(rows));
+  }
+  return EXIT.good;
+}
+
+function heldBy(federation: Federation): readonly Held[] {
+  const schedule = (source: string, id: string): Held => ({ source, kind: 'schedule', id });
+  const { name } = federation.account;
+  return [
+    ...loopsOf(federation).map(({ source, id }): Held => ({ source, kind: 'loop', id })),
+    schedule('inventory', workflowIds.reconcile(name)),
+    schedule('maintenance', workflowIds.maintenance(name)),
+  ];
+}
+
+function choose(
+  held: readonly Held[],
+  which: { readonly source: string | undefined; readonly all: boolean },
+): readonly Held[] {
+  const { source, all } = which;
+  if (all && source === undefined) return held;
+  const names = held.map((each) => each.source);
+  if (source === undefined || all) {
+    throw new IsthmusError('ISTHMUS_USAGE', `Name one source, or pass --all. The sources: ${names.join(', ')}.`);
+  }
+  const chosen = held.filter((each) => each.source === source);
+  if (chosen.length === 0) {
+    const near = nearest(source, names);
+    const hint = near === undefined ? '' : ` Did you mean '${near}'?`;
+    throw new IsthmusError('ISTHMUS_USAGE', `There is no source '${source}'.${hint} The sources: ${names.join(', ')}.`);
+  }
+  return chosen;
+}
+
+async function changeWorkflow(client: Client, held: Held, action: Parameters<typeof control>[0]): Promise<Changed> {
+  const handle = client.workflow.getHandle(held.id);
+  try {
+    const progress =
+      action === 'resume'
+        ? await handle.executeUpdate<Progress, []>(RESUME)
+        : await handle.executeUpdate<Progress, [{ reason: string }]>(PAUSE, { args: [action.pause] });
+    return { source: held.source, id: held.id, state: progress.state, reason: progress.pause?.reason ?? null };
+  } catch (error) {
+    throw error instanceof WorkflowNotFoundError ? notThere(held, error) : error;
+  }
+}
+
+async function changeSchedule(client: Client, held: Held, action: Parameters<typeof control>[0]): Promise<Changed> {
+  const handle = client.schedule.getHandle(held.id);
+  const { source, id } = held;
+  try {
+    if (action === 'resume') {
+      await handle.unpause('resumed by `isthmus resume`');
+      return { source, id, state: 'waiting', reason: null };
+    }
+    await handle.pause(action.pause.reason);
+    return { source, id, state: 'paused', reason: action.pause.reason };
+  } catch (error) {
+    throw error instanceof ScheduleNotFoundError ? notThere(held, error) : error;
+  }
+}
+
+function notThere({ source, id }: Held, cause: Error): IsthmusError {
+  return new IsthmusError(
+    'ISTHMUS_SOURCE_UNAVAILABLE',
+    `Temporal has no ${id}, so ${source} cannot be changed: start \`isthmus worker\`, which makes it.`,
+    { cause },
+  );
+}

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { SingleBar } from 'cli-progress';
+import { PROGRESS, type Progress } from '../../schema/inputs/control.ts';
+import type { Call } from '../call.ts';
+
+const POLL_MS = 500;
+
+/**
+ * Waits for a workflow's result and shows meanwhile, on a terminal, what it is doing. Ctrl-C leaves the
+ * workflow running: it is Temporal's, not this command's.
+ *
+ * @throws with the workflow's own reason where it gave up.
+ */
+export async function follow<Result>(handle: WorkflowHandle, call: Call): Promise<Result> {
+  const { signal, terminal } = call;
+  const done = new AbortController();
+  const watching = terminal.interactive ? watch(handle, AbortSignal.any([signal, done.signal])) : undefined;
+  try {
+    const result = handle.result() as Promise<Result>;
+    result.catch(() => undefined);
+    return await Promise.race([result, aborted(signal)]);
+  } catch (error) {
+    if (signal.aborted) terminal.say(`${handle.workflowId} goes on without this command.`);
+    if (error instanceof WorkflowFailedError) throw givenUp(handle.workflowId, error);
+    throw error;
+  } finally {
+    done.abort();
+    await watching;
+  }
+}
+
+async function watch(handle: WorkflowHandle, signal: AbortSignal): Promise<void> {
+  const bar = new SingleBar({
+    format: '{doing}  {totals}',
+    clearOnComplete: true,
+    hideCursor: true,
+    stopOnComplete: false,
+  });
+  bar.start(1, 0, { doing: 'starting', totals: '' });
+  while (!signal.aborted) {
+    const progress = await handle.query<Progress>(PROGRESS).catch(() => undefined);
+    if (progress !== undefined && !signal.aborted) bar.update(0, textOf(progress));
+    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+  }
+  bar.stop();
+}
+
+function textOf({ doing, pause, totals }: Progress): { doing: string; totals: string } {
+  const counts = Object.entries(totals).map(([name, count]) => `${name} ${count}`);
+  return { doing: pause === undefined ? doing : `${pause.reason} (isthmus resume goes on)`, totals: counts.join('  ') };
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+function givenUp(id: string, error: WorkflowFailedError): Error {
+  const { cause } = error;
+  const reason = cause instanceof ApplicationFailure ? cause.message : (cause?.message ?? error.message);
+  return new Error(`${id} gave up: ${reason}`, { cause: error });
+}

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StatusOutput } from '../../schema/outputs/status.ts';
+import type { Call } from '../call.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { formatSeconds } from '../format.ts';
+import { type OpenAccount, openAccount } from '../open-account.ts';
+import { collectStatus, openStatusSources } from '../status/collect-status.ts';
+import { formatStatus } from '../status/format-status.ts';
+import { Settling } from '../status/settling.ts';
+import { type WorkflowStatus, workflowStatus } from '../status/workflow-status.ts';
+import { connectTemporal } from '../temporal.ts';
+
+const POLL_MS = 300;
+const SAY_EVERY_MS = 5_000;
+const DEFAULT_SETTLE_SECONDS = 3;
+
+/** `isthmus status`: with `--wait` until nothing that was written is on its way; exit 1 where that takes longer than the timeout. */
+export async function status(
+  options: { readonly wait: boolean; readonly timeoutSeconds: number | undefined },
+  call: Call,
+): Promise<ExitCode> {
+  await using open = await openAccount(call);
+  await using asked = openStatusSources(open);
+  const { signal, terminal } = call;
+  const collect = (workflows: readonly WorkflowStatus[] | undefined) => collectStatus(open, asked, workflows, signal);
+  const print = async (): Promise<StatusOutput> => {
+    const output = await collect(await askWorkflows(open, call));
+    if (call.json) terminal.print(JSON.stringify(output));
+    else for (const line of formatStatus(output)) terminal.print(line);
+    return output;
+  };
+  if (!options.wait) {
+    await print();
+    return EXIT.good;
+  }
+  const settling = new Settling((open.federation.sources.changeFeed?.settleSeconds ?? DEFAULT_SETTLE_SECONDS) * 1000);
+  const began = Date.now();
+  const deadline =
+    options.timeoutSeconds === undefined ? Number.POSITIVE_INFINITY : began + options.timeoutSeconds * 1000;
+  let saidAt = began;
+  for (;;) {
+    signal.throwIfAborted();
+    const { moving } = await collect([]);
+    if (settling.observe(moving.length > 0, Date.now())) break;
+    if (Date.now() > deadline) {
+      await print();
+      terminal.say(
+        `It did not settle within ${formatSeconds(options.timeoutSeconds ?? 0)}: ${moving.join('; ') || 'it has only just become quiet'}.`,
+      );
+      return EXIT.no;
+    }
+    if (Date.now() - saidAt > SAY_EVERY_MS) {
+      saidAt = Date.now();
+      terminal.say(moving.length === 0 ? 'Quiet; waiting to be sure.' : `On its way: ${moving.join('; ')}.`);
+    }
+    await sleep(POLL_MS, undefined, { signal });
+  }
+  await print();
+  return EXIT.good;
+}
+
+/** Temporal may be away; a status without it still says the rest. */
+async function askWorkflows(open: OpenAccount, call: Call): Promise<readonly WorkflowStatus[] | undefined> {
+  try {
+    await using temporal = await connectTemporal(call.env);
+    return await workflowStatus(temporal.client, open.federation);
+  } catch {
+    call.signal.throwIfAborted();
+    return undefined;
+  }
+}

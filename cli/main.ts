@@ -1,0 +1,27 @@
+import { CommanderError } from 'commander';
+import { EXIT } from './exit-codes.ts';
+import { exitCodeOf, formatFailure } from './failure.ts';
+import { createProgram } from './program.ts';
+import { terminal } from './terminal.ts';
+
+/** Runs one command line and sets the process's exit code. Nothing is thrown: what failed is said on standard error, in one block. */
+export async function main(args: readonly string[]): Promise<void> {
+  // A reader that has gone (`isthmus ls | head`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.good);
+    throw error;
+  });
+  try {
+    const program = createProgram(terminal, (code) => {
+      process.exitCode = code;
+    });
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    // Commander has said what is wrong, or printed what was asked for.
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.good : EXIT.wrongUse;
+    else {
+      terminal.say(formatFailure(error));
+      process.exitCode = exitCodeOf(error);
+    }
+  }
+}

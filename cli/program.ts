@@ -1,0 +1,194 @@
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Call } from './call.ts';
+import { addDevCommand } from './dev/dev-command.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { type CommonOptions, runCommand } from './run.ts';
+import type { Terminal } from './terminal.ts';
+
+const CODES = `
+Exit codes: 0 good, 1 the answer is no, 3 it failed, 64 wrong use, 130 interrupted.
+A PREFIX is a plain prefix of CONTAINER/NAME. Commands find an \`isthmus dev\` that runs here or in a folder above;
+environment variables and --config win over it.`;
+
+/** Every command, with its help. Commands load what they need when they are run, so that each starts fast. */
+export function createProgram(terminal: Terminal, finish: (code: ExitCode) => void): Command {
+  const program = new Command('isthmus')
+    .description('Keeps one namespace true in Azure Blob Storage and VAST DataSpaces.')
+    .version(versionOf())
+    .addHelpText('after', CODES)
+    .configureOutput({ writeErr: (text) => terminal.say(text.trimEnd()) })
+    .showHelpAfterError('(add --help for examples)')
+    .exitOverride();
+
+  const run = async (options: CommonOptions, command: (call: Call) => Promise<ExitCode>): Promise<void> => {
+    finish(await runCommand(terminal, options, command));
+  };
+  /** Adds a command with the options that all have. */
+  const add = (name: string, description: string, examples: readonly string[]): Command =>
+    program
+      .command(name)
+      .description(description)
+      .option('--config <file>', 'the federation file (default: ISTHMUS_CONFIG, or that of `isthmus dev`)')
+      .addHelpText('after', `\nExamples:\n${examples.map((line) => `  $ isthmus ${line}`).join('\n')}`);
+  const asJson = (command: Command): Command => command.option('--json', 'print JSON; its schema is in schema/outputs');
+
+  addDevCommand(program, terminal, finish);
+
+  add('worker', 'run the workers alone, against the services that the federation file and the environment name', [
+    'worker --config federation.yaml',
+    'DATABASE_URL=postgres://... TEMPORAL_ADDRESS=temporal:7233 isthmus worker --config federation.yaml',
+  ]).action(async (options: CommonOptions) => {
+    await run(options, async (call) => (await import('./commands/worker.ts')).worker(call));
+  });
+
+  asJson(
+    add('status', 'show sources, index, stubs, workflows and alarms', [
+      'status',
+      'status --wait --timeout 120',
+      'status --json',
+    ]),
+  )
+    .option('--wait', 'return when nothing that was written is still on its way')
+    .option('--timeout <seconds>', 'with --wait: exit 1 after this long', seconds)
+    .action(async (options: CommonOptions & { wait?: boolean; timeout?: number }) => {
+      const wanted = { wait: options.wait === true, timeoutSeconds: options.timeout };
+      await run(options, async (call) => (await import('./commands/status.ts')).status(wanted, call));
+    });
+
+  asJson(
+    add('ls', 'list live entries in key order, with size, stub and authority (* : the stub is behind)', [
+      'ls',
+      'ls lake/2026/',
+      'ls lake/ --json --limit 10',
+    ]),
+  )
+    .argument('[prefix]', 'a plain prefix of CONTAINER/NAME', '')
+    .option('--limit <entries>', 'how many at most', positive)
+    .action(async (prefix: string, options: CommonOptions & { limit?: number }) => {
+      const limit = options.limit ?? Number.POSITIVE_INFINITY;
+      await run(options, async (call) => (await import('./commands/ls.ts')).ls(prefix, limit, call));
+    });
+
+  asJson(
+    add('explain', 'show one entry: its clock, what put it in this state, its rule, its stub', [
+      'explain lake/2026/11/01/shard-00000.tar',
+    ]),
+  )
+    .argument('<container/name>', 'the blob')
+    .action(async (key: string, options: CommonOptions) => {
+      await run(options, async (call) => (await import('./commands/explain.ts')).explain(key, call));
+    });
+
+  asJson(
+    add('verify', 'compare source, index and sink by name, size and ETag; exit 1 where they differ', [
+      'verify',
+      'verify lake/2026/ --json',
+    ]),
+  )
+    .argument('[prefix]', 'a plain prefix of CONTAINER/NAME', '')
+    .action(async (prefix: string, options: CommonOptions) => {
+      await run(options, async (call) => (await import('./commands/verify.ts')).verify(prefix, call));
+    });
+
+  asJson(add('digest', 'print entries, bytes and SHA-256 of the live entries, as JSON', ['digest', 'digest lake/']))
+    .argument('[prefix]', 'a plain prefix of CONTAINER/NAME', '')
+    .action(async (prefix: string, options: CommonOptions) => {
+      await run(options, async (call) => (await import('./commands/digest.ts')).digest(prefix, call));
+    });
+
+  asJson(
+    add('replay', 'apply a change feed that is kept in a folder, and print what it held, as JSON', [
+      "replay --feed './copy/$blobchangefeed' --account contosolake",
+      "replay --feed './copy/$blobchangefeed' --account contosolake --index postgres://...",
+    ]),
+  )
+    .requiredOption('--feed <dir>', 'a copy of a $blobchangefeed container')
+    .requiredOption('--account <name>', 'the account that the feed is of')
+    .option('--index <url>', 'a Postgres to apply it to (default: one that is gone afterwards)')
+    .action(async (options: CommonOptions & { feed: string; account: string; index?: string }) => {
+      await run(options, async (call) => (await import('./commands/replay.ts')).replay(options, call));
+    });
+
+  asJson(
+    add('hydrate', 'bring the bytes of a blob, or of every blob under a prefix, to its sink', [
+      'hydrate models/weights.bin',
+      'hydrate lake/2026/11/',
+    ]),
+  )
+    .argument('<key-or-prefix>', 'CONTAINER/NAME, or a plain prefix of it')
+    .action(async (prefix: string, options: CommonOptions) => {
+      await run(options, async (call) => (await import('./commands/hydrate.ts')).hydrate(prefix, call));
+    });
+
+  asJson(
+    add('reconcile', 'judge the index by a complete listing, and print what it found', [
+      'reconcile',
+      'reconcile --judge listing --prefix lake/2026/',
+      'reconcile --no-wait',
+    ]),
+  )
+    .addOption(new Option('--judge <judge>', 'what judges').choices(['auto', 'listing', 'inventory']).default('auto'))
+    .option('--prefix <prefix>', 'with a listing: only names that start with this')
+    .option('--no-wait', 'only start it')
+    .action(
+      async (options: CommonOptions & { judge: 'auto' | 'listing' | 'inventory'; prefix?: string; wait: boolean }) => {
+        const { judge, prefix, wait } = options;
+        await run(options, async (call) =>
+          (await import('./commands/reconcile.ts')).reconcile({ judge, prefix, wait }, call),
+        );
+      },
+    );
+
+  asJson(
+    add('pause', 'stop a source: its turn under way is ended, and the reason is kept and shown', [
+      'pause feed --reason "storage moves"',
+      'pause --all --reason "Postgres is upgraded"',
+    ]),
+  )
+    .argument('[source]', 'trigger, feed, look, stub:SINK, inventory, maintenance')
+    .option('--all', 'all of them')
+    .requiredOption('--reason <text>', 'why')
+    .action(async (source: string | undefined, options: CommonOptions & { all?: boolean; reason: string }) => {
+      const pause = { pause: { reason: options.reason } };
+      const which = { source, all: options.all === true };
+      await run(options, async (call) => (await import('./commands/control.ts')).control(pause, which, call));
+    });
+
+  asJson(add('resume', 'let a source go on, after a pause or an alarm', ['resume feed', 'resume --all']))
+    .argument('[source]', 'trigger, feed, look, stub:SINK, inventory, maintenance')
+    .option('--all', 'all of them')
+    .action(async (source: string | undefined, options: CommonOptions & { all?: boolean }) => {
+      const which = { source, all: options.all === true };
+      await run(options, async (call) => (await import('./commands/control.ts')).control('resume', which, call));
+    });
+
+  asJson(
+    add('demo', 'play the whole story on a stack of its own, and print its figures', ['demo', 'demo --json']),
+  ).action(async (options: CommonOptions) => {
+    await run(options, async (call) => (await import('./commands/demo.ts')).demo(call));
+  });
+  return program;
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('It is a number of seconds above 0.');
+  return value;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It is a whole number from 1.');
+  return value;
+}
+
+/** From the package: beside `cli/`, or above `dist/cli/`. */
+function versionOf(): string {
+  for (const place of ['../package.json', '../../package.json']) {
+    try {
+      return (JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8')) as { version: string }).version;
+    } catch {}
+  }
+  return 'unknown';
+}

@@ -1,0 +1,118 @@
+import { AzureFeedStore } from '../../activities/azure/azure-feed-store.ts';
+import { blobService } from '../../activities/azure/blob-service.ts';
+import { openTriggers } from '../../activities/open-services.ts';
+import { countEntries } from '../../schema/index/queries.ts';
+import { type Run, recentRuns } from '../../schema/index/runs.ts';
+import { readSources } from '../../schema/index/sources.ts';
+import { countStubs } from '../../schema/index/stubs.ts';
+import type { StatusOutput } from '../../schema/outputs/status.ts';
+import { formatTime } from '../format.ts';
+import type { OpenAccount } from '../open-account.ts';
+import { type AskedSources, type SourceHead, sourceHeads } from './source-heads.ts';
+import type { WorkflowStatus } from './workflow-status.ts';
+
+/** What a status is collected from; kept open while `--wait` asks again and again. */
+export interface StatusSources extends AsyncDisposable, AskedSources {}
+
+export function openStatusSources({ federation }: OpenAccount): StatusSources {
+  const triggers = federation.sources.serviceBus === undefined ? undefined : openTriggers(federation);
+  const feed = new AzureFeedStore(blobService(federation.account));
+  return {
+    federation,
+    feed,
+    triggers,
+    [Symbol.asyncDispose]: async () => {
+      await triggers?.close().catch(() => undefined);
+    },
+  };
+}
+
+/** A trigger's queue that was peeked at is empty, but its last message may be in somebody's hands until its lock ends. */
+export async function collectStatus(
+  open: OpenAccount,
+  asked: StatusSources,
+  workflows: readonly WorkflowStatus[] | undefined,
+  signal: AbortSignal,
+): Promise<StatusOutput> {
+  const { index, account, federation } = open;
+  const now = Date.now();
+  const rows = await readSources(index.db, account.id);
+  const [heads, counts, stubs, runs] = await Promise.all([
+    sourceHeads(asked, rows, now, signal),
+    countEntries(index.db, account.id),
+    countStubs(index.db, account.id),
+    recentRuns(index.db, account.id, { limit: 1 }),
+  ]);
+  const { live, tombstones, dead, bytes, lookDue, stubDue, byStub } = counts;
+  const last = runs[0];
+  const status = {
+    federation: federation.name,
+    account: account.name,
+    at: formatTime(now),
+    sources: heads.map(sourceOutput),
+    index: { live, tombstones, dead, bytes, lookDue, stubDue, byStub: { ...byStub } },
+    stubs: stubs.map((each) => ({ ...each })),
+    workflows: workflows === undefined ? null : workflows.map((each) => ({ ...each })),
+    lastReconcile: last === undefined ? null : runOutput(last),
+  };
+  const moving = whatMoves(heads, status, last);
+  return { ...status, moving: [...moving], settled: moving.length === 0, alarms: [...alarmsOf(heads, workflows, now)] };
+}
+
+function whatMoves(
+  heads: readonly SourceHead[],
+  { index, stubs }: Pick<StatusOutput, 'index' | 'stubs'>,
+  last: Run | undefined,
+): readonly string[] {
+  const moving = heads.flatMap(({ source, behind }) =>
+    behind === undefined || source === 'inventory' ? [] : [`${source}: ${behind}`],
+  );
+  if (index.lookDue > 0) moving.push(`look: ${index.lookDue} names are to be looked at`);
+  if (index.dead > 0) moving.push(`sweep: ${index.dead} entries of dead containers are to be swept`);
+  for (const { sink, due } of stubs) if (due > 0) moving.push(`stub:${sink}: ${due} stubs are behind`);
+  if (last !== undefined && last.outcome === undefined) moving.push(`inventory: reconcile ${last.id} is running`);
+  return moving;
+}
+
+/** A source that is behind and has not moved for a minute, and every workflow that somebody must look at. */
+function* alarmsOf(
+  heads: readonly SourceHead[],
+  workflows: readonly WorkflowStatus[] | undefined,
+  now: number,
+): Iterable<StatusOutput['alarms'][number]> {
+  for (const { source, behind, head, silentSince } of heads) {
+    if (behind === undefined) continue;
+    const since = silentSince ?? head ?? now;
+    if (source === 'inventory' || now - since > 60_000) yield { about: source, message: behind };
+  }
+  if (workflows === undefined) yield { about: 'temporal', message: 'Temporal does not answer' };
+  for (const { id, running, state, reason, source } of workflows ?? []) {
+    if (!running) yield { about: source, message: `${id} does not run: start isthmus worker` };
+    else if (state === 'alarm') yield { about: source, message: `${id} stopped: ${reason ?? 'see its details'}` };
+  }
+}
+
+function sourceOutput({ source, state, reason, head, applied, behind }: SourceHead): StatusOutput['sources'][number] {
+  const lag = head === undefined || applied === undefined ? null : Math.max(0, head - applied) / 1000;
+  return {
+    source,
+    state,
+    reason: reason ?? null,
+    head: head === undefined ? null : formatTime(head),
+    applied: applied === undefined ? null : formatTime(applied),
+    lagSeconds: lag,
+    behind: behind ?? null,
+  };
+}
+
+function runOutput({ id, judge, outcome, reason, startedAt, endedAt, counts }: Run): StatusOutput['lastReconcile'] {
+  return {
+    id,
+    judge,
+    outcome: outcome ?? null,
+    reason: reason ?? null,
+    startedAt: formatTime(startedAt),
+    endedAt: endedAt === undefined ? null : formatTime(endedAt),
+    counts: { ...counts },
+  };
+}

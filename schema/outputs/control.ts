@@ -1,0 +1,14 @@
+import { z } from 'zod';
+
+/** `isthmus pause --json` and `isthmus resume --json`. */
+export const controlOutput = z.object({
+  changed: z.array(
+    z.object({
+      source: z.string(),
+      id: z.string().describe("The workflow's, or the schedule's."),
+      state: z.enum(['running', 'waiting', 'paused', 'alarm', 'done']),
+      reason: z.string().nullable(),
+    }),
+  ),
+});
+export type ControlOutput = z.output<typeof controlOutput>;

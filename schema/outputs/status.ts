@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { count, time } from './time.ts';
+
+const seconds = z.number().min(0);
+
+/** `isthmus status --json`. */
+export const statusOutput = z.object({
+  federation: z.string(),
+  account: z.string(),
+  at: time,
+  settled: z.boolean().describe('Nothing that was written is still on its way, as far as the sources can tell.'),
+  moving: z.array(z.string()).describe('What is still on its way, in words.'),
+  sources: z.array(
+    z.object({
+      source: z.enum(['trigger', 'feed', 'inventory']),
+      state: z.string(),
+      reason: z.string().nullable(),
+      head: time.nullable().describe('The newest moment that the source is known to have something of.'),
+      applied: time.nullable().describe('The newest moment whose changes are applied.'),
+      lagSeconds: seconds.nullable(),
+      behind: z.string().nullable().describe('What of it is not taken, in words.'),
+    }),
+  ),
+  index: z.object({
+    live: count,
+    tombstones: count,
+    dead: count.describe("Entries of a container's dead incarnation that were not swept yet."),
+    bytes: count,
+    lookDue: count,
+    stubDue: count,
+    byStub: z.record(z.string(), count),
+  }),
+  stubs: z.array(z.object({ sink: z.string(), due: count, failing: count })),
+  workflows: z
+    .array(
+      z.object({
+        id: z.string(),
+        source: z.string(),
+        running: z.boolean(),
+        state: z.enum(['running', 'waiting', 'paused', 'alarm', 'done', 'unknown']),
+        doing: z.string().nullable(),
+        reason: z.string().nullable().describe('Why it is paused or in alarm.'),
+        since: time.nullable(),
+      }),
+    )
+    .nullable()
+    .describe('null: Temporal does not answer.'),
+  lastReconcile: z
+    .object({
+      id: count,
+      judge: z.string(),
+      outcome: z.string().nullable().describe('null while it runs.'),
+      reason: z.string().nullable(),
+      startedAt: time,
+      endedAt: time.nullable(),
+      counts: z.record(z.string(), z.number()),
+    })
+    .nullable(),
+  alarms: z.array(z.object({ about: z.string(), message: z.string() })),
+});
+export type StatusOutput = z.output<typeof statusOutput>;
