@@ -54,13 +54,12 @@ export function postgresUrl({ port, database = 'isthmus' }: Pick<PostgresOptions
   return `postgres://${POSTGRES_USER}:${POSTGRES_PASSWORD}@127.0.0.1:${port}/${database}`;
 }
 
-/** The Postgres child of a stack; its cluster is made here where there is none. */
+/** The Postgres child of a stack; its cluster is made at its start where there is none. */
 export async function postgresSpec(options: PostgresOptions): Promise<ChildSpec> {
   const { port, database = 'isthmus', fsync = true, settings = [] } = options;
   const binaries = await postgresBinaries();
   const dataDir = await reachableFolder(path.resolve(options.dataDir), binaries.user !== undefined);
   await mkdir(path.dirname(dataDir), { recursive: true });
-  await ensureCluster(dataDir, binaries, fsync);
   const all = [
     `port=${port}`,
     'listen_addresses=127.0.0.1',
@@ -80,10 +79,13 @@ export async function postgresSpec(options: PostgresOptions): Promise<ChildSpec>
     command: binaries.postgres,
     args: ['-D', dataDir, ...all.flatMap((setting) => ['-c', setting])],
     env: { LC_ALL: 'C' },
-    cwd: dataDir,
+    cwd: '/',
     user: binaries.user,
     log: options.log ?? `${dataDir}.log`,
-    prepare: () => clearStalePostmaster(dataDir),
+    prepare: async () => {
+      await ensureCluster(dataDir, binaries, fsync);
+      await clearStalePostmaster(dataDir);
+    },
     isReady: async () => {
       _hasDatabase ||= await ensureDatabase(port, database);
       return await answers(postgresUrl(options));

@@ -16,4 +16,5 @@ export interface ServicesOptions {
   readonly folder: string;
   readonly feed: FeedOptions;
   readonly queue: QueueOptions;
+  readonly inventoryEveryMs: number;
 }

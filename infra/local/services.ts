@@ -20,6 +20,8 @@ const storage = await startStorage({
   stateDir: path.join(options.folder, 'front'),
   feed: options.feed,
   clock: { now: Date.now, sleep: (ms, signal) => sleep(ms, undefined, { signal }) },
+  inventoryEveryMs: options.inventoryEveryMs,
+  onAzuriteDeath: (reason) => process.stderr.write(`Azurite died and is started again: ${reason}\n`),
   publish: (event) => bus.publish(options.queue.name, eventGridMessage(event)),
 });
 

@@ -31,6 +31,8 @@ export interface StackOptions {
   readonly worker?: boolean | undefined;
   /** @default segments of an hour as in Azure, written every second */
   readonly feed?: FeedOptions | undefined;
+  /** @default 24 hours, as in Azure */
+  readonly inventoryEveryMs?: number | undefined;
   /** How the queue of events behaves, where it is not as by default. */
   readonly queue?: Partial<Omit<QueueOptions, 'name'>> | undefined;
   /** More children, started last, given the stack's environment. */
@@ -66,6 +68,7 @@ export interface Stack extends AsyncDisposable {
 /** Locks last this long in the stack: a worker that was killed leaves its messages to another soon. */
 const QUEUE: QueueOptions = { name: EVENTS_QUEUE, lockMs: 10_000, maxDeliveryCount: 100, duplicateWindowMs: 0 };
 const FEED: FeedOptions = { segmentMs: 3_600_000, flushMs: 1_000 };
+const DAY_MS = 24 * 3_600_000;
 const KEPT = ['postgres', 'temporal', 'storage', 'vast', 'logs'] as const;
 
 /**
@@ -105,37 +108,34 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const log = (name: string): string => path.join(state, 'logs', `${name}.log`);
 
     onProgress(`starting Postgres, Temporal (${temporal}), Blob Storage and Service Bus`);
-    await all([
-      postgresSpec({ dataDir: path.join(state, 'postgres'), port: ports.postgres, log: log('postgres') }).then((spec) =>
-        supervisor.start(spec),
-      ),
-      temporalSpec({
+    await supervisor.start(
+      await postgresSpec({ dataDir: path.join(state, 'postgres'), port: ports.postgres, log: log('postgres') }),
+      await temporalSpec({
         binary: found.path,
         port: ports.temporal,
         uiPort: ports.temporalUi,
         database: path.join(state, 'temporal', 'temporal.db'),
         log: log('temporal'),
-      }).then((spec) => supervisor.start(spec)),
-      supervisor.start(
-        servicesSpec(
-          {
-            blobPort: ports.blob,
-            azuritePort: ports.azurite,
-            controlPort: ports.control,
-            serviceBusPort: ports.serviceBus,
-            folder: path.join(state, 'storage'),
-            feed: options.feed ?? FEED,
-            queue: { ...QUEUE, ...options.queue },
-          },
-          log('services'),
-        ),
+      }),
+      servicesSpec(
+        {
+          blobPort: ports.blob,
+          azuritePort: ports.azurite,
+          controlPort: ports.control,
+          serviceBusPort: ports.serviceBus,
+          folder: path.join(state, 'storage'),
+          feed: options.feed ?? FEED,
+          queue: { ...QUEUE, ...options.queue },
+          inventoryEveryMs: options.inventoryEveryMs ?? DAY_MS,
+        },
+        log('services'),
       ),
-    ]);
+    );
     if (options.worker) {
       onProgress('starting the worker');
       await supervisor.start(workerSpec(env, log('worker')));
     }
-    for (const spec of options.children?.(env) ?? []) await supervisor.start(spec);
+    await supervisor.start(...(options.children?.(env) ?? []));
     signal?.throwIfAborted();
     await writeEnvFile(envFile, { ...env, [STACK_PROCESS]: lock.owner });
     return {
@@ -181,10 +181,4 @@ function stackEnv(state: string, ports: StackPorts, config: string): Record<stri
 async function removeKept(state: string): Promise<void> {
   await removeCluster(path.join(state, 'postgres'));
   await Promise.all(KEPT.map((name) => rm(path.join(state, name), { recursive: true, force: true })));
-}
-
-/** Waits for all, even where one fails, so that nothing starts behind the back of `stop`; then throws the first failure. */
-async function all(starts: readonly Promise<void>[]): Promise<void> {
-  const results = await Promise.allSettled(starts);
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }

@@ -2,10 +2,14 @@ import type { ChildEvent, ChildSpec } from './child-spec.ts';
 import { StackGuard } from './stack-guard.ts';
 import { SupervisedChild } from './supervised-child.ts';
 
-/** The children of a stack. One that dies is started again; `stop` ends them in the reverse order of their start. */
+/**
+ * The children of a stack. One that dies is started again. Those of one call of `start` start together and stop
+ * together; `stop` ends the calls in reverse order.
+ */
 export class Supervisor implements AsyncDisposable {
   readonly #guard = new StackGuard();
   readonly #children = new Map<string, SupervisedChild>();
+  readonly #tiers: SupervisedChild[][] = [];
   readonly #tell: (event: ChildEvent) => void;
   #stopped: Promise<void> | undefined;
 
@@ -13,12 +17,14 @@ export class Supervisor implements AsyncDisposable {
     this.#tell = tell;
   }
 
-  /** Resolves when the child answers. Rejects with the end of its log where it does not. */
-  async start(spec: ChildSpec): Promise<void> {
-    if (this.#stopped) throw new Error(`${spec.name} is not started: the stack is stopping.`);
-    const child = new SupervisedChild(spec, this.#guard, this.#tell);
-    this.#children.set(spec.name, child);
-    await child.start();
+  /** Resolves when all of them answer. Rejects with the end of the log of one that does not; the others run on until `stop`. */
+  async start(...specs: readonly ChildSpec[]): Promise<void> {
+    if (this.#stopped) throw new Error('Nothing is started any more: the stack is stopping.');
+    const tier = specs.map((spec) => new SupervisedChild(spec, this.#guard, this.#tell));
+    for (const child of tier) this.#children.set(child.spec.name, child);
+    this.#tiers.push(tier);
+    const starts = await Promise.allSettled(tier.map((child) => child.start()));
+    for (const start of starts) if (start.status === 'rejected') throw start.reason;
   }
 
   /** Of one child; undefined where it is down or there is none of this name. */
@@ -60,7 +66,7 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async #stopAll(): Promise<void> {
-    for (const child of [...this.#children.values()].reverse()) await child.stop();
+    for (const tier of this.#tiers.toReversed()) await Promise.all(tier.map((child) => child.stop()));
     await this.#guard.stop();
   }
 }
