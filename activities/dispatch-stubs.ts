@@ -1,0 +1,53 @@
+import { Context } from '@temporalio/activity';
+import { IsthmusError } from '../schema/errors.ts';
+import { countStubs } from '../schema/index/stubs.ts';
+import type { Activities } from '../schema/inputs/activities.ts';
+import type { Sink } from '../schema/ports/sink.ts';
+import { heartbeats } from './heartbeat.ts';
+import type { Services } from './services.ts';
+import { StubDispatcher } from './vast/dispatch/stub-dispatcher.ts';
+import { indexedTasks } from './vast/dispatch/stub-tasks.ts';
+
+const ORPHAN_AGE = 3_600_000;
+
+/** Dispatches the stub tasks of one sink for a turn. A sink that is refused or takes nothing fails the turn, and so raises the loop's alarm. */
+export function stubActivities(services: Services): Pick<Activities, 'dispatchStubs'> {
+  const { clock, account, index } = services;
+  const cleaned = new Map<Sink, number>();
+
+  /** Once an hour and at the start: what a crash left behind. */
+  async function cleanUp(name: string, sink: Sink, signal: AbortSignal): Promise<void> {
+    if (clock.now() < (cleaned.get(sink) ?? Number.NEGATIVE_INFINITY) + ORPHAN_AGE) return;
+    cleaned.set(sink, clock.now());
+    const orphans = await sink.cleanUp(ORPHAN_AGE, signal);
+    if (orphans > 0) services.log.info({ sink: name, orphans }, 'removed temporary files that a crash had left');
+  }
+
+  return {
+    async dispatchStubs({ seconds, sink: name }) {
+      const sink = services.sinks.get(name);
+      if (sink === undefined) throw new IsthmusError('ISTHMUS_USAGE', `there is no sink '${name}' in the federation`);
+      const until = clock.now() + seconds * 1000;
+      const signal = Context.current().cancellationSignal;
+      const dispatcher = new StubDispatcher({
+        sink,
+        tasks: indexedTasks(services, name),
+        clock,
+        random: services.random,
+        onBatch: (outcomes) => services.metrics.records('stub', outcomes),
+      });
+      using _heartbeats = heartbeats(() => dispatcher.counts);
+      const { readsThroughMode } = await sink.capabilities();
+      if (readsThroughMode && !cleaned.has(sink)) {
+        services.log.warn(
+          { sink: name },
+          'this user reads through mode 0000: only other users are kept from empty stubs',
+        );
+      }
+      await cleanUp(name, sink, signal);
+      await dispatcher.run(until, signal);
+      const pending = (await countStubs(index.db, account.id)).find((backlog) => backlog.sink === name)?.due ?? 0;
+      return { ...dispatcher.counts, pending };
+    },
+  };
+}

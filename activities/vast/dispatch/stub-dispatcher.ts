@@ -1,0 +1,145 @@
+import pLimit from 'p-limit';
+import { formatKey, type Key } from '../../../namespace/key.ts';
+import { IsthmusError } from '../../../schema/errors.ts';
+import type { StubTask } from '../../../schema/index/stubs.ts';
+import type { Clock } from '../../../schema/ports/clock.ts';
+import type { Sink } from '../../../schema/ports/sink.ts';
+import { SinkPace } from './sink-pace.ts';
+import type { StubTasks } from './stub-tasks.ts';
+import { type StubOutcome, type WrittenStub, writeStub } from './write-stub.ts';
+
+export interface DispatcherOptions {
+  readonly sink: Sink;
+  readonly tasks: StubTasks;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Told of every batch that was released. */
+  readonly onBatch?: ((outcomes: Readonly<Record<StubOutcome, number>>) => void) | undefined;
+  /** @default 64 */
+  readonly atOnce?: number | undefined;
+}
+
+export type StubCounts = Record<StubOutcome, number>;
+
+/** Nobody else takes a claimed task for so long; a write is broken off by the sink after a third of it. */
+const LEASE = 30_000;
+/** A task that waited so long since its claim is not begun: its write might end after the lease. */
+const BEGIN_WITHIN = 12_000;
+const CLAIM = 256;
+/** Batches under way: while one is released, the next is claimed and another is written. */
+const BATCHES = 3;
+const PATIENCE = 64;
+
+/**
+ * One turn at a sink's stub tasks: claims, writes many at once, releases with the revision that was claimed.
+ *
+ * Idling: nothing is due; the index is asked again after 100 to 200 ms. Working: up to three batches are under
+ * way. Slowing: the sink errors, fewer at once and a pause before each claim. Ending: the time is up, the turn was
+ * cancelled or the sink is hopeless: nothing more is claimed and what is under way is finished and released.
+ */
+export class StubDispatcher {
+  readonly counts: StubCounts = { written: 0, removed: 0, unchanged: 0, failed: 0 };
+  readonly #options: DispatcherOptions;
+  readonly #pace: SinkPace;
+  readonly #limit: ReturnType<typeof pLimit>;
+  readonly #inFlight = new Set<string>();
+  /** Made due while they were in flight: their release must not hide it. */
+  readonly #again = new Map<string, Key>();
+  #lastFailure = '';
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    const most = options.atOnce ?? 64;
+    this.#pace = new SinkPace({ most, patience: PATIENCE });
+    this.#limit = pLimit(most);
+  }
+
+  /** @param until milliseconds since 1970. Throws `ISTHMUS_SINK` where the sink takes nothing at all. */
+  async run(until: number, signal: AbortSignal): Promise<void> {
+    const { clock, tasks, random } = this.#options;
+    const batches = new Set<Promise<void>>();
+    const trouble: unknown[] = [];
+    try {
+      while (clock.now() < until && !signal.aborted && trouble.length === 0 && !this.#pace.hopeless) {
+        if (this.#pace.pace.pauseMs > 0) await clock.sleep(this.#pace.pace.pauseMs, signal);
+        const claimedAt = clock.now();
+        const claimed = await tasks.claim(CLAIM, LEASE);
+        if (claimed.length === 0) {
+          await clock.sleep(Math.min(100 + random() * 100, Math.max(1, until - clock.now())), signal);
+          continue;
+        }
+        const batch = this.#batch(claimed, claimedAt, signal)
+          .catch((error: unknown) => void trouble.push(error))
+          .finally(() => batches.delete(batch));
+        batches.add(batch);
+        if (batches.size >= BATCHES) await Promise.race(batches);
+      }
+    } catch (error) {
+      if (!signal.aborted) trouble.push(error);
+    }
+    await Promise.all(batches);
+    signal.throwIfAborted();
+    if (trouble.length > 0) throw trouble[0];
+    if (this.#pace.hopeless) {
+      throw new IsthmusError(
+        'ISTHMUS_SINK',
+        `the last ${PATIENCE} names failed, the last of them with: ${this.#lastFailure}`,
+      );
+    }
+  }
+
+  async #batch(claimed: readonly StubTask[], claimedAt: number, signal: AbortSignal): Promise<void> {
+    this.#limit.concurrency = this.#pace.pace.atOnce;
+    const written = await Promise.all(claimed.map((task) => this.#limit(() => this.#write(task, claimedAt, signal))));
+    const done = written.filter((each) => each !== undefined);
+    const outcomes: StubCounts = { written: 0, removed: 0, unchanged: 0, failed: 0 };
+    for (const { outcome, result } of done) {
+      outcomes[outcome]++;
+      if (outcome === 'failed') this.#lastFailure = `'${formatKey(result.key)}': ${result.detail}`;
+    }
+    this.#pace.batch(done.length - outcomes.failed, outcomes.failed);
+    await this.#options.tasks.release(done.map(({ result }) => result));
+    const begun = new Set(done.map(({ result }) => result.key));
+    // What was claimed and not begun is free again at once.
+    const left = claimed.flatMap(({ key }) => (begun.has(key) ? [] : key));
+    await this.#markDue(done, left);
+    for (const [outcome, count] of Object.entries(outcomes)) this.counts[outcome as StubOutcome] += count;
+    this.#options.onBatch?.(outcomes);
+  }
+
+  /** @returns undefined for a task that was not begun. */
+  async #write(task: StubTask, claimedAt: number, signal: AbortSignal): Promise<WrittenStub | undefined> {
+    if (signal.aborted || this.#options.clock.now() > claimedAt + BEGIN_WITHIN) return undefined;
+    const key = formatKey(task.key);
+    this.#inFlight.add(key);
+    try {
+      const { sink, tasks, random } = this.#options;
+      const written = await writeStub(
+        task,
+        { sink, hasLiveBelow: (below) => tasks.hasLiveBelow(below), random },
+        signal,
+      );
+      // Late all the same (this process was stopped, say): another may have written the name meanwhile.
+      if (this.#options.clock.now() > claimedAt + LEASE) this.#again.set(key, task.key);
+      return written;
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
+    }
+  }
+
+  /** After the release, so that a name that was in flight in this batch is due again for certain. */
+  async #markDue(done: readonly WrittenStub[], left: readonly Key[]): Promise<void> {
+    const due = new Map<string, Key>(left.map((key) => [formatKey(key), key]));
+    for (const { due: keys } of done) for (const key of keys) due.set(formatKey(key), key);
+    for (const { result } of done) {
+      const key = formatKey(result.key);
+      this.#inFlight.delete(key);
+      const again = this.#again.get(key);
+      if (again !== undefined) due.set(key, again);
+      this.#again.delete(key);
+    }
+    for (const [text, key] of due) if (this.#inFlight.has(text)) this.#again.set(text, key);
+    if (due.size > 0) await this.#options.tasks.markDue([...due.values()]);
+  }
+}
