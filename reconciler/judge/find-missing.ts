@@ -2,14 +2,14 @@ import { type RawBuilder, sql } from 'kysely';
 import { DEFAULT_MARGIN } from '../../namespace/decision.ts';
 import type { ContainerRow } from '../../schema/index/containers.ts';
 import type { Tx } from '../../schema/index/database.ts';
-import { storedName } from '../../schema/index/names.ts';
+import { isDeadSql, lives } from '../../schema/index/lives.ts';
 import { blobTypeOf } from '../../schema/inventory/row.ts';
 import type { Judging } from '../judging.ts';
 import type { RunLedger, Step } from '../run/ledger.ts';
 import type { InventoryOfRun } from '../run/run-state.ts';
 import type { NameRange } from '../scope/key-set.ts';
+import { inRange } from '../scope/range-sql.ts';
 import type { Staging } from '../staging/staging.ts';
-import { isDeadSql } from './liveness-sql.ts';
 
 /** Entries that are walked in one transaction. */
 const PIECE = 20_000;
@@ -72,8 +72,8 @@ async function walk(
   const { rows } = await sql<Piece>`
     with page as materialized (
       select e.head, e.tail, e.tail_hash, e.seen,
-        e.live and ${of.ofTypes} and not ${isDeadSql(of.container, DEFAULT_MARGIN)} as counts
-      from entries e where ${of.within}
+        e.live and ${of.ofTypes} and not ${isDeadSql} as counts
+      from entries e cross join ${lives([of.container], DEFAULT_MARGIN)} where ${of.within}
       order by e.head, e.tail_hash limit ${PIECE}
     ), kept as (
       insert into ${staging.missing} (container_id, head, tail, tail_hash)
@@ -86,15 +86,6 @@ async function walk(
     select (select count(*) from page where counts) as live, (select count(*) from kept) as missing,
       (select head from last) as head, (select encode(tail_hash, 'hex') from last) as hash`.execute(tx);
   return rows[0] ?? { live: 0, missing: 0, head: null, hash: null };
-}
-
-/** Names from `from` up to `to`. The heads alone bound the index scan; the tails settle names that share one. */
-function inRange(range: NameRange): RawBuilder<unknown> {
-  const from = storedName(range.from);
-  const low = sql`e.head >= ${from.head} and (e.head, e.tail) >= (${from.head}, ${from.tail})`;
-  if (range.to === undefined) return low;
-  const to = storedName(range.to);
-  return sql`${low} and e.head <= ${to.head} and (e.head, e.tail) < (${to.head}, ${to.tail})`;
 }
 
 /** A rule for some types of blobs says nothing of the others, nor of an entry whose type is not known. */

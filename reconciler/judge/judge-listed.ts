@@ -6,12 +6,12 @@ import type { Key } from '../../namespace/key.ts';
 import { applyListed } from '../../schema/index/apply-listed.ts';
 import type { ContainerRow } from '../../schema/index/containers.ts';
 import type { Tx } from '../../schema/index/database.ts';
+import { isDeadSql, lives } from '../../schema/index/lives.ts';
 import { wantLooks } from '../../schema/index/looks.ts';
 import { type DriftFinding, recordFindings } from '../../schema/index/runs.ts';
 import { type Judging, underLiveRules } from '../judging.ts';
 import type { RunLedger, Step } from '../run/ledger.ts';
 import type { Staging } from '../staging/staging.ts';
-import { isDeadSql } from './liveness-sql.ts';
 
 /** Rows of a report that are judged in one transaction. */
 const PIECE = 5_000;
@@ -124,7 +124,7 @@ async function readPiece(
       p.content_type, p.md5, p.tier, p.metadata, e.revision is not null as indexed,
       p.etag is not null and p.etag is distinct from e.etag as differs,
       case
-        when e.live and not e.look_due and not ${isDeadSql(container, DEFAULT_MARGIN)}
+        when e.live and not e.look_due and not ${isDeadSql}
           and coalesce(p.etag, e.etag) = e.etag and coalesce(p.length, e.length) = e.length
           and (p.blob_type is null or p.blob_type is not distinct from e.blob_type)
           and (p.last_modified is null or p.last_modified is not distinct from e.last_modified)
@@ -136,14 +136,14 @@ async function readPiece(
           and e.seen + ${DEFAULT_MARGIN} > ${from}::bigint then 'newer'
         when e.look_due then 'due'
         when p.etag is null or p.length is null then case
-          when e.live and not ${isDeadSql(container, DEFAULT_MARGIN)}
+          when e.live and not ${isDeadSql}
             and coalesce(p.etag, e.etag) = e.etag and coalesce(p.length, e.length) = e.length
             and (p.last_modified is null or e.last_modified is null or p.last_modified = e.last_modified)
             then 'agreed'
           else 'look' end
         else 'judge'
       end as verdict
-    from page p left join entries e on e.account_id = ${accountId} and e.container_id = ${container.id}
+    from page p cross join ${lives([container], DEFAULT_MARGIN)} left join entries e on e.account_id = ${accountId} and e.container_id = ${container.id}
       and e.head = p.head and e.tail_hash = p.tail_hash
     order by p.head, p.tail_hash`.execute(tx);
   return rows;
