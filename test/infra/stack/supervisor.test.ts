@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ChildEvent, ChildSpec } from '../../../infra/local/child-spec.ts';
+import { Supervisor } from '../../../infra/local/supervisor.ts';
+import { isAlive, until } from './alive.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+/** A child that writes its id, and that of a child of its own, to a file, and then lives on. */
+const LIVES = `
+const { spawn } = require('node:child_process');
+const grandchild = spawn('sleep', ['600'], { stdio: 'ignore' });
+require('node:fs').writeFileSync(process.argv[1], process.pid + ' ' + grandchild.pid);
+setInterval(() => {}, 1000);`;
+const DEAF = `process.on('SIGTERM', () => {});${LIVES}`;
+
+function childSpec(folder: string, code: string, more: Partial<ChildSpec> = {}): ChildSpec {
+  const name = more.name ?? 'child';
+  const file = path.join(folder, `${name}.pids`);
+  return {
+    name,
+    command: process.execPath,
+    args: ['-e', code, file],
+    log: path.join(folder, `${name}.log`),
+    prepare: () => rm(file, { force: true }),
+    isReady: async () => (await pidsIn(folder, name)).length === 2,
+    readyWithinMs: 20_000,
+    failure: 'ISTHMUS_ASSERTION',
+    ...more,
+  };
+}
+
+async function pidsIn(folder: string, name = 'child'): Promise<number[]> {
+  const text = await readFile(path.join(folder, `${name}.pids`), 'utf8').catch(() => '');
+  return text === '' ? [] : text.split(' ').map(Number);
+}
+
+describe('a supervised child', () => {
+  it('is started again when it is killed, without what it left behind, and counted', async () => {
+    await using temporary = await temporaryFolder();
+    const events: ChildEvent[] = [];
+    await using supervisor = new Supervisor((event) => events.push(event));
+    await supervisor.start(childSpec(temporary.folder, LIVES));
+    const [first = 0, grandchild = 0] = await pidsIn(temporary.folder);
+    expect(supervisor.pid('child')).toBe(first);
+    supervisor.kill('child', 'SIGKILL');
+    await until('it runs again', () => supervisor.restarts('child') === 1 && supervisor.isUp('child'));
+    expect(isAlive(grandchild)).toBe(false);
+    expect(supervisor.pid('child')).not.toBe(first);
+    expect(events.map(({ kind, how }) => [kind, how])).toEqual([
+      ['ready', undefined],
+      ['died', 'SIGKILL'],
+      ['ready', undefined],
+      ['restarted', undefined],
+    ]);
+  });
+
+  it('gets SIGKILL with its group where it does not stop', async () => {
+    await using temporary = await temporaryFolder();
+    await using supervisor = new Supervisor();
+    await supervisor.start(childSpec(temporary.folder, DEAF, { stopWithinMs: 200 }));
+    const pids = await pidsIn(temporary.folder);
+    await supervisor.stop();
+    await until('all are gone', () => !pids.some(isAlive));
+  });
+
+  it('stops after those that were started later, and together with those of its own start', async () => {
+    await using temporary = await temporaryFolder();
+    const { folder } = temporary;
+    const stopped: string[] = [];
+    await using supervisor = new Supervisor(({ kind, child }) => kind === 'stopped' && stopped.push(child));
+    await supervisor.start(childSpec(folder, LIVES, { name: 'base' }));
+    await supervisor.start(childSpec(folder, LIVES, { name: 'left' }), childSpec(folder, LIVES, { name: 'right' }));
+    const pids = supervisor.pids();
+    expect(pids).toHaveLength(4);
+    await supervisor.stop();
+    expect(stopped.at(-1)).toBe('base');
+    expect(new Set(stopped)).toEqual(new Set(['left', 'right', 'base']));
+    expect(pids.filter(isAlive)).toEqual([]);
+  });
+
+  it('that cannot start is an error with the end of its log', async () => {
+    await using temporary = await temporaryFolder();
+    await using supervisor = new Supervisor();
+    const failed = supervisor.start(
+      childSpec(temporary.folder, "process.stderr.write('no such flag: --fast\\n'); process.exit(7)"),
+    );
+    await expect(failed).rejects.toMatchObject({ code: 'ISTHMUS_ASSERTION' });
+    await expect(failed).rejects.toThrow(/child ended at its start \(exit 7\).*\nno such flag: --fast/);
+  });
+
+  it('that never answers is an error too, and is not left running', async () => {
+    await using temporary = await temporaryFolder();
+    const supervisor = new Supervisor();
+    await expect(
+      supervisor.start(childSpec(temporary.folder, LIVES, { isReady: async () => false, readyWithinMs: 300 })),
+    ).rejects.toThrow('child does not answer after 0.3 s');
+    const pids = supervisor.pids();
+    await supervisor.stop();
+    expect(pids.filter(isAlive)).toEqual([]);
+  });
+
+  it('does not outlive a supervisor that was killed with SIGKILL', async () => {
+    await using temporary = await temporaryFolder();
+    const { folder } = temporary;
+    const parent = spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `const { Supervisor } = await import(${JSON.stringify(import.meta.resolve('../../../infra/local/supervisor.ts'))});
+         await new Supervisor().start(${JSON.stringify({
+           ...childSpec(folder, LIVES),
+           log: path.join(folder, 'log'),
+         }).replace(
+           /}$/,
+           '',
+         )}, isReady: async () => (await import('node:fs')).existsSync(${JSON.stringify(path.join(folder, 'child.pids'))}) });
+         console.log('ready');`,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    await once(parent.stdout, 'data');
+    const pids = await pidsIn(folder);
+    expect(pids.filter(isAlive)).toHaveLength(2);
+    parent.kill('SIGKILL');
+    await until('they are gone', () => !pids.some(isAlive));
+  });
+});

@@ -1,0 +1,94 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import getPort from 'get-port';
+import { describe, expect, it } from 'vitest';
+import { parseSequencer } from '../../../namespace/sequencer.ts';
+import { readFeed } from './read-feed.ts';
+import { eventually, startTestStorage } from './test-storage.ts';
+
+interface Folders extends AsyncDisposable {
+  readonly location: string;
+  readonly stateDir: string;
+}
+
+async function folders(): Promise<Folders> {
+  const root = await mkdtemp(join(tmpdir(), 'isthmus-storage-test-'));
+  return {
+    location: join(root, 'azurite'),
+    stateDir: join(root, 'state'),
+    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
+  };
+}
+
+describe('the storage front after a restart', () => {
+  it('3: goes on where it was: one record for each change, rising sequencers, no trigger lost', async () => {
+    await using kept = await folders();
+    const published = new Set<string>();
+    let away = false;
+    const options = {
+      location: kept.location,
+      stateDir: kept.stateDir,
+      publish: async ({ id }: { id: string }) => {
+        if (away) throw new Error('the broker is away');
+        published.add(id);
+      },
+    };
+    for (let round = 0; round < 3; round++) {
+      await using storage = await startTestStorage(options);
+      if (round === 0) await storage.container('kept');
+      const container = storage.account.getContainerClient('kept');
+      // What the last round could not deliver or write comes now.
+      away = false;
+      await storage.settled();
+      await storage.control.setFaults({ feed: { tearTail: round === 0, hold: round === 1 } });
+      away = round === 1;
+      for (let at = 0; at < 10; at++) await container.getBlockBlobClient(`${round}/${at}`).upload('x', 1);
+      await container.getBlockBlobClient('same').upload(`${round}`, 1);
+      await storage.control.flushFeed();
+      if (round === 2) await storage.settled();
+    }
+    await using storage = await startTestStorage(options);
+    await storage.settled();
+    const records = await readFeed(storage.account);
+    expect(records.length).toBe(33);
+    expect(new Set(records.map(({ id }) => id))).toEqual(published);
+    const sequencers = records.map(({ data }) => parseSequencer(data.sequencer) ?? '');
+    expect(sequencers).toEqual(sequencers.toSorted());
+    expect(new Set(records.map(({ data }) => data.containerVersion)).size).toBe(1);
+  });
+
+  it('9: sees Azurite die, starts it again, answers 503 meanwhile, and the feed heals what Azurite lost', async () => {
+    await using kept = await folders();
+    const deaths: string[] = [];
+    await using storage = await startTestStorage({
+      location: kept.location,
+      stateDir: kept.stateDir,
+      onAzuriteDeath: (reason) => deaths.push(reason),
+    });
+    const container = await storage.container('survivor');
+    await container.getBlockBlobClient('before').upload('x', 1);
+    await storage.settled();
+    // Azurite writes its index every 5 s; what came since then is gone with it.
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    await container.getBlockBlobClient('lost with Azurite').upload('x', 1);
+    await storage.settled();
+    const { azurite } = await storage.control.state();
+    process.kill(azurite.pid ?? expect.fail('no Azurite'), 'SIGKILL');
+    await eventually(async () => expect((await storage.control.state()).azurite.restarts).toBe(1));
+    expect(deaths.join()).toContain('SIGKILL');
+    await eventually(() => container.getBlockBlobClient('after').upload('x', 1));
+    await storage.settled();
+    const subjects = (await readFeed(storage.account)).map(({ subject }) => subject.split('/blobs/')[1]);
+    expect(subjects).toEqual(['before', 'lost with Azurite', 'after']);
+  });
+
+  it('says which port is taken', async () => {
+    await using storage = await startTestStorage();
+    const port = Number(new URL(storage.endpoint).port);
+    await expect(startTestStorage({ port })).rejects.toMatchObject({ code: 'ISTHMUS_PORT_IN_USE' });
+    const controlPort = await getPort();
+    await using _other = await startTestStorage({ controlPort });
+    await expect(startTestStorage({ controlPort })).rejects.toThrow(`port ${controlPort} of the control API is taken`);
+  });
+});
