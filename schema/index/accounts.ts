@@ -1,6 +1,7 @@
+import { sql } from 'kysely';
 import type { Timestamp } from '../../namespace/entry.ts';
+import { IsthmusError } from '../errors.ts';
 import type { Index, Queryable, Tx } from './database.ts';
-import { unbuilt } from './unbuilt.ts';
 
 /** One storage account of the index. */
 export interface Account {
@@ -11,16 +12,43 @@ export interface Account {
 }
 
 /** The account of this name; made where there is none. */
-export async function ensureAccount(_index: Index, _name: string): Promise<Account> {
-  return unbuilt('ensureAccount');
+export async function ensureAccount(index: Index, name: string): Promise<Account> {
+  const known = await readAccount(index.db, name);
+  if (known !== undefined) return known;
+  await index.db
+    .insertInto('accounts')
+    .values({ name, horizon: null, rule_revision: null })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  return ensureAccount(index, name);
 }
 
 /** @returns undefined where the index has never seen the account. */
-export async function readAccount(_on: Queryable, _name: string): Promise<Account | undefined> {
-  return unbuilt('readAccount');
+export async function readAccount(on: Queryable, name: string): Promise<Account | undefined> {
+  const row = await on.selectFrom('accounts').selectAll().where('name', '=', name).executeTakeFirst();
+  return row === undefined ? undefined : { id: row.id, name: row.name, horizon: row.horizon ?? undefined };
+}
+
+/**
+ * Holds the account `FOR SHARE` until the transaction ends, so that neither a rule change nor a purge can pass
+ * between what a page reads and what it commits. Throws `ISTHMUS_RULES_MOVED` where another revision is live.
+ *
+ * @returns the horizon.
+ */
+export async function holdAccount(tx: Tx, accountId: number, ruleRevision: number): Promise<Timestamp | undefined> {
+  const { rows } = await sql<{ horizon: number | null; rule_revision: number | null }>`
+    select horizon, rule_revision from accounts where id = ${accountId} for share`.execute(tx);
+  const live = rows[0]?.rule_revision;
+  if (live === ruleRevision) return rows[0]?.horizon ?? undefined;
+  throw new IsthmusError(
+    'ISTHMUS_RULES_MOVED',
+    `The page was decided under rule revision ${ruleRevision}, but ${live ?? 'none'} is live. It is applied again under that one.`,
+  );
 }
 
 /** Raises the account's horizon; it never falls. */
-export async function raiseHorizon(_tx: Tx, _accountId: number, _horizon: Timestamp): Promise<void> {
-  return unbuilt('raiseHorizon');
+export async function raiseHorizon(tx: Tx, accountId: number, horizon: Timestamp): Promise<void> {
+  await sql`
+    update accounts set horizon = ${horizon}
+    where id = ${accountId} and (horizon is null or horizon < ${horizon})`.execute(tx);
 }

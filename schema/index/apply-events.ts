@@ -1,28 +1,188 @@
 import type { BlobEvent } from '../../namespace/change.ts';
+import { decide } from '../../namespace/decide.ts';
+import type { ClockPolicy } from '../../namespace/decision.ts';
+import type { Entry } from '../../namespace/entry.ts';
+import { foldPage, isRoutine, type KeyGroup } from '../../namespace/fold.ts';
+import { afterEvent } from '../../namespace/next-entry.ts';
+import type { Rule } from '../../namespace/rule.ts';
+import { holdAccount } from './accounts.ts';
 import type { Tx } from './database.ts';
+import { foldRecords, type Standing } from './fold-records.ts';
+import { recordJournal } from './journal.ts';
 import type { PageScope } from './page.ts';
-import { unbuilt } from './unbuilt.ts';
+import { noteContainers, type PageContainers } from './page-containers.ts';
+import { marker, type PageRow, pageKey } from './page-rows.ts';
+import { type Decided, writeDecided } from './page-writer.ts';
+import { readLeft } from './read-left.ts';
+import { ensureSinks } from './sinks.ts';
+import { isStorableKey } from './storable.ts';
+import { type PageCounts, Tally } from './tally.ts';
+import { upsertPage } from './upsert-page.ts';
+import { type Refused, recordViolations } from './violations.ts';
 
-/**
- * What became of a page, exactly: `applied + superseded + Σ ignored = records`. A record is applied where it
- * was newer than everything before it for its key (a wanted look counts as applied), superseded where its
- * clock is equal or lower. Violations are in `ignored` as `vast-has-authority`.
- */
-export interface PageCounts {
-  readonly records: number;
-  readonly applied: number;
-  readonly superseded: number;
-  readonly ignored: Readonly<Record<string, number>>;
-  /** How many of the applied are wanted looks. */
-  readonly looks: number;
-  readonly violations: number;
-}
+export type { PageCounts } from './tally.ts';
 
 export interface EventPage extends PageScope {
   readonly events: readonly BlobEvent[];
 }
 
-/** Applies a page of events: entries, stub marks, wanted looks, epochs and violations commit with the caller's transaction or not at all. */
-export async function applyEvents(_tx: Tx, _page: EventPage): Promise<PageCounts> {
-  return unbuilt('applyEvents');
+/** A group that the index may have to do with, under the rule that gives Blob the authority. */
+interface Candidate {
+  readonly group: KeyGroup;
+  readonly rule: Rule;
+}
+
+interface PageGroup extends Candidate {
+  readonly row: PageRow;
+}
+
+/**
+ * Applies a page of events: entries, stub marks, wanted looks, epochs and violations commit with the caller's
+ * transaction or not at all.
+ *
+ * The page is folded by key. What is routine goes through one set-based statement; what that leaves and does
+ * not plainly supersede is decided one by one. Both lock rows in key order, in that one statement, so that
+ * pages over the same keys wait for each other and never deadlock.
+ */
+export async function applyEvents(tx: Tx, page: EventPage): Promise<PageCounts> {
+  const { account, ruleRevision } = page;
+  const policy: ClockPolicy = { ...page.policy, horizon: await holdAccount(tx, account.id, ruleRevision) };
+  const tally = new Tally();
+  const { candidates, refused, unstorable } = admit(page, tally);
+
+  const containers = await noteContainers(
+    tx,
+    account.id,
+    candidates.length === 0 ? [] : inArrivalOrder(page, candidates),
+  );
+  const sinks = await ensureSinks(tx, account.id, [...new Set(candidates.map(({ rule }) => rule.sink))]);
+  const groups: PageGroup[] = [];
+  for (const candidate of candidates) {
+    const row = rowOf(candidate, containers, sinks, policy, ruleRevision, tally);
+    if (row !== undefined) groups.push({ ...candidate, row });
+  }
+  const rows = groups.map(({ row }) => row);
+
+  const taken = await upsertPage(tx, account.id, rows, policy);
+  const left = isWhole(rows, taken) ? [] : await readLeft(tx, account.id, rows, policy);
+  let settled = groups.reduce((records, { group }) => records + group.events.length, 0);
+  const decided: Decided[] = [];
+  for (const { at, entry } of left) {
+    const pageGroup = groups[at];
+    if (pageGroup === undefined) continue;
+    settled -= pageGroup.group.events.length;
+    decided.push(decideGroup(pageGroup, entry, containers, policy, ruleRevision, tally));
+  }
+  tally.applied += taken;
+  tally.superseded += settled - taken;
+
+  await writeDecided(tx, account.id, decided, policy.margin);
+  await recordViolations(tx, account.id, ruleRevision, refused);
+  await recordJournal(tx, account.id, unstorable.map(noteUnstorable));
+  return tally.counts(page.events.length);
+}
+
+/** Whether every row was taken: one that was not would be missing from the sum of revisions, and one that asks must be read. */
+function isWhole(rows: readonly PageRow[], taken: number): boolean {
+  let whole = 0;
+  for (const { entry } of rows) {
+    if (entry.revision === 0) return false;
+    whole += entry.revision;
+  }
+  return taken === whole;
+}
+
+/** Sorts out what changes no entry whatever is there: no rule, VAST's authority, names that Postgres cannot hold. */
+function admit(page: EventPage, tally: Tally) {
+  const candidates: Candidate[] = [];
+  const refused: Refused[] = [];
+  const unstorable: BlobEvent[] = [];
+  for (const group of foldPage(page.events)) {
+    const rule = page.rules.match(group);
+    if (rule === undefined) {
+      tally.ignore('no-rule', group.events.length);
+    } else if (!isStorableKey(group)) {
+      tally.ignore('unstorable-name', group.events.length);
+      unstorable.push(...group.events);
+    } else if (rule.authority === 'vast') {
+      for (const event of group.events) refused.push({ event, reason: 'vast-has-authority' });
+      tally.violations += group.events.length;
+      tally.ignore('vast-has-authority', group.events.length);
+    } else {
+      candidates.push({ group, rule });
+    }
+  }
+  return { candidates, refused, unstorable };
+}
+
+/** The candidates' events as they came. */
+function inArrivalOrder(page: EventPage, candidates: readonly Candidate[]): readonly BlobEvent[] {
+  const admitted = candidates.reduce((records, { group }) => records + group.events.length, 0);
+  if (admitted === page.events.length) return page.events;
+  const known = new Set(candidates.flatMap(({ group }) => group.events));
+  return page.events.filter((event) => known.has(event));
+}
+
+/** The group's row of the page; none where its events are dead whatever the entry is. */
+function rowOf(
+  { group, rule }: Candidate,
+  containers: PageContainers,
+  sinks: ReadonlyMap<string, number>,
+  policy: ClockPolicy,
+  ruleRevision: number,
+  tally: Tally,
+): PageRow | undefined {
+  const container = containers.of(group.container);
+  const key = { ...pageKey(container.id, group.name), sinkId: sinks.get(rule.sink) };
+  const standing = standingOf(group, containers, policy);
+  if (standing !== undefined) {
+    const entry = afterEvent(undefined, standing.winner, ruleRevision);
+    return { ...key, entry: standing.newerOnArrival === 1 ? entry : { ...entry, revision: standing.newerOnArrival } };
+  }
+  const dead = group.events.every((event) => {
+    const decision = decide(undefined, event, containers.at(event), rule, policy, ruleRevision);
+    return decision.outcome === 'ignore' && decision.reason === 'dead-epoch';
+  });
+  if (!dead) return { ...key, entry: marker(group) };
+  tally.ignore('dead-epoch', group.events.length);
+  return undefined;
+}
+
+function standingOf(group: KeyGroup, containers: PageContainers, policy: ClockPolicy): Standing | undefined {
+  const container = containers.of(group.container);
+  if (!policy.looks) return foldRecords(group, container);
+  const { winner, newerOnArrival } = group;
+  // A delete that names an ETag is compared by it, which the statement does not do.
+  if (winner === undefined || (winner.effect === 'delete' && winner.attributes !== undefined)) return undefined;
+  return isRoutine(group, container, policy) ? { winner, newerOnArrival } : undefined;
+}
+
+/** Decides a group's events one by one, in arrival order. */
+function decideGroup(
+  { group, rule, row }: PageGroup,
+  before: Entry | undefined,
+  containers: PageContainers,
+  policy: ClockPolicy,
+  ruleRevision: number,
+  tally: Tally,
+): Decided {
+  let next = before;
+  let wanted: string | undefined;
+  for (const event of group.events) {
+    const decision = decide(next, event, containers.at(event), rule, policy, ruleRevision);
+    tally.decision(decision);
+    if (decision.outcome === 'apply' || decision.outcome === 'look') next = decision.next;
+    if (decision.outcome === 'look') wanted = decision.reason;
+  }
+  return { ...row, before, next, container: containers.of(group.container), wanted };
+}
+
+function noteUnstorable(event: BlobEvent) {
+  const { container, name, source, eventId, effect, time, attributes } = event;
+  return {
+    kind: 'unstorable-name',
+    container,
+    name,
+    detail: { source, eventId, effect, time, etag: attributes?.etag },
+  };
 }

@@ -1,23 +1,31 @@
+import { isDeepStrictEqual } from 'node:util';
+import { sql } from 'kysely';
 import type { Rule, RuleSet } from '../../namespace/rule.ts';
-import type { Index, Queryable, Tx } from './database.ts';
-import { unbuilt } from './unbuilt.ts';
+import { serverNow } from './clock.ts';
+import type { Index, Queryable } from './database.ts';
+import { transact } from './transact.ts';
 
 /** Makes these rules the live ones: a new revision where they differ from the live ones, else the live one. Waits for pages in flight. */
-export async function publishRules(
-  _index: Index,
-  _accountId: number,
-  _rules: readonly Rule[],
-  _note: string,
-): Promise<RuleSet> {
-  return unbuilt('publishRules');
+export function publishRules(index: Index, accountId: number, rules: readonly Rule[], note: string): Promise<RuleSet> {
+  const wanted = rules.map(({ prefix, authority, sink }) => ({ prefix, authority, sink }));
+  return transact(index, async (tx) => {
+    // Waits for pages in flight; of two publishers at once the second sees what the first made.
+    await sql`select id from accounts where id = ${accountId} for no key update`.execute(tx);
+    const live = await liveRules(tx, accountId);
+    if (live !== undefined && isDeepStrictEqual(live.rules, wanted)) return live;
+    const revision = (live?.revision ?? 0) + 1;
+    await sql`
+      insert into authority_revisions (account_id, revision, rules, note, published_at)
+      values (${accountId}, ${revision}, ${JSON.stringify(wanted)}::jsonb, ${note}, ${serverNow})`.execute(tx);
+    await sql`update accounts set rule_revision = ${revision} where id = ${accountId}`.execute(tx);
+    return { revision, rules: wanted };
+  });
 }
 
 /** @returns undefined where none was ever published. */
-export async function liveRules(_on: Queryable, _accountId: number): Promise<RuleSet | undefined> {
-  return unbuilt('liveRules');
-}
-
-/** Holds the live revision `FOR SHARE` until the transaction ends. Throws `ISTHMUS_RULES_MOVED` where it is another one. */
-export async function holdRules(_tx: Tx, _accountId: number, _ruleRevision: number): Promise<void> {
-  return unbuilt('holdRules');
+export async function liveRules(on: Queryable, accountId: number): Promise<RuleSet | undefined> {
+  const { rows } = await sql<{ revision: number; rules: readonly Rule[] }>`
+    select revision, rules from accounts join authority_revisions on account_id = id and revision = rule_revision
+    where id = ${accountId}`.execute(on);
+  return rows[0];
 }

@@ -1,5 +1,6 @@
+import { sql } from 'kysely';
+import { serverNow } from './clock.ts';
 import type { Queryable, Tx } from './database.ts';
-import { unbuilt } from './unbuilt.ts';
 
 /** Where in a chunk the next record is: after the last whole block (`offset`, bytes), and `index` records into the block that starts there. */
 export interface ShardPosition {
@@ -19,20 +20,38 @@ export interface FeedCursor {
 }
 
 /** @returns undefined where the feed has never been read. */
-export async function readCursor(_on: Queryable, _accountId: number): Promise<FeedCursor | undefined> {
-  return unbuilt('readCursor');
+export async function readCursor(on: Queryable, accountId: number): Promise<FeedCursor | undefined> {
+  const { rows } = await sql<{ version: number; cursor: Omit<FeedCursor, 'version'> }>`
+    select version, cursor from feed_cursors where account_id = ${accountId}`.execute(on);
+  const row = rows[0];
+  return row === undefined ? undefined : { ...row.cursor, version: row.version };
 }
 
 /**
  * Moves the cursor where it still is `from`, by its version (invariant 3). `lost`: another attempt was faster;
- * the caller rolls back.
- * `to.version` is what is stored: `from.version + 1`, or 1.
+ * the caller rolls back. The version that is stored is `from.version + 1`, or 1, whatever `to` says.
  */
 export async function moveCursor(
-  _tx: Tx,
-  _accountId: number,
-  _from: FeedCursor | undefined,
-  _to: FeedCursor,
+  tx: Tx,
+  accountId: number,
+  from: FeedCursor | undefined,
+  to: FeedCursor,
 ): Promise<'moved' | 'lost'> {
-  return unbuilt('moveCursor');
+  const version = from?.version ?? 0;
+  const cursor = JSON.stringify({ segment: to.segment, shards: to.shards });
+  const { numAffectedRows } = await (from === undefined
+    ? sql`
+        insert into feed_cursors (account_id, version, cursor, moved_at)
+        values (${accountId}, 1, ${cursor}::jsonb, ${serverNow})
+        on conflict do nothing`
+    : sql`
+        update feed_cursors set version = ${version + 1}, cursor = ${cursor}::jsonb, moved_at = ${serverNow}
+        where account_id = ${accountId} and version = ${version}`
+  ).execute(tx);
+  return numAffectedRows === 1n ? 'moved' : 'lost';
+}
+
+/** Forgets how far the feed is applied: it is read again from its beginning. */
+export async function forgetCursor(on: Queryable, accountId: number): Promise<void> {
+  await on.deleteFrom('feed_cursors').where('account_id', '=', accountId).execute();
 }

@@ -1,6 +1,9 @@
+import { sql } from 'kysely';
 import type { Timestamp } from '../../namespace/entry.ts';
+import { textArray } from './arrays.ts';
+import { serverNow } from './clock.ts';
 import type { Queryable } from './database.ts';
-import { unbuilt } from './unbuilt.ts';
+import { storableJson, storableText } from './storable.ts';
 
 /** A decision that was not routine: something refused, dropped, rewound, purged. */
 export interface JournalNote {
@@ -15,15 +18,35 @@ export interface JournalRow extends JournalNote {
   readonly notedAt: Timestamp;
 }
 
-export async function recordJournal(_on: Queryable, _accountId: number, _notes: readonly JournalNote[]): Promise<void> {
-  return unbuilt('recordJournal');
+/** Writes notes down. A name that Postgres cannot hold is written with U+FFFD in its place. */
+export async function recordJournal(on: Queryable, accountId: number, notes: readonly JournalNote[]): Promise<void> {
+  if (notes.length === 0) return;
+  const text = (value: string | undefined) => (value === undefined ? null : storableText(value));
+  await sql`
+    insert into journal (account_id, kind, container, name, detail, noted_at)
+    select ${accountId}::int, kind, container, name, detail::jsonb, ${serverNow}
+    from unnest(
+      ${textArray(notes.map((note) => note.kind))}::text[],
+      ${textArray(notes.map((note) => text(note.container)))}::text[],
+      ${textArray(notes.map((note) => text(note.name)))}::text[],
+      ${textArray(notes.map((note) => (note.detail === undefined ? null : storableJson(note.detail))))}::text[]
+    ) as page (kind, container, name, detail)`.execute(on);
 }
 
 /** Newest first. */
 export async function recentJournal(
-  _on: Queryable,
-  _accountId: number,
-  _options: { readonly limit: number; readonly kind?: string | undefined },
+  on: Queryable,
+  accountId: number,
+  options: { readonly limit: number; readonly kind?: string | undefined },
 ): Promise<readonly JournalRow[]> {
-  return unbuilt('recentJournal');
+  let query = on.selectFrom('journal').selectAll().where('account_id', '=', accountId);
+  if (options.kind !== undefined) query = query.where('kind', '=', options.kind);
+  const rows = await query.orderBy('noted_at', 'desc').orderBy('id', 'desc').limit(options.limit).execute();
+  return rows.map((row) => ({
+    kind: row.kind,
+    container: row.container ?? undefined,
+    name: row.name ?? undefined,
+    detail: row.detail ?? undefined,
+    notedAt: row.noted_at,
+  }));
 }

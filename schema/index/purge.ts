@@ -1,6 +1,8 @@
+import { sql } from 'kysely';
 import type { Timestamp } from '../../namespace/entry.ts';
+import { raiseHorizon } from './accounts.ts';
 import type { Index } from './database.ts';
-import { unbuilt } from './unbuilt.ts';
+import { transact } from './transact.ts';
 
 export interface PurgeBatch {
   readonly purged: number;
@@ -12,31 +14,67 @@ export interface PurgeBatch {
  * Removes a batch of tombstones that were last written before this time, whose stub is gone and that no look waits for.
  * The horizon rises in the same transaction, so that a create older than a purged tombstone is looked at (invariant 2).
  */
-export async function purgeTombstones(
-  _index: Index,
-  _accountId: number,
-  _before: Timestamp,
-  _limit: number,
+export function purgeTombstones(
+  index: Index,
+  accountId: number,
+  before: Timestamp,
+  limit: number,
 ): Promise<PurgeBatch> {
-  return unbuilt('purgeTombstones');
+  return transact(index, async (tx) => {
+    // Waits for the pages in flight, which hold the horizon that they have read; those that come after see the new one.
+    await sql`select id from accounts where id = ${accountId} for no key update`.execute(tx);
+    const { rows } = await sql<{ purged: number; newest: number | null }>`
+      with old as (
+        select account_id, container_id, head, tail_hash from entries
+        where account_id = ${accountId} and not live and changed_at < ${before} and not stub_due and not look_due
+        order by changed_at limit ${limit} for update skip locked
+      ), gone as (
+        delete from entries as e using old
+        where e.account_id = ${accountId} and e.container_id = old.container_id and e.head = old.head
+          and e.tail_hash = old.tail_hash
+        returning greatest(e.seen, e.look) as told
+      )
+      select count(*) as purged, max(told) as newest from gone`.execute(tx);
+    const { purged, newest } = rows[0] ?? { purged: 0, newest: null };
+    if (newest !== null) await raiseHorizon(tx, accountId, newest);
+    return { purged, done: purged < limit };
+  });
 }
 
 /** Removes a batch of journal rows and violations noted before this time. */
-export async function purgeJournal(
-  _index: Index,
-  _accountId: number,
-  _before: Timestamp,
-  _limit: number,
-): Promise<PurgeBatch> {
-  return unbuilt('purgeJournal');
+export function purgeJournal(index: Index, accountId: number, before: Timestamp, limit: number): Promise<PurgeBatch> {
+  return transact(index, async (tx) => {
+    let purged = 0;
+    let done = true;
+    for (const table of ['journal', 'violations'] as const) {
+      const { numAffectedRows } = await sql`
+        delete from ${sql.table(table)} where id in (
+          select id from ${sql.table(table)} where account_id = ${accountId} and noted_at < ${before}
+          order by noted_at limit ${limit} for update skip locked
+        )`.execute(tx);
+      purged += Number(numAffectedRows ?? 0n);
+      done &&= Number(numAffectedRows ?? 0n) < limit;
+    }
+    return { purged, done };
+  });
 }
 
-/** Removes a batch of runs (with their findings) and hydrations that ended before this time; the newest complete run stays. */
-export async function purgeRuns(
-  _index: Index,
-  _accountId: number,
-  _before: Timestamp,
-  _limit: number,
-): Promise<PurgeBatch> {
-  return unbuilt('purgeRuns');
+/** Removes a batch of runs (with their findings) and hydrations that ended before this time; the newest complete run of each judge stays. */
+export function purgeRuns(index: Index, accountId: number, before: Timestamp, limit: number): Promise<PurgeBatch> {
+  return transact(index, async (tx) => {
+    const runs = await sql`
+      delete from runs where id in (
+        select id from runs where account_id = ${accountId} and ended_at < ${before} and id not in (
+          select max(id) from runs where account_id = ${accountId} and outcome = 'complete' group by judge
+        )
+        order by id limit ${limit} for update skip locked
+      )`.execute(tx);
+    const hydrations = await sql`
+      delete from hydrations where account_id = ${accountId} and request_id in (
+        select request_id from hydrations where account_id = ${accountId} and ended_at < ${before}
+        order by ended_at limit ${limit} for update skip locked
+      )`.execute(tx);
+    const counts = [runs, hydrations].map(({ numAffectedRows }) => Number(numAffectedRows ?? 0n));
+    return { purged: counts.reduce((sum, count) => sum + count, 0), done: counts.every((count) => count < limit) };
+  });
 }

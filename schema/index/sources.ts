@@ -1,6 +1,8 @@
+import { sql } from 'kysely';
 import type { Timestamp } from '../../namespace/entry.ts';
+import { serverNow } from './clock.ts';
 import type { Queryable } from './database.ts';
-import { unbuilt } from './unbuilt.ts';
+import { storableJson, storableText } from './storable.ts';
 
 export type SourceName = 'trigger' | 'feed' | 'inventory';
 
@@ -21,11 +23,40 @@ export interface SourceRow extends SourceReport {
   readonly updatedAt: Timestamp;
 }
 
-/** Writes what the source says. `head` and `applied` never fall, and stay where they are when not given. */
-export async function upsertSource(_on: Queryable, _report: SourceReport): Promise<void> {
-  return unbuilt('upsertSource');
+/** Writes what the source says. `head` and `applied` never fall, and stay where they are when not given; so does `detail`. */
+export async function upsertSource(on: Queryable, report: SourceReport): Promise<void> {
+  const detail = report.detail === undefined ? null : storableJson(report.detail);
+  await sql`
+    insert into sources (account_id, source, head, applied, state, reason, detail, updated_at)
+    values (
+      ${report.accountId}, ${report.source}, ${report.head ?? null}, ${report.applied ?? null}, ${report.state},
+      ${report.reason === undefined ? null : storableText(report.reason)}, ${detail}::jsonb, ${serverNow}
+    )
+    on conflict (account_id, source) do update set
+      head = greatest(sources.head, excluded.head),
+      applied = greatest(sources.applied, excluded.applied),
+      state = excluded.state,
+      reason = excluded.reason,
+      detail = coalesce(excluded.detail, sources.detail),
+      updated_at = excluded.updated_at`.execute(on);
 }
 
-export async function readSources(_on: Queryable, _accountId: number): Promise<readonly SourceRow[]> {
-  return unbuilt('readSources');
+/** What every source that has ever spoken last said. */
+export async function readSources(on: Queryable, accountId: number): Promise<readonly SourceRow[]> {
+  const rows = await on
+    .selectFrom('sources')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .orderBy('source')
+    .execute();
+  return rows.map((row) => ({
+    accountId: row.account_id,
+    source: row.source as SourceName,
+    head: row.head ?? undefined,
+    applied: row.applied ?? undefined,
+    state: row.state,
+    reason: row.reason ?? undefined,
+    detail: row.detail ?? undefined,
+    updatedAt: row.updated_at,
+  }));
 }

@@ -1,8 +1,20 @@
+import { sql } from 'kysely';
 import type { RuleIndex } from '../../namespace/authority.ts';
+import { DEFAULT_MARGIN } from '../../namespace/decision.ts';
 import type { Attributes } from '../../namespace/entry.ts';
-import type { Key } from '../../namespace/key.ts';
-import type { Index, Queryable } from './database.ts';
-import { unbuilt } from './unbuilt.ts';
+import { compareKeys, type Key } from '../../namespace/key.ts';
+import { isLive } from '../../namespace/liveness.ts';
+import { plainArray, textArray } from './arrays.ts';
+import { serverNow } from './clock.ts';
+import { containerStates } from './containers.ts';
+import type { Index, Queryable, Tx } from './database.ts';
+import { ENTRY_COLUMNS, type EntryColumns, entryOf } from './entry-row.ts';
+import { isDeadSql, lives } from './lives.ts';
+import { inPrefix } from './name-range.ts';
+import { keyArrays, pageKey } from './page-rows.ts';
+import { ensureSinks } from './sinks.ts';
+import { isStorableKey, storableText } from './storable.ts';
+import { transact } from './transact.ts';
 
 /** What stands in the sink for an entry, as far as the last writer told. */
 export const STUB_STATES = ['none', 'stub', 'hydrated', 'shadowed', 'unrepresentable', 'conflict', 'failed'] as const;
@@ -21,20 +33,86 @@ export interface StubTask {
   readonly tries: number;
 }
 
+export interface StubClaim {
+  readonly accountId: number;
+  readonly sink: string;
+  readonly limit: number;
+  readonly leaseMs: number;
+  /** The live rules: what another sink's rule rules by now is handed over to it, and what none of Blob's rules is dropped. */
+  readonly rules: RuleIndex;
+  /** M of the clock rules. */
+  readonly margin?: number | undefined;
+}
+
+type ClaimedRow = EntryColumns & {
+  readonly container: string;
+  readonly stub_state: StubState;
+  readonly stub_etag: string | null;
+  readonly stub_tries: number;
+};
+
 /** Claims stub tasks of one sink, oldest first, in key order within the answer, skipping those that others hold. They come again after the lease. */
-export async function claimStubs(
-  _index: Index,
-  _claim: {
-    readonly accountId: number;
-    readonly sink: string;
-    readonly limit: number;
-    readonly leaseMs: number;
-    readonly rules: RuleIndex;
-    /** M of the clock rules. */
-    readonly margin?: number | undefined;
-  },
-): Promise<readonly StubTask[]> {
-  return unbuilt('claimStubs');
+export async function claimStubs(index: Index, claim: StubClaim): Promise<readonly StubTask[]> {
+  const { accountId, sink, limit, leaseMs, rules } = claim;
+  const sinkId = (await ensureSinks(index.db, accountId, [sink])).get(sink);
+  const { rows } = await sql<ClaimedRow>`
+    with due as (
+      select account_id, container_id, head, tail_hash from entries
+      where account_id = ${accountId} and sink_id = ${sinkId} and stub_due and stub_at <= ${serverNow}
+      order by stub_at limit ${limit} for update skip locked
+    )
+    update entries as e set stub_at = ${serverNow} + ${leaseMs}::bigint
+    from due, containers as c
+    where e.account_id = ${accountId} and e.container_id = due.container_id and e.head = due.head
+      and e.tail_hash = due.tail_hash and c.account_id = ${accountId} and c.id = due.container_id
+    returning c.name as container, ${sql.raw(ENTRY_COLUMNS)}, e.stub_state, e.stub_etag, e.stub_tries`.execute(
+    index.db,
+  );
+  const states = await containerStates(index.db, accountId, [...new Set(rows.map((row) => row.container))]);
+
+  const tasks: StubTask[] = [];
+  const misplaced: Misplaced[] = [];
+  for (const row of rows) {
+    const entry = entryOf(row.container, row);
+    const { container, name, revision, attributes } = entry;
+    const key = { container, name };
+    const rule = rules.match(key);
+    if (rule?.authority !== 'blob' || rule.sink !== sink) {
+      misplaced.push({ key, revision, sink: rule?.authority === 'blob' ? rule.sink : undefined });
+      continue;
+    }
+    const state = states.get(container);
+    const live = state !== undefined && isLive(entry, state, claim.margin ?? DEFAULT_MARGIN);
+    const stubEtag = row.stub_etag ?? undefined;
+    tasks.push({ key, revision, live, attributes, stubState: row.stub_state, stubEtag, tries: row.stub_tries });
+  }
+  await handOver(index, accountId, misplaced);
+  return tasks.toSorted((a, b) => compareKeys(a.key, b.key));
+}
+
+interface Misplaced {
+  readonly key: Key;
+  readonly revision: number;
+  /** The sink that the rule names now; none: Isthmus has no stub to keep there. */
+  readonly sink: string | undefined;
+}
+
+async function handOver(index: Index, accountId: number, misplaced: readonly Misplaced[]): Promise<void> {
+  if (misplaced.length === 0) return;
+  await transact(index, async (tx) => {
+    const sinks = await ensureSinks(tx, accountId, [...new Set(misplaced.flatMap(({ sink }) => sink ?? []))]);
+    const page = await lockKeys(tx, accountId, misplaced);
+    await sql`
+      update entries as e set
+        sink_id = x.sink_id, stub_due = x.sink_id is not null, stub_at = ${serverNow}, stub_tries = 0
+      from unnest(
+        ${page.containers}::int[], ${page.heads}::text[], ${page.hashes}::text[],
+        ${plainArray(page.sorted.map(({ revision }) => revision))}::bigint[],
+        ${plainArray(page.sorted.map(({ sink }) => sinks.get(sink ?? '')))}::smallint[]
+      ) as x (container_id, head, tail_hash, revision, sink_id)
+      where e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
+        and e.tail_hash = decode(x.tail_hash, 'hex') and e.revision = x.revision`.execute(tx);
+  });
 }
 
 export interface StubResult {
@@ -48,23 +126,80 @@ export interface StubResult {
   readonly retryInMs?: number | undefined;
 }
 
-/** @returns how many results were taken; the others lost to a moved revision. */
-export async function releaseStubs(
-  _index: Index,
-  _accountId: number,
-  _results: readonly StubResult[],
-): Promise<number> {
-  return unbuilt('releaseStubs');
+/** Writes what became of the stubs. @returns how many results were taken; the others lost to a moved revision and are due at once. */
+export function releaseStubs(index: Index, accountId: number, results: readonly StubResult[]): Promise<number> {
+  if (results.length === 0) return Promise.resolve(0);
+  return transact(index, async (tx) => {
+    const page = await lockKeys(tx, accountId, results);
+    const text = (value: string | undefined) => (value === undefined ? undefined : storableText(value));
+    const { rows } = await sql<{ taken: boolean }>`
+      update entries as e set
+        stub_due = e.revision <> x.revision and e.stub_due or x.retry_in is not null,
+        stub_at = ${serverNow} + case when e.revision = x.revision then coalesce(x.retry_in, 0) else 0 end,
+        stub_tries = case when e.revision <> x.revision or x.retry_in is null then 0 else least(e.stub_tries + 1, 30000) end,
+        stub_state = case when e.revision = x.revision then x.state else e.stub_state end,
+        stub_revision = case when e.revision = x.revision then x.revision else e.stub_revision end,
+        stub_etag = case when e.revision = x.revision then x.etag else e.stub_etag end,
+        stub_detail = case when e.revision = x.revision then x.detail else e.stub_detail end
+      from unnest(
+        ${page.containers}::int[], ${page.heads}::text[], ${page.hashes}::text[],
+        ${plainArray(page.sorted.map(({ revision }) => revision))}::bigint[],
+        ${plainArray(page.sorted.map(({ state }) => state))}::stub_state[],
+        ${textArray(page.sorted.map(({ etag }) => text(etag)))}::text[],
+        ${textArray(page.sorted.map(({ detail }) => text(detail)))}::text[],
+        ${plainArray(page.sorted.map(({ retryInMs }) => retryInMs && Math.trunc(retryInMs)))}::bigint[]
+      ) as x (container_id, head, tail_hash, revision, state, etag, detail, retry_in)
+      where e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
+        and e.tail_hash = decode(x.tail_hash, 'hex')
+      returning e.revision = x.revision as taken`.execute(tx);
+    return rows.filter(({ taken }) => taken).length;
+  });
 }
 
-/** Makes stubs due again, whatever their state: those of a shadowed ancestor, for one. Keys without an entry are passed over. */
-export async function markStubsDue(_on: Queryable, _accountId: number, _keys: readonly Key[]): Promise<number> {
-  return unbuilt('markStubsDue');
+/** Makes stubs due again, whatever their state: those of a shadowed ancestor, for one. Keys without an entry are passed over. @returns how many. */
+export async function markStubsDue(on: Queryable, accountId: number, keys: readonly Key[]): Promise<number> {
+  const storable = keys.filter(isStorableKey);
+  if (storable.length === 0) return 0;
+  const page = await lockKeys(
+    on,
+    accountId,
+    storable.map((key) => ({ key })),
+  );
+  const { numAffectedRows } = await sql`
+    update entries as e set stub_due = true, stub_at = ${serverNow}, stub_tries = 0
+    from unnest(${page.containers}::int[], ${page.heads}::text[], ${page.hashes}::text[])
+      as x (container_id, head, tail_hash)
+    where e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
+      and e.tail_hash = decode(x.tail_hash, 'hex') and e.sink_id is not null`.execute(on);
+  return Number(numAffectedRows ?? 0n);
+}
+
+/** Sorts by key and locks the entries in that order. Outside a transaction it only sorts. */
+async function lockKeys<T extends { readonly key: Key }>(on: Queryable | Tx, accountId: number, items: readonly T[]) {
+  const states = await containerStates(on, accountId, [...new Set(items.map(({ key }) => key.container))]);
+  const sorted = items.filter(({ key }) => states.has(key.container)).toSorted((a, b) => compareKeys(a.key, b.key));
+  const arrays = keyArrays(sorted.map(({ key }) => pageKey(states.get(key.container)?.id ?? 0, key.name)));
+  if (on.isTransaction) {
+    await sql`
+      select 1 from unnest(${arrays.containers}::int[], ${arrays.heads}::text[], ${arrays.hashes}::text[])
+        with ordinality as x (container_id, head, tail_hash, ord)
+      join entries as e on e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
+        and e.tail_hash = decode(x.tail_hash, 'hex')
+      order by x.ord for update of e`.execute(on);
+  }
+  return { ...arrays, sorted };
 }
 
 /** Whether a live entry's name starts with this one's and a slash. */
-export async function hasLiveBelow(_on: Queryable, _accountId: number, _key: Key): Promise<boolean> {
-  return unbuilt('hasLiveBelow');
+export async function hasLiveBelow(on: Queryable, accountId: number, key: Key): Promise<boolean> {
+  const container = (await containerStates(on, accountId, [key.container])).get(key.container);
+  if (container === undefined || !isStorableKey(key)) return false;
+  const { rows } = await sql`
+    select 1 from entries as e, ${lives([container], DEFAULT_MARGIN)}
+    where e.account_id = ${accountId} and e.container_id = ${container.id} and e.live and not ${isDeadSql}
+      and ${inPrefix(`${key.name}/`)}
+    limit 1`.execute(on);
+  return rows.length > 0;
 }
 
 export interface StubBacklog {
@@ -74,6 +209,12 @@ export interface StubBacklog {
   readonly failing: number;
 }
 
-export async function countStubs(_on: Queryable, _accountId: number): Promise<readonly StubBacklog[]> {
-  return unbuilt('countStubs');
+/** The stub tasks of every sink that has any. */
+export async function countStubs(on: Queryable, accountId: number): Promise<readonly StubBacklog[]> {
+  const { rows } = await sql<StubBacklog>`
+    select s.name as sink, count(*) as due, count(*) filter (where e.stub_tries > 0) as failing
+    from entries as e join sinks as s on s.id = e.sink_id
+    where e.account_id = ${accountId} and e.stub_due
+    group by s.name order by s.name`.execute(on);
+  return rows;
 }

@@ -47,7 +47,7 @@ export interface EntriesTable extends KeyColumns {
 
 /** The columns of `Tables`, for Kysely. The migrations are what makes them. */
 export interface Tables {
-  accounts: { id: Generated<number>; name: string; horizon: Int8 | null };
+  accounts: { id: Generated<number>; name: string; horizon: Int8 | null; rule_revision: number | null };
   sinks: { id: Generated<number>; account_id: number; name: string };
   containers: {
     account_id: number;
@@ -76,7 +76,6 @@ export interface Tables {
     note: string;
     published_at: Int8;
   };
-  authority_live: { account_id: number; revision: number };
   feed_cursors: { account_id: number; version: number; cursor: Json<unknown>; moved_at: Int8 };
   sources: {
     account_id: number;

@@ -22,6 +22,9 @@
  * of a pause after a failure, moves it into the future), so that claims never step over rows that wait. The
  * partial index is narrow and holds due rows only.
  *
+ * **What a page holds.** Every page holds its account's row `FOR SHARE`: the live rule revision and the horizon
+ * are in it, so neither a rule change nor a purge of tombstones can pass between a page's reading and its commit.
+ *
  * **Marker rows.** Revision 0 is a row that a transaction made to hold a key's place in lock order; it is gone
  * or filled before the transaction ends, so that no other one ever sees it.
  */
@@ -45,7 +48,8 @@ export const namespaceIndex: readonly string[] = [
   create table accounts (
     id integer generated always as identity primary key,
     name text collate "C" not null unique,
-    horizon bigint
+    horizon bigint,
+    rule_revision integer
   )`,
 
   /* sql */ `
@@ -141,14 +145,6 @@ export const namespaceIndex: readonly string[] = [
     published_at bigint not null,
     primary key (account_id, revision)
   )`,
-  // The row that pages hold for share: a table of its own, so that a page never waits for a rising horizon.
-  /* sql */ `
-  create table authority_live (
-    account_id integer primary key references accounts,
-    revision integer not null,
-    foreign key (account_id, revision) references authority_revisions
-  )`,
-
   /* sql */ `
   create table feed_cursors (
     account_id integer primary key references accounts,

@@ -1,4 +1,5 @@
-import { type Kysely, type Migration, sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
 import { namespaceIndex } from './0001-namespace-index.ts';
 
 /** Every migration, by its name, in order. One that has landed never changes: a test holds its hash. */

@@ -1,0 +1,74 @@
+import { sql } from 'kysely';
+import { sameAttributes } from '../../namespace/attributes.ts';
+import type { ContainerState } from '../../namespace/container.ts';
+import type { Entry } from '../../namespace/entry.ts';
+import { lifeOf } from '../../namespace/liveness.ts';
+import { assert } from '../errors.ts';
+import { plainArray } from './arrays.ts';
+import { serverNow } from './clock.ts';
+import type { Tx } from './database.ts';
+import { STATE_COLUMNS, storedColumn } from './entry-row.ts';
+import { keyArrays, type PageKey } from './page-rows.ts';
+
+/** An entry as it is to be written over the row that this transaction has locked. */
+export interface EntryChange extends PageKey {
+  readonly before: Entry | undefined;
+  readonly next: Entry;
+  readonly container: ContainerState;
+  /** Undefined: it keeps the one that it has. */
+  readonly sinkId: number | undefined;
+}
+
+const assignments = STATE_COLUMNS.map((spec) => `${spec.column} = ${storedColumn(spec)}`).join(', ');
+const columns = STATE_COLUMNS.map((spec) => spec.column).join(', ');
+
+/** Writes entries over rows that are locked, in one statement. A change that a stub shows makes it due. */
+export async function writeEntries(
+  tx: Tx,
+  accountId: number,
+  changes: readonly EntryChange[],
+  margin: number,
+): Promise<void> {
+  if (changes.length === 0) return;
+  const keys = keyArrays(changes);
+  const entries = changes.map((change) => change.next);
+  const state = sql.join(STATE_COLUMNS.map((spec) => sql`${spec.encode(entries)}::${sql.raw(spec.sent)}[]`));
+  const { numAffectedRows } = await sql`
+    update entries as e set
+      ${sql.raw(assignments)},
+      revision = x.revision,
+      changed_at = n.now,
+      sink_id = coalesce(x.sink_id, e.sink_id),
+      stub_due = e.stub_due or (x.visible and coalesce(x.sink_id, e.sink_id) is not null),
+      stub_at = case when x.visible then n.now else e.stub_at end,
+      stub_tries = case when x.visible then 0 else e.stub_tries end
+    from (select ${serverNow} as now offset 0) as n, unnest(
+      ${keys.containers}::int[], ${keys.heads}::text[], ${keys.hashes}::text[],
+      ${plainArray(entries.map((entry) => entry.revision))}::bigint[],
+      ${plainArray(changes.map((change) => change.sinkId))}::smallint[],
+      ${plainArray(changes.map((change) => isVisible(change, margin)))}::boolean[], ${state}
+    ) as x (container_id, head, tail_hash, revision, sink_id, visible, ${sql.raw(columns)})
+    where e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
+      and e.tail_hash = decode(x.tail_hash, 'hex')`.execute(tx);
+  assert(numAffectedRows === BigInt(changes.length), `${changes.length} entries to write, ${numAffectedRows} written`);
+}
+
+/** Takes markers away whose keys got no entry. */
+export async function removeMarkers(tx: Tx, accountId: number, markers: readonly PageKey[]): Promise<void> {
+  if (markers.length === 0) return;
+  const keys = keyArrays(markers);
+  await sql`
+    delete from entries as e
+    using unnest(${keys.containers}::int[], ${keys.heads}::text[], ${keys.hashes}::text[])
+      as x (container_id, head, tail_hash)
+    where e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
+      and e.tail_hash = decode(x.tail_hash, 'hex') and e.revision = 0`.execute(tx);
+}
+
+/** Whether a stub of the entry as it was would now be wrong. One of a dead incarnation may be gone already. */
+function isVisible({ before, next, container }: EntryChange, margin: number): boolean {
+  const wasLive = before?.live === true;
+  if (!next.live || next.attributes === undefined) return wasLive;
+  if (!wasLive || before.attributes === undefined) return true;
+  return !sameAttributes(before.attributes, next.attributes) || lifeOf(before, container, margin) !== 'alive';
+}
