@@ -79,9 +79,9 @@ export function systemFiles(attributes: ExtendedAttributes | undefined): Files {
   };
 }
 
-/** Whole milliseconds as seconds that survive Node's cutting down to microseconds. */
+/** Whole milliseconds as seconds; a quarter of a microsecond up where the fraction has no exact form, so that cutting it down gives the same millisecond. */
 function seconds(ms: number): number {
-  return (ms * 1000 + 0.5) / 1_000_000;
+  return ms % 1000 === 0 ? ms / 1000 : (ms + 0.00025) / 1000;
 }
 
 function pinned<T>(path: string, stat: Stats, work: (pinnedPath: string) => T): T {
