@@ -3,7 +3,7 @@ import type { BlobEvent } from './change.ts';
 import type { ContainerState } from './container.ts';
 import type { ClockPolicy, IgnoreReason, LookReason } from './decision.ts';
 import type { Entry } from './entry.ts';
-import { judgeIncarnation, lifeOf } from './liveness.ts';
+import { judgeIncarnation } from './liveness.ts';
 import { compareClocks, compareEpochs } from './order.ts';
 
 /** What becomes of an event: `apply` takes its state, `adopt` its clock alone. */
@@ -38,17 +38,16 @@ export const sameClockOtherState: EventRule = (event, entry) => {
 };
 
 /**
- * Rule 6: sequencer and time disagree, as after a failover. Where the epoch decides, time is not asked.
- * An older sequencer that comes near a look disagrees with it already: what it was compared with is older
- * than the look.
+ * Rule 6: sequencer and time disagree, as after a failover. Where the epoch decides, time is not asked. What is
+ * not newer but near a look disagrees with it already: the sequencer that a looked-at entry keeps is older than
+ * the look. Only an event that tells the very state is let pass.
  */
 export const clockDisagrees: EventRule = (event, entry, _container, policy) => {
   if (entry?.sequencer === undefined || compareEpochs(event.epoch, entry.epoch) !== 0) return undefined;
   const order = compareClocks(event, entry);
-  if (order < 0) {
-    return entry.look !== undefined || event.time > entry.seen + policy.margin ? 'clock-disagrees' : undefined;
-  }
-  return order > 0 && event.time < entry.seen - policy.margin ? 'clock-disagrees' : undefined;
+  if (order > 0) return event.time < entry.seen - policy.margin ? 'clock-disagrees' : undefined;
+  const nearLook = entry.look !== undefined && !(order === 0 && tellsState(event, entry));
+  return nearLook || event.time > entry.seen + policy.margin ? 'clock-disagrees' : undefined;
 };
 
 /** Rule 1: an equal or a lower clock changes nothing. */
@@ -64,12 +63,7 @@ export const lookAlreadyDue: EventRule = (_event, entry) => (entry?.lookDue ? 'l
  * tier and back, and the events of that may still be on their way.
  */
 export const sameStateAsLook: EventRule = (event, entry, _container, policy) =>
-  event.effect === 'put' &&
-  entry?.look !== undefined &&
-  event.time <= entry.look + policy.margin &&
-  entry.attributes !== undefined &&
-  event.attributes !== undefined &&
-  agrees(event.attributes, entry.attributes)
+  entry?.look !== undefined && event.time <= entry.look + policy.margin && tellsState(event, entry)
     ? 'adopt'
     : undefined;
 
@@ -88,14 +82,11 @@ export const unvalued: EventRule = (event) =>
   event.effect === 'touch' || (event.effect === 'put' && event.attributes === undefined) ? 'unvalued' : undefined;
 
 /**
- * Rule 6: a create that late may have been deleted since, and its tombstone purged or never seen. A delete
- * that late may have been undone by an undelete of which no trigger tells, and an inventory has found the blob since.
+ * Rule 6: what would be applied but is that late may have been undone since by changes that no source told, or
+ * whose tombstone is purged; an inventory has seen the blob since.
  */
-export const beforeHorizon: EventRule = (event, entry, container, policy) => {
-  if (policy.horizon === undefined || event.time >= policy.horizon + policy.margin) return undefined;
-  const live = entry?.live === true && lifeOf(entry, container, policy.margin) === 'alive';
-  return live === (event.effect === 'delete') ? 'before-horizon' : undefined;
-};
+export const beforeHorizon: EventRule = (event, _entry, _container, policy) =>
+  policy.horizon !== undefined && event.time < policy.horizon + policy.margin ? 'before-horizon' : undefined;
 
 /** The rules in the order in which they are asked; the first that speaks decides, and where none does the event is applied. */
 export const EVENT_RULES: readonly EventRule[] = [
@@ -112,3 +103,10 @@ export const EVENT_RULES: readonly EventRule[] = [
   unvalued,
   beforeHorizon,
 ];
+
+/** Whether the event names all values, and they are the entry's. */
+function tellsState(event: BlobEvent, entry: Entry): boolean {
+  const told = event.attributes;
+  const known = entry.attributes;
+  return event.effect === 'put' && told !== undefined && known !== undefined && agrees(told, known);
+}

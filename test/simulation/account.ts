@@ -34,6 +34,7 @@ export interface Published {
 }
 
 const REUSE_AFTER = 30_000;
+const FIRST_SEQUENCE = 1_000;
 
 /** The source of truth: containers and blobs under a true clock, of which nobody else sees more than `Published` and HEAD. */
 export class SimulatedAccount {
@@ -43,7 +44,7 @@ export class SimulatedAccount {
   readonly #publish: (published: Published) => void;
   readonly #containers = new Map<string, Container>();
   #changes = 0;
-  #sequence = 1_000;
+  readonly #counter = { sequence: FIRST_SEQUENCE };
   readonly #skew: number;
 
   constructor(world: World, random: Random, timeline: Timeline, publish: (published: Published) => void) {
@@ -104,9 +105,9 @@ export class SimulatedAccount {
     container.blobs = new Map();
   }
 
-  /** From here on, sequencers are lower than all before. */
+  /** From here on, sequencers run through numbers that they have run through before. */
   failOver(): void {
-    this.#sequence = this.#random.between(1, 900);
+    this.#counter.sequence = this.#random.chance(0.5) ? FIRST_SEQUENCE : this.#random.between(1, FIRST_SEQUENCE);
   }
 
   put(key: Key): void {
@@ -160,7 +161,7 @@ export class SimulatedAccount {
 
   undelete(key: Key): void {
     const version = this.#containers.get(key.container)?.deleted.get(key.name);
-    if (version === undefined || !this.#world.undeletes) this.put(key);
+    if (version === undefined) this.put(key);
     else this.#write(key, version, 'put', false, true);
   }
 
@@ -182,8 +183,8 @@ export class SimulatedAccount {
     toTriggers: boolean,
     toFeed: boolean,
   ): void {
-    const step = this.#random.between(1, 3);
-    const sequence = this.#world.sequencersRestart ? (container.sequence += step) : (this.#sequence += step);
+    const counter = this.#world.sequencersRestart ? container : this.#counter;
+    counter.sequence += this.#world.failover ? 1 : this.#random.between(1, 3);
     const id = `e${++this.#changes}`;
     this.#publish({
       event: {
@@ -192,7 +193,7 @@ export class SimulatedAccount {
         name: key.name,
         effect,
         attributes,
-        sequencer: sequencerOf(sequence),
+        sequencer: sequencerOf(counter.sequence),
         epoch: container.epoch,
         time: this.reportedNow(),
         eventId: id,

@@ -109,18 +109,22 @@ class History {
       if (this.#random.chance(0.5)) account.createContainer(key.container);
       return;
     }
-    const dice = this.#random.next();
-    if (dice < 0.4) account.put(key);
-    else if (dice < 0.62) account.delete(key);
-    else if (dice < 0.7) account.append(key);
-    else if (dice < 0.76) account.setMetadata(key);
-    else if (dice < 0.82) account.setTier(key);
-    else if (dice < 0.86) account.undelete(key);
-    else if (dice < 0.93 && this.#world.containersDeleted) {
+    const habit = this.#world.habits;
+    if (this.#world.containersDeleted && this.#random.chance(0.06)) {
       account.deleteContainer(key.container);
       const again = this.#random.between(30 * SECOND, this.#random.chance(0.6) ? 40 * SECOND : 20 * MINUTE);
       if (this.#random.chance(0.8)) this.#timeline.after(again, () => account.createContainer(key.container));
-    } else account.put(key);
+      return;
+    }
+    const dice = this.#random.next();
+    const [put, remove, tier] = habit === 'same-etag' ? [0.2, 0.45, 0.75] : [0.5, 0.75, 0.85];
+    if (dice < put) account.put(key);
+    else if (dice < remove) account.delete(key);
+    else if (dice < tier) account.setTier(key);
+    else if (habit === 'told-by-triggers') account.put(key);
+    else if (habit === 'same-etag' || dice < 0.88) account.undelete(key);
+    else if (dice < 0.94) account.append(key);
+    else account.setMetadata(key);
   }
 
   /** Inventories, checks of containers, sweeps and purges that fall between changes. */
@@ -153,7 +157,6 @@ class History {
   /** Lets everything that is on its way arrive, and what must be asked be asked. */
   #settle(): void {
     this.#timeline.run(this.#timeline.now + HOUR);
-    for (const container of CONTAINERS) this.#account.createContainer(container);
     if (!this.#world.finalInventory) {
       for (const container of CONTAINERS) this.#account.put({ container, name: MARKER });
     }

@@ -119,7 +119,7 @@ export class IndexDouble {
       const life = lifeOf(entry, this.#container(entry.container), this.margin);
       if (life === 'dead') {
         this.#write(entry, { ...entry, live: false, attributes: undefined, revision: entry.revision + 1 }, undefined);
-      } else if (life === 'unsure' && !entry.lookDue) this.#want(entry);
+      } else if (life === 'unsure' && !entry.lookDue && !this.#tampering.trustsNearGone) this.#want(entry);
     }
   }
 
@@ -146,7 +146,6 @@ export class IndexDouble {
 
   #noteEpoch(event: BlobEvent): void {
     const state = this.#containers.get(event.container) ?? UNKNOWN;
-    if (state === UNKNOWN) this.#containers.set(event.container, { ...UNKNOWN });
     if (event.epoch === undefined || (state.newestEpoch !== undefined && event.epoch <= state.newestEpoch)) return;
     this.#containers.set(event.container, { ...state, newestEpoch: event.epoch });
   }
@@ -172,6 +171,7 @@ export class IndexDouble {
   #write(before: Entry | undefined, next: Entry, change: Change | undefined): void {
     const kept = this.#tampering.forgets?.(next) ? undefined : next;
     this.#observe(before, kept, change);
+    if (!this.#containers.has(next.container)) this.#containers.set(next.container, UNKNOWN);
     if (kept === undefined) this.#entries.delete(formatKey(next));
     else this.#entries.set(formatKey(next), kept);
   }

@@ -17,6 +17,8 @@ export interface Tampering {
   readonly forgets?: (entry: Entry) => boolean;
   readonly unfencedLooks?: boolean;
   readonly absenceDeletes?: boolean;
+  /** What is close to a container's own 404 is taken for alive. */
+  readonly trustsNearGone?: boolean;
 }
 
 export const UNTOUCHED: Tampering = { name: 'the rules as they are' };

@@ -32,12 +32,15 @@ export interface World {
   readonly purges: boolean;
   /** Once in a history, sequencers start again from below, as after a failover. */
   readonly failover: boolean;
-  /** Sequencers start again in each incarnation of a container. What tells two apart is then time: the 30 s between them less two errors must stay above M. */
+  /** Sequencers start again in each incarnation of a container. What tells two apart is then time, unless both have an epoch: the 30 s between them less two errors must stay above M. */
   readonly sequencersRestart: boolean;
   /** The index begins in the middle of the history, with List Blobs. */
   readonly bootstrap: boolean;
-  /** Blobs are undeleted; only the feed tells. */
-  readonly undeletes: boolean;
+  /**
+   * What is done to blobs. `same-etag`: mostly moves between tiers, deletes and undeletes, which come back to an
+   * ETag that was there before. `told-by-triggers`: nothing that triggers do not tell of.
+   */
+  readonly habits: 'mixed' | 'same-etag' | 'told-by-triggers';
 }
 
 const LOSSY = { lost: 0.3, doubled: 0.3, late: 0.3, unclocked: 0 };
@@ -56,7 +59,7 @@ const ORDINARY: World = {
   failover: false,
   sequencersRestart: false,
   bootstrap: false,
-  undeletes: true,
+  habits: 'mixed',
 };
 
 function world(name: string, differences: Partial<World>): World {
@@ -89,6 +92,20 @@ export const WORLDS: readonly [World, ...World[]] = [
   }),
   world('triggers only', { feed: undefined }),
   world('triggers only, late and doubled, none lost', { feed: undefined, triggers: RELIABLE }),
+  world('triggers only, none lost, no inventory', {
+    feed: undefined,
+    triggers: RELIABLE,
+    containersDeleted: false,
+    inventories: false,
+    finalInventory: false,
+    habits: 'told-by-triggers',
+  }),
+  world('triggers only, ETags come back', { feed: undefined, habits: 'same-etag' }),
+  world('full feed and triggers, no inventory, ETags come back', {
+    inventories: false,
+    finalInventory: false,
+    habits: 'same-etag',
+  }),
   world('triggers only, started by a listing', { feed: undefined, bootstrap: true }),
   world('triggers without sequencers at times', { triggers: { ...LOSSY, unclocked: 0.3 } }),
   world('sequencers run backwards once', { failover: true }),
@@ -97,6 +114,12 @@ export const WORLDS: readonly [World, ...World[]] = [
     inventories: false,
     finalInventory: false,
     purges: false,
+  }),
+  world('feed alone, sequencers start again in each incarnation', {
+    triggers: undefined,
+    inventories: false,
+    finalInventory: false,
+    sequencersRestart: true,
   }),
   world('sequencers start again in each incarnation', { sequencersRestart: true, skew: 4_900 }),
   world('sequencers start again in each incarnation, no inventory', {
