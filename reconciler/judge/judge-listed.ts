@@ -79,6 +79,7 @@ export async function judgeListedPiece(
         reason: 'listed-differs',
         ruleRevision: rules.revision,
         eventId: `run/${ledger.run.id}`,
+        time: ledger.state.from ?? undefined,
       });
       const findings = findingsOf(rows, container.name).slice(0, MOST_FINDINGS - ledger.counts.findings);
       if (findings.length > 0) await recordFindings(tx, ledger.run.id, findings);

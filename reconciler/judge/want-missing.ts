@@ -36,6 +36,7 @@ export async function wantMissingPiece(judging: Judging, ledger: RunLedger, stag
         reason: 'not-listed',
         ruleRevision: rules.revision,
         eventId: `run/${ledger.run.id}`,
+        time: ledger.state.from ?? undefined,
       });
       const findings = rows
         .slice(0, Math.max(0, MOST_FINDINGS - ledger.counts.findings))

@@ -1,0 +1,105 @@
+import type { Attributes, Timestamp } from '../../../namespace/entry.ts';
+import { compareUtf8, formatKey, isSystemContainer, type Key } from '../../../namespace/key.ts';
+import { IsthmusError } from '../../../schema/errors.ts';
+import type {
+  BlobPage,
+  BlobSource,
+  ContainerPage,
+  LookResult,
+  RangeRequest,
+} from '../../../schema/ports/blob-source.ts';
+
+/** A storage account in memory, with a clock that the test sets. */
+export class FakeBlobs implements BlobSource {
+  readonly containers = new Map<string, Map<string, { attributes: Attributes; bytes: Uint8Array }>>();
+  readonly looks: string[] = [];
+  readonly listed: string[] = [];
+  pageSize = 1_000;
+  /** Called before each page of List Blobs and each range: throws to fail it. */
+  onRequest: (what: string) => void = () => {};
+  #time: Timestamp;
+  #etag = 0;
+
+  constructor(time: Timestamp) {
+    this.#time = time;
+  }
+
+  get time(): Timestamp {
+    return this.#time;
+  }
+
+  later(ms: number): void {
+    this.#time += ms;
+  }
+
+  put(container: string, name: string, content: string | Uint8Array = name): Attributes {
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+    this.#etag++;
+    const attributes: Attributes = {
+      etag: `0x${(0x8d00000000000 + this.#etag).toString(16).toUpperCase()}`,
+      length: bytes.length,
+      blobType: 'BlockBlob',
+      lastModified: Math.floor(this.#time / 1000) * 1000,
+      tier: 'Hot',
+    };
+    this.create(container).set(name, { attributes, bytes });
+    return attributes;
+  }
+
+  create(container: string) {
+    const blobs = this.containers.get(container) ?? new Map<string, { attributes: Attributes; bytes: Uint8Array }>();
+    this.containers.set(container, blobs);
+    return blobs;
+  }
+
+  delete(container: string, name: string): void {
+    this.containers.get(container)?.delete(name);
+  }
+
+  async look(key: Key, _signal?: AbortSignal): Promise<LookResult> {
+    this.looks.push(formatKey(key));
+    const blobs = this.containers.get(key.container);
+    if (blobs === undefined) return { kind: 'container-gone', time: this.#time };
+    const blob = blobs.get(key.name);
+    if (blob === undefined) return { kind: 'absent', time: this.#time };
+    return { kind: 'found', attributes: blob.attributes, time: this.#time };
+  }
+
+  async *listContainers(): AsyncGenerator<ContainerPage> {
+    const names = [...this.containers.keys()].filter((name) => !isSystemContainer(name)).toSorted(compareUtf8);
+    for (let at = 0; at === 0 || at < names.length; at += 2) {
+      yield { containers: names.slice(at, at + 2), time: this.#time };
+    }
+  }
+
+  async *listBlobs(container: string, prefix: string): AsyncGenerator<BlobPage> {
+    this.listed.push(`${container}/${prefix}`);
+    const blobs = [...(this.containers.get(container) ?? [])]
+      .filter(([name]) => name.startsWith(prefix))
+      .toSorted(([a], [b]) => compareUtf8(a, b))
+      .map(([name, { attributes }]) => ({ name, attributes }));
+    for (let at = 0; at === 0 || at < blobs.length; at += this.pageSize) {
+      this.onRequest(`list ${container}/${prefix} ${at}`);
+      yield { blobs: blobs.slice(at, at + this.pageSize), time: this.#time };
+    }
+  }
+
+  async readRange(key: Key, { etag, offset, length }: RangeRequest): Promise<AsyncIterable<Uint8Array>> {
+    this.onRequest(`read ${formatKey(key)} ${offset}`);
+    const blob = this.containers.get(key.container)?.get(key.name);
+    if (blob?.attributes.etag !== etag) {
+      throw new IsthmusError('ISTHMUS_SOURCE_CHANGED', `${formatKey(key)} changed`);
+    }
+    const bytes = blob.bytes.subarray(offset, offset + length);
+    return (async function* () {
+      const half = Math.ceil(bytes.length / 2);
+      yield bytes.subarray(0, half);
+      yield bytes.subarray(half);
+    })();
+  }
+
+  async readText(key: Key): Promise<string | undefined> {
+    const blob = this.containers.get(key.container)?.get(key.name);
+    return blob === undefined ? undefined : new TextDecoder().decode(blob.bytes);
+  }
+}

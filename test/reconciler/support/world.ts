@@ -1,0 +1,115 @@
+import { pino } from 'pino';
+import { compileRules } from '../../../namespace/authority.ts';
+import { DEFAULT_MARGIN } from '../../../namespace/decision.ts';
+import { compareKeys, formatKey, type Key } from '../../../namespace/key.ts';
+import type { Rule } from '../../../namespace/rule.ts';
+import { finishReconcileRun } from '../../../reconciler/finish.ts';
+import { DEFAULT_GUARD, type Guard } from '../../../reconciler/judge/guard.ts';
+import { judgeRun } from '../../../reconciler/judge/judge-run.ts';
+import type { Judging } from '../../../reconciler/judging.ts';
+import { prepareRun } from '../../../reconciler/prepare.ts';
+import { stageRun } from '../../../reconciler/stage.ts';
+import { ensureAccount } from '../../../schema/index/accounts.ts';
+import { applyLooks } from '../../../schema/index/apply-answers.ts';
+import { liveRules, publishRules } from '../../../schema/index/authority-revisions.ts';
+import { noteContainerGone } from '../../../schema/index/containers.ts';
+import type { Index } from '../../../schema/index/database.ts';
+import { claimLooks } from '../../../schema/index/looks.ts';
+import { type EntryRow, listEntries } from '../../../schema/index/queries.ts';
+import { transact } from '../../../schema/index/transact.ts';
+import type { ReconcileInput, ReconcileSummary } from '../../../schema/inputs/activities.ts';
+import { FakeBlobs } from './fake-blobs.ts';
+
+export const EVERYTHING: Rule = { prefix: '', authority: 'blob', sink: 'vast' };
+export const NEVER = new AbortController().signal;
+const HOUR = 3_600_000;
+
+/** An account in memory, an index of it, and what judges between them. */
+export interface World {
+  readonly judging: Judging;
+  readonly blobs: FakeBlobs;
+  readonly index: Index;
+  /** A whole reconcile; looks are answered before it is finished. */
+  reconcile(input?: Partial<ReconcileInput>, guard?: Guard): Promise<ReconcileSummary>;
+  answerLooks(): Promise<number>;
+  live(prefix?: string): Promise<readonly EntryRow[]>;
+  names(prefix?: string): Promise<readonly string[]>;
+  horizon(): Promise<number | null>;
+}
+
+/** Time stands in the past, an hour before the server's, so that nothing depends on when the test runs. */
+export async function makeWorld(index: Index, rules: readonly Rule[] = [EVERYTHING]): Promise<World> {
+  const account = await ensureAccount(index, 'account');
+  await publishRules(index, account.id, rules, 'test');
+  const blobs = new FakeBlobs(Math.floor(Date.now() / 1000) * 1000 - HOUR);
+  const readRules = async () => {
+    const set = (await liveRules(index.db, account.id)) ?? { revision: 0, rules: [] };
+    return { index: compileRules(set), revision: set.revision };
+  };
+  const judging: Judging = {
+    federation: { sources: { inventory: { container: 'inventory', everyHours: 24 } } },
+    account,
+    index,
+    blobs,
+    rules: readRules,
+    rulesAreStale() {},
+    clock: { now: () => blobs.time, sleep: async () => blobs.later(1_000) },
+    log: pino({ level: 'silent' }),
+  };
+
+  const answer = async (key: Key, entryRevision: number) => {
+    const result = await blobs.look(key);
+    const rulesNow = await readRules();
+    await transact(index, async (tx) => {
+      if (result.kind === 'container-gone') await noteContainerGone(tx, account.id, key.container, result.time);
+      await applyLooks(tx, {
+        account,
+        rules: rulesNow.index,
+        ruleRevision: rulesNow.revision,
+        policy: { margin: DEFAULT_MARGIN, looks: true },
+        answers: [
+          {
+            ...{ kind: 'look', container: key.container, name: key.name, eventId: 'test' },
+            ...{ entryRevision, time: result.time, found: result.kind === 'found' ? result.attributes : undefined },
+          },
+        ],
+      });
+    });
+  };
+  const answerLooks = async () => {
+    let answered = 0;
+    for (let round = 0; round < 100; round++) {
+      const claimed = await claimLooks(index, account.id, 100, 0);
+      if (claimed.length === 0) break;
+      for (const { key, entryRevision } of claimed.toSorted((a, b) => compareKeys(a.key, b.key))) {
+        await answer(key, entryRevision);
+      }
+      answered += claimed.length;
+    }
+    return answered;
+  };
+  const live = (prefix = '') => listEntries(index.db, account.id, { prefix, limit: 10_000 });
+  return {
+    judging,
+    blobs,
+    index,
+    answerLooks,
+    live,
+    names: async (prefix) => (await live(prefix)).map(formatKey),
+    async reconcile(input, guard = DEFAULT_GUARD) {
+      const { runId } = await prepareRun(judging, { judge: 'auto', ...input }, NEVER);
+      await stageRun(judging, runId, NEVER);
+      await judgeRun(judging, runId, guard, NEVER);
+      await answerLooks();
+      return finishReconcileRun(judging, runId, { mostMs: 60_000, pollMs: 1 }, NEVER);
+    },
+    async horizon() {
+      const row = await index.db
+        .selectFrom('accounts')
+        .select('horizon')
+        .where('id', '=', account.id)
+        .executeTakeFirst();
+      return row?.horizon ?? null;
+    },
+  };
+}
