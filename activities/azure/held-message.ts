@@ -1,8 +1,8 @@
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
 import type { TriggerMessage } from '../../schema/ports/trigger-queue.ts';
 
-/** Renewed when half of the lock is over, within these bounds: clocks differ. */
-const SOONEST_MS = 1_000;
+/** Renewed when a third of the lock is over, within these bounds: clocks differ. */
+const SOONEST_MS = 500;
 const LATEST_MS = 20_000;
 
 /** One message that this process has under a lock. */
@@ -41,5 +41,5 @@ export class HeldMessage {
 
 function renewTime(until: Date | undefined, now: number): number {
   const left = (until?.getTime() ?? now) - now;
-  return now + Math.min(LATEST_MS, Math.max(SOONEST_MS, left / 2));
+  return now + Math.min(LATEST_MS, Math.max(SOONEST_MS, left / 3));
 }

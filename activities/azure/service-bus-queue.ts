@@ -21,7 +21,9 @@ export interface ServiceBusQueueOptions {
 
 const HOLD = 800;
 const SILENCE_MS = 20_000;
-const RENEW_EVERY_MS = 1_000;
+/** The client asks for up to 40 s whether a settlement has arrived when its link is lost; meanwhile nothing else would be received. */
+const SETTLE_MS = 5_000;
+const RENEW_EVERY_MS = 250;
 const RENEWALS_AT_ONCE = 32;
 /** A message that has waited this long while the receiver was silent means that the receiver is stuck. */
 const STUCK_AFTER_MS = 10_000;
@@ -42,6 +44,7 @@ export class ServiceBusQueue implements TriggerQueue {
   readonly #client: ServiceBusClient;
   readonly #options: ServiceBusQueueOptions;
   #receiver: ServiceBusReceiver | undefined;
+  #subscription: { close(): Promise<void> } | undefined;
   /** Everything under a lock. */
   readonly #held = new Map<TriggerMessage, HeldMessage>();
   /** Held, and not yet handed out. */
@@ -93,6 +96,8 @@ export class ServiceBusQueue implements TriggerQueue {
   async close(): Promise<void> {
     clearInterval(this.#renewing);
     this.#renewing = undefined;
+    // Else what is given back comes straight here again.
+    await this.#subscription?.close().catch(() => {});
     await this.abandon(this.#waiting.splice(0).map((held) => held.trigger));
     await this.#drop();
     await this.#client.close().catch(() => {});
@@ -113,7 +118,7 @@ export class ServiceBusQueue implements TriggerQueue {
     this.#failure = undefined;
     this.#heardAt = Date.now();
     this.#renewing = setInterval(() => void this.#renew(), RENEW_EVERY_MS);
-    receiver.subscribe(
+    this.#subscription = receiver.subscribe(
       {
         processMessage: (message) => this.#take(message),
         processError: async ({ error, errorSource }) => {
@@ -169,7 +174,10 @@ export class ServiceBusQueue implements TriggerQueue {
         const held = this.#held.get(message);
         if (held === undefined || receiver === undefined) return;
         this.#held.delete(message);
-        await how(receiver, held.received).catch(() => {});
+        await within(
+          SETTLE_MS,
+          how(receiver, held.received).catch(() => {}),
+        );
         held.release();
       }),
     );
@@ -206,6 +214,7 @@ export class ServiceBusQueue implements TriggerQueue {
     this.#renewing = undefined;
     const receiver = this.#receiver;
     this.#receiver = undefined;
+    this.#subscription = undefined;
     this.#failure = undefined;
     for (const held of this.#held.values()) held.release();
     this.#held.clear();
@@ -218,4 +227,14 @@ export class ServiceBusQueue implements TriggerQueue {
     const message = `Service Bus queue ${this.#options.queue}: ${ensureError(error).message}`;
     return new IsthmusError('ISTHMUS_SOURCE_UNAVAILABLE', message, { cause: error });
   }
+}
+
+/** Waits for the work, but not for longer; it must not reject. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }

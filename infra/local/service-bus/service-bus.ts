@@ -124,7 +124,8 @@ class Broker {
   }
 
   cutConnections(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    // With an error, for rhea does not hear a mere close: its dead links would go on taking messages.
+    for (const socket of this.#sockets) socket.destroy(new Error('cut'));
   }
 
   queue(name: string): MessageQueue {
