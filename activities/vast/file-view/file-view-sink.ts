@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, unlink } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import type { Key } from '../../../namespace/key.ts';
 import { hasCode } from '../../../schema/errors.ts';
 import type {
@@ -29,7 +30,7 @@ export interface FileViewOptions {
   readonly hydratedMode?: number | undefined;
   /** `sidecar` passes over extended attributes though they could be had. @default 'probe' */
   readonly attributes?: 'probe' | 'sidecar' | undefined;
-  /** Threads that write; a mount over a network wants more than there are cores. @default 4 */
+  /** Threads that write. More than there are cores only hinder each other on a local disk. @default the cores, from 2 to 8 */
   readonly threads?: number | undefined;
   /** A write that takes longer is broken off before its last step, in milliseconds: well inside the lease of a claim. @default 10_000 */
   readonly writeMs?: number | undefined;
@@ -128,11 +129,15 @@ export class FileViewSink implements Sink {
   }
 
   async #probe(): Promise<Opened> {
-    const { root, hydratedMode = 0o644, attributes = 'probe', threads = 4 } = this.#options;
+    const { root, hydratedMode = 0o644, attributes = 'probe', threads = defaultThreads() } = this.#options;
     const files = this.#options.files ?? systemFiles(await loadExtendedAttributes());
     const probed = probeView({ root, hydratedMode, attributes }, files);
     const inline = this.#options.files !== undefined;
     const runner = inline ? inlineRunner(new View(probed.settings, files)) : new ThreadPool(probed.settings, threads);
     return { ...probed, files, runner };
   }
+}
+
+function defaultThreads(): number {
+  return Math.min(8, Math.max(2, availableParallelism()));
 }

@@ -84,7 +84,7 @@ export class ThreadPool implements ViewRunner {
   #start(): Thread {
     // Type-stripped in development, compiled when installed.
     const url = new URL(`./view-thread${extname(import.meta.url)}`, import.meta.url);
-    const worker = new Worker(url, { workerData: this.#settings, name: 'isthmus-view' });
+    const worker = new Worker(url, { workerData: this.#settings, name: 'isthmus-view', execArgv: [] });
     const thread: Thread = { worker, working: [] };
     this.#threads.add(thread);
     worker.unref();
