@@ -15,10 +15,10 @@ interface Digest {
 }
 
 /** The digest of what the account itself holds, by the same formula as `isthmus digest`, from List Blobs alone. */
-export async function digestSource(blobs: BlobServiceClient): Promise<Digest> {
+export async function digestSource(blobs: BlobServiceClient, only?: string): Promise<Digest> {
   const lines: { container: string; name: string; etag: string; length: number }[] = [];
   for await (const { name: container } of blobs.listContainers()) {
-    if (isSystemContainer(container)) continue;
+    if (isSystemContainer(container) || (only !== undefined && container !== only)) continue;
     for await (const blob of blobs.getContainerClient(container).listBlobsFlat()) {
       const etag = (blob.properties.etag ?? '').replaceAll('"', '');
       lines.push({ container, name: blob.name, etag, length: blob.properties.contentLength ?? 0 });
@@ -32,17 +32,17 @@ export async function digestSource(blobs: BlobServiceClient): Promise<Digest> {
 }
 
 /**
- * Waits until the index says what the account holds and no stub is behind its entry.
+ * Waits until the index says what the account (or the one container) holds and no stub is behind its entry.
  *
  * @returns how long it took from now.
  * @throws where they still differ after a minute, with both digests.
  */
-export async function awaitTruth(story: Story): Promise<Figures> {
+export async function awaitTruth(story: Story, only?: string): Promise<Figures> {
   const began = performance.now();
-  const source = await digestSource(story.blobs);
+  const source = await digestSource(story.blobs, only);
   for (;;) {
     story.signal.throwIfAborted();
-    const index = await digestEntries(story.index, story.account.id, '');
+    const index = await digestEntries(story.index, story.account.id, only === undefined ? '' : `${only}/`);
     const { stubDue, lookDue } = await countEntries(story.index.db, story.account.id);
     const agree = index.sha256 === source.sha256 && index.entries === source.entries;
     if (agree && stubDue === 0 && lookDue === 0) {
