@@ -35,7 +35,7 @@ export async function runDev(options: DevOptions, terminal: Terminal): Promise<E
       worker: true,
       signal: signals.first,
       onProgress: (doing) => terminal.say(`${doing}...`),
-      onEvent: (event) => say(event, terminal),
+      onEvent: (event) => say(event, performance.now() - began, terminal),
     });
   } catch (error) {
     if (signals.first.aborted) return EXIT.good;
@@ -79,8 +79,8 @@ function describe(stack: Stack, seconds: number): readonly string[] {
 }
 
 /** Deaths and returns; what goes as it should is not news. */
-function say({ child, kind, how }: ChildEvent, terminal: Terminal): void {
-  if (kind === 'ready') terminal.say(`${child} is ready`);
+function say({ child, kind, how }: ChildEvent, afterMs: number, terminal: Terminal): void {
+  if (kind === 'ready') terminal.say(`${child} is ready (${(afterMs / 1000).toFixed(1)} s)`);
   if (kind === 'died') terminal.say(`${child} died (${how ?? 'unknown'}); starting it again`);
   if (kind === 'restarted') terminal.say(`${child} runs again`);
   if (kind === 'forced') terminal.say(`${child} did not stop; killed`);

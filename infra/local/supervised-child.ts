@@ -61,7 +61,10 @@ export class SupervisedChild {
       await this.#spawn();
       const how = await this.#awaitReady(deadline);
       if (this.#stopping.signal.aborted) throw new Error(`${this.spec.name} was stopped while it started.`);
-      if (how === 'ready') break;
+      if (how === 'ready') {
+        this.#event('ready');
+        break;
+      }
       if (how === 'late' || attempt === MAX_FAILED_STARTS) throw await this.#failure(how);
       await this.#pause(BACKOFF_MS.first * attempt);
     }
@@ -161,7 +164,6 @@ export class SupervisedChild {
       const ready = await Promise.race([this.spec.isReady().catch(() => false), died]);
       if (ready === true && ended === undefined) {
         this.#isUp = true;
-        this.#event('ready');
         return 'ready';
       }
       await sleep(PROBE_MS);

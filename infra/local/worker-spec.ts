@@ -13,7 +13,7 @@ export function workerSpec(env: Readonly<Record<string, string>>, log: string): 
     log,
     isReady: async () => (await fetch(`${env.ISTHMUS_METRICS_URL}/healthz`)).status === 200,
     readyWithinMs: 90_000,
-    stopWithinMs: 15_000,
+    stopWithinMs: 25_000,
     failure: 'ISTHMUS_SOURCE_UNAVAILABLE',
   };
 }

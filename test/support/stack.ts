@@ -16,6 +16,7 @@ export async function testStack(options: StackOptions = {}): Promise<Stack> {
     const stack = await startStack({
       ports: 'free',
       feed: { segmentMs: 60_000, flushMs: 200 },
+      fsync: false,
       ...options,
       state: folder,
     });

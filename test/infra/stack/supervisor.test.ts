@@ -52,7 +52,6 @@ describe('a supervised child', () => {
     expect(events.map(({ kind, how }) => [kind, how])).toEqual([
       ['ready', undefined],
       ['died', 'SIGKILL'],
-      ['ready', undefined],
       ['restarted', undefined],
     ]);
   });

@@ -12,7 +12,7 @@ describe('LineLog', () => {
   it('gives back what was appended, from any place, before and after it is opened again', async () => {
     const path = await logPath();
     const written = await LineLog.open(path);
-    const lines = Array.from({ length: 3_000 }, (_, at) => `line ${at} ü漢`);
+    const lines = Array.from({ length: 3_000 }, (_, at) => `line ${at} ü漢\u2028\u2029\r`);
     await Promise.all(lines.map((line) => written.append(line).written));
     const places = [0, 1, 1_023, 1_024, 1_025, 2_048, 2_999];
     for (const from of places) expect(await written.read(from, 7)).toEqual(lines.slice(from, from + 7));

@@ -1,12 +1,12 @@
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import getPort from 'get-port';
 import { StorageControl } from '../../../infra/local/storage/control-client.ts';
-import type { EventGridEvent } from '../../../infra/local/storage/events/event-grid.ts';
+import type { EventGridEvent } from '../../../infra/local/storage/events/event-grid-event.ts';
 import { type StorageOptions, startStorage } from '../../../infra/local/storage/start-storage.ts';
 import type { Clock } from '../../../schema/ports/clock.ts';
 
 /** The machine's clock, or one that stands where a test puts it. */
-export class TestClock implements Clock {
+class TestClock implements Clock {
   #fixed: number | undefined;
 
   set(time: string): void {
