@@ -25,11 +25,45 @@ export async function readLeft(
   policy: MeetPolicy,
 ): Promise<readonly LeftRow[]> {
   if (rows.length === 0) return [];
-  const keys = keyArrays(rows);
-  const entries = rows.map((row) => row.entry);
   const { rows: left } = await sql<EntryColumns & { readonly ord: number }>`
     select x.ord::int as ord, ${sql.raw(ENTRY_COLUMNS)}
-    from unnest(
+    from ${pageClocks(rows)} ${entryOfKey(accountId, 'join')}
+    where case
+      when x.revision = 0 then true
+      when x.look is not null then not (e.revision = 1 and e.look = x.look and e.event_id = x.event_id)
+      else (${superseded(policy)}) is not true
+    end
+    order by x.ord`.execute(tx);
+  return left.map((row) => {
+    const at = row.ord - 1;
+    const container = rows[at]?.entry.container ?? '';
+    return { at, entry: row.revision === 0 ? undefined : entryOf(container, row) };
+  });
+}
+
+/**
+ * Which rows of the page, by their place, an entry does not plainly supersede. Nothing is locked: what is
+ * superseded once stays so, since clocks only rise and a purge waits for the pages that hold the account.
+ */
+export async function findNews(
+  tx: Tx,
+  accountId: number,
+  rows: readonly PageRow[],
+  policy: MeetPolicy,
+): Promise<readonly number[]> {
+  const { rows: news } = await sql<{ readonly ord: number }>`
+    select x.ord::int as ord
+    from ${pageClocks(rows)} ${entryOfKey(accountId, 'left join')}
+    where x.revision = 0 or x.look is not null or (${superseded(policy)}) is not true
+    order by x.ord`.execute(tx);
+  return news.map((row) => row.ord - 1);
+}
+
+/** The page's keys and clocks, as `x`. */
+function pageClocks(rows: readonly PageRow[]): RawBuilder<unknown> {
+  const keys = keyArrays(rows);
+  const entries = rows.map((row) => row.entry);
+  return sql`unnest(
       ${keys.containers}::int[], ${keys.heads}::text[], ${keys.hashes}::text[],
       ${plainArray(entries.map((entry) => entry.revision))}::int[],
       ${plainArray(entries.map((entry) => entry.sequencer))}::text[],
@@ -39,21 +73,21 @@ export async function readLeft(
       ${textArray(entries.map((entry) => entry.attributes?.etag))}::text[],
       ${textArray(entries.map((entry) => entry.provenance.eventId))}::text[]
     ) with ordinality
-      as x (container_id, head, tail_hash, revision, sequencer, epoch, seen, look, etag, event_id, ord)
-    join entries as e
-      on e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
-      and e.tail_hash = decode(x.tail_hash, 'hex')
-    where case
-      when x.revision = 0 then true
-      when x.look is not null then not (e.revision = 1 and e.look = x.look and e.event_id = x.event_id)
-      else (${policy.looks ? supersededEvent(policy.margin) : supersededRecord}) is not true
-    end
-    order by x.ord`.execute(tx);
-  return left.map((row) => {
-    const at = row.ord - 1;
-    const container = rows[at]?.entry.container ?? '';
-    return { at, entry: row.revision === 0 ? undefined : entryOf(container, row) };
-  });
+      as x (container_id, head, tail_hash, revision, sequencer, epoch, seen, look, etag, event_id, ord)`;
+}
+
+/** The entry of `x`'s key, as `e`. The limit keeps this a search by key for each row, however small the table is thought to be. */
+function entryOfKey(accountId: number, join: 'join' | 'left join'): RawBuilder<unknown> {
+  return sql`${sql.raw(join)} lateral (
+      select * from entries
+      where account_id = ${accountId} and container_id = x.container_id and head = x.head
+        and tail_hash = decode(x.tail_hash, 'hex')
+      limit 1
+    ) as e on true`;
+}
+
+function superseded(policy: MeetPolicy): RawBuilder<boolean> {
+  return policy.looks ? supersededEvent(policy.margin) : supersededRecord;
 }
 
 /** Where `meet` says `superseded`. */

@@ -31,6 +31,8 @@ export interface StubTask {
   readonly stubEtag: string | undefined;
   /** How often in a row this task has failed. */
   readonly tries: number;
+  /** Which claim this is: handed back with the result, so that a release cannot hide that the task was made due or claimed anew meanwhile. */
+  readonly lease: number;
 }
 
 export interface StubClaim {
@@ -49,6 +51,7 @@ type ClaimedRow = EntryColumns & {
   readonly stub_state: StubState;
   readonly stub_etag: string | null;
   readonly stub_tries: number;
+  readonly stub_at: number;
 };
 
 /** Claims stub tasks of one sink, oldest first, in key order within the answer, skipping those that others hold. They come again after the lease. */
@@ -65,9 +68,8 @@ export async function claimStubs(index: Index, claim: StubClaim): Promise<readon
     from due, containers as c
     where e.account_id = ${accountId} and e.container_id = due.container_id and e.head = due.head
       and e.tail_hash = due.tail_hash and c.account_id = ${accountId} and c.id = due.container_id
-    returning c.name as container, ${sql.raw(ENTRY_COLUMNS)}, e.stub_state, e.stub_etag, e.stub_tries`.execute(
-    index.db,
-  );
+    returning c.name as container, ${sql.raw(ENTRY_COLUMNS)}, e.stub_state, e.stub_etag, e.stub_tries,
+      e.stub_at`.execute(index.db);
   const states = await containerStates(index.db, accountId, [...new Set(rows.map((row) => row.container))]);
 
   const tasks: StubTask[] = [];
@@ -84,7 +86,8 @@ export async function claimStubs(index: Index, claim: StubClaim): Promise<readon
     const state = states.get(container);
     const live = state !== undefined && isLive(entry, state, claim.margin ?? DEFAULT_MARGIN);
     const stubEtag = row.stub_etag ?? undefined;
-    tasks.push({ key, revision, live, attributes, stubState: row.stub_state, stubEtag, tries: row.stub_tries });
+    const { stub_state: stubState, stub_tries: tries, stub_at: lease } = row;
+    tasks.push({ key, revision, live, attributes, stubState, stubEtag, tries, lease });
   }
   await handOver(index, accountId, misplaced);
   return tasks.toSorted((a, b) => compareKeys(a.key, b.key));
@@ -119,6 +122,8 @@ export interface StubResult {
   readonly key: Key;
   /** The revision that was claimed. Where the entry has moved since, the task stays due and the result is dropped. */
   readonly revision: number;
+  /** The claim's. Where another claim or a wish came since, the state is written and the task stays due. Without it the result ends every wish. */
+  readonly lease?: number | undefined;
   readonly state: StubState;
   readonly etag?: string | undefined;
   readonly detail?: string | undefined;
@@ -134,8 +139,11 @@ export function releaseStubs(index: Index, accountId: number, results: readonly 
     const text = (value: string | undefined) => (value === undefined ? undefined : storableText(value));
     const { rows } = await sql<{ taken: boolean }>`
       update entries as e set
-        stub_due = e.revision <> x.revision and e.stub_due or x.retry_in is not null,
-        stub_at = ${serverNow} + case when e.revision = x.revision then coalesce(x.retry_in, 0) else 0 end,
+        stub_due = (e.revision <> x.revision or e.stub_at <> coalesce(x.lease, e.stub_at)) and e.stub_due or x.retry_in is not null,
+        stub_at = case
+          when e.revision = x.revision and e.stub_at <> coalesce(x.lease, e.stub_at) then e.stub_at
+          else ${serverNow} + case when e.revision = x.revision then coalesce(x.retry_in, 0) else 0 end
+        end,
         stub_tries = case when e.revision <> x.revision or x.retry_in is null then 0 else least(e.stub_tries + 1, 30000) end,
         stub_state = case when e.revision = x.revision then x.state else e.stub_state end,
         stub_revision = case when e.revision = x.revision then x.revision else e.stub_revision end,
@@ -147,8 +155,9 @@ export function releaseStubs(index: Index, accountId: number, results: readonly 
         ${plainArray(page.sorted.map(({ state }) => state))}::stub_state[],
         ${textArray(page.sorted.map(({ etag }) => text(etag)))}::text[],
         ${textArray(page.sorted.map(({ detail }) => text(detail)))}::text[],
-        ${plainArray(page.sorted.map(({ retryInMs }) => retryInMs && Math.trunc(retryInMs)))}::bigint[]
-      ) as x (container_id, head, tail_hash, revision, state, etag, detail, retry_in)
+        ${plainArray(page.sorted.map(({ retryInMs }) => retryInMs && Math.trunc(retryInMs)))}::bigint[],
+        ${plainArray(page.sorted.map(({ lease }) => lease))}::bigint[]
+      ) as x (container_id, head, tail_hash, revision, state, etag, detail, retry_in, lease)
       where e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
         and e.tail_hash = decode(x.tail_hash, 'hex')
       returning e.revision = x.revision as taken`.execute(tx);
@@ -156,8 +165,18 @@ export function releaseStubs(index: Index, accountId: number, results: readonly 
   });
 }
 
-/** Makes stubs due again, whatever their state: those of a shadowed ancestor, for one. Keys without an entry are passed over. @returns how many. */
-export async function markStubsDue(on: Queryable, accountId: number, keys: readonly Key[]): Promise<number> {
+/**
+ * Makes stubs due again: those of a shadowed ancestor, for one. Keys without an entry are passed over.
+ *
+ * @param which `not-shadowed` passes over the dead and those that are written down as shadowed and are not due:
+ *   for names that have just gained a live name below. @returns how many.
+ */
+export async function markStubsDue(
+  on: Queryable,
+  accountId: number,
+  keys: readonly Key[],
+  which: 'all' | 'not-shadowed' = 'all',
+): Promise<number> {
   const storable = keys.filter(isStorableKey);
   if (storable.length === 0) return 0;
   const page = await lockKeys(
@@ -170,7 +189,8 @@ export async function markStubsDue(on: Queryable, accountId: number, keys: reado
     from unnest(${page.containers}::int[], ${page.heads}::text[], ${page.hashes}::text[])
       as x (container_id, head, tail_hash)
     where e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
-      and e.tail_hash = decode(x.tail_hash, 'hex') and e.sink_id is not null`.execute(on);
+      and e.tail_hash = decode(x.tail_hash, 'hex') and e.sink_id is not null
+      and (${which === 'all'} or e.live and (e.stub_due or e.stub_state <> 'shadowed'))`.execute(on);
   return Number(numAffectedRows ?? 0n);
 }
 

@@ -3,7 +3,6 @@ import { sameAttributes } from '../../namespace/attributes.ts';
 import type { ContainerState } from '../../namespace/container.ts';
 import type { Entry } from '../../namespace/entry.ts';
 import { lifeOf } from '../../namespace/liveness.ts';
-import { assert } from '../errors.ts';
 import { plainArray } from './arrays.ts';
 import { serverNow } from './clock.ts';
 import type { Tx } from './database.ts';
@@ -19,10 +18,14 @@ export interface EntryChange extends PageKey {
   readonly sinkId: number | undefined;
 }
 
-const assignments = STATE_COLUMNS.map((spec) => `${spec.column} = ${storedColumn(spec)}`).join(', ');
+const selected = STATE_COLUMNS.map((spec) => storedColumn(spec)).join(', ');
+const overwritten = STATE_COLUMNS.map(({ column }) => `${column} = excluded.${column}`).join(', ');
 const columns = STATE_COLUMNS.map((spec) => spec.column).join(', ');
 
-/** Writes entries over rows that are locked, in one statement. A change that a stub shows makes it due. */
+/**
+ * Writes entries over rows that are locked, in one statement: each of them is there, so each conflicts, and no
+ * plan can go wrong. A change that a stub shows makes it due.
+ */
 export async function writeEntries(
   tx: Tx,
   accountId: number,
@@ -33,24 +36,27 @@ export async function writeEntries(
   const keys = keyArrays(changes);
   const entries = changes.map((change) => change.next);
   const state = sql.join(STATE_COLUMNS.map((spec) => sql`${spec.encode(entries)}::${sql.raw(spec.sent)}[]`));
-  const { numAffectedRows } = await sql`
-    update entries as e set
-      ${sql.raw(assignments)},
-      revision = x.revision,
-      changed_at = n.now,
-      sink_id = coalesce(x.sink_id, e.sink_id),
-      stub_due = e.stub_due or (x.visible and coalesce(x.sink_id, e.sink_id) is not null),
-      stub_at = case when x.visible then n.now else e.stub_at end,
-      stub_tries = case when x.visible then 0 else e.stub_tries end
+  await sql`
+    insert into entries as e
+      (account_id, container_id, head, tail, tail_hash, revision, sink_id, ${sql.raw(columns)},
+       changed_at, stub_at, stub_due)
+    select
+      ${accountId}::int, x.container_id, x.head, x.tail, decode(x.tail_hash, 'hex'), x.revision, x.sink_id,
+      ${sql.raw(selected)}, n.now, n.now, x.visible
     from (select ${serverNow} as now offset 0) as n, unnest(
-      ${keys.containers}::int[], ${keys.heads}::text[], ${keys.hashes}::text[],
+      ${keys.containers}::int[], ${keys.heads}::text[], ${keys.tails}::text[], ${keys.hashes}::text[],
       ${plainArray(entries.map((entry) => entry.revision))}::bigint[],
       ${plainArray(changes.map((change) => change.sinkId))}::smallint[],
       ${plainArray(changes.map((change) => isVisible(change, margin)))}::boolean[], ${state}
-    ) as x (container_id, head, tail_hash, revision, sink_id, visible, ${sql.raw(columns)})
-    where e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
-      and e.tail_hash = decode(x.tail_hash, 'hex')`.execute(tx);
-  assert(numAffectedRows === BigInt(changes.length), `${changes.length} entries to write, ${numAffectedRows} written`);
+    ) as x (container_id, head, tail, tail_hash, revision, sink_id, visible, ${sql.raw(columns)})
+    on conflict (account_id, container_id, head, tail_hash) do update set
+      ${sql.raw(overwritten)},
+      revision = excluded.revision,
+      changed_at = excluded.changed_at,
+      sink_id = coalesce(excluded.sink_id, e.sink_id),
+      stub_due = e.stub_due or (excluded.stub_due and coalesce(excluded.sink_id, e.sink_id) is not null),
+      stub_at = case when excluded.stub_due then excluded.stub_at else e.stub_at end,
+      stub_tries = case when excluded.stub_due then 0 else e.stub_tries end`.execute(tx);
 }
 
 /** Takes markers away whose keys got no entry. */
