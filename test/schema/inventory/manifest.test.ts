@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { checksumMatches } from '../../../schema/inventory/checksum.ts';
-import { parseCompletion } from '../../../schema/inventory/completion.ts';
 import { parseManifest } from '../../../schema/inventory/manifest.ts';
 import { checksumPath, monthFolder, parseManifestPath } from '../../../schema/inventory/paths.ts';
 import { hasRealData, REAL_DATA } from '../../support/real-data.ts';
@@ -27,22 +26,6 @@ describe.skipIf(!hasRealData)('recorded samples', () => {
       completion: Date.parse('2021-05-26T13:35:56Z'),
       objectCount: 110000,
     });
-  });
-
-  it('of completion events name the manifest', () => {
-    const recorded = [
-      ['inventory/docs-samples/BlobInventoryPolicyCompleted.json', 'inventory-destination-container', 'Rule_1'],
-      [
-        'eventgrid/azure-rest-api-specs/event-grid-schema/blob_inventory_policy_completed.json',
-        'gaoaugcontainer',
-        'gao8.20',
-      ],
-    ] as const;
-    for (const [path, container, rule] of recorded) {
-      const completion = parseCompletion(JSON.parse(read(path)).data);
-      expect(completion).toMatchObject({ rule, succeeded: true, manifest: { container } });
-      expect(parseManifestPath(completion.manifest?.name ?? '')?.rule).toBe(rule);
-    }
   });
 
   it('of rule definitions, as real policies and the API spell them, make readable manifests', () => {
@@ -133,32 +116,5 @@ describe('paths', () => {
   it('of months go back over the turn of a year', () => {
     const time = Date.parse('2026-01-31T23:59:59Z');
     expect([0, -1, 1].map((shift) => monthFolder(time, shift))).toEqual(['2026/01/', '2025/12/', '2026/02/']);
-  });
-});
-
-describe('a completion event', () => {
-  const data = { accountName: 'acc', ruleName: 'r', policyRunStatus: 'Failed', policyRunStatusMessage: 'no container' };
-
-  it('without a manifest says why', () => {
-    expect(parseCompletion(data)).toEqual({
-      account: 'acc',
-      rule: 'r',
-      succeeded: false,
-      message: 'no container',
-      manifest: undefined,
-    });
-  });
-
-  it('of a path-style address drops the account', () => {
-    const manifestBlobUrl = 'http://127.0.0.1:10000/acc/inventory/2026/01/01/00-00-00/r/r-manifest.json';
-    expect(parseCompletion({ ...data, manifestBlobUrl }).manifest).toEqual({
-      container: 'inventory',
-      name: '2026/01/01/00-00-00/r/r-manifest.json',
-    });
-  });
-
-  it('that is none is refused with the field', () => {
-    expect(() => parseCompletion({ ...data, ruleName: 7 })).toThrow(/ruleName/);
-    expect(() => parseCompletion(null)).toThrow(/no inventory completion/);
   });
 });
