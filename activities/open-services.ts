@@ -8,6 +8,7 @@ import { liveRules } from '../schema/index/authority-revisions.ts';
 import type { Index } from '../schema/index/database.ts';
 import type { ReconcileInput } from '../schema/inputs/activities.ts';
 import type { Clock } from '../schema/ports/clock.ts';
+import type { Sink } from '../schema/ports/sink.ts';
 import { AzureFeedStore } from './azure/azure-feed-store.ts';
 import { blobService } from './azure/blob-service.ts';
 import { AzureBlobSource } from './azure/blob-source.ts';
@@ -40,7 +41,6 @@ export const systemClock: Clock = {
 export function openServices(options: OpenServicesOptions): Services {
   const { federation, index, account, log, metrics } = options;
   const service = blobService(federation.account);
-  const sinks = Object.entries(federation.sinks).map(([name, { root }]) => [name, new FileViewSink({ root })] as const);
   return {
     federation,
     account,
@@ -50,12 +50,18 @@ export function openServices(options: OpenServicesOptions): Services {
     blobs: new AzureBlobSource(service),
     feed: new AzureFeedStore(service),
     openTriggers: () => openTriggers(federation),
-    sinks: new Map(sinks),
+    sinks: openSinks(federation),
     ...ruleCache(index, account),
     requestReconcile: (input) => options.requestReconcile(input),
     clock: systemClock,
     random: Math.random,
   };
+}
+
+/** Nothing is written before a sink's first use, which probes it. */
+export function openSinks(federation: Federation): ReadonlyMap<string, Sink> {
+  const sinks = Object.entries(federation.sinks);
+  return new Map(sinks.map(([name, { root }]) => [name, new FileViewSink({ root })]));
 }
 
 /** @throws IsthmusError `ISTHMUS_CONFIG` where the federation has no queue. */

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { SingleBar } from 'cli-progress';
 import { PROGRESS, type Progress } from '../../schema/inputs/control.ts';
 import type { Call } from '../call.ts';
+import { progressLine } from '../progress-line.ts';
+import type { Terminal } from '../terminal.ts';
 
 const POLL_MS = 500;
 
@@ -16,7 +17,7 @@ const POLL_MS = 500;
 export async function follow<Result>(handle: WorkflowHandle, call: Call): Promise<Result> {
   const { signal, terminal } = call;
   const done = new AbortController();
-  const watching = terminal.interactive ? watch(handle, AbortSignal.any([signal, done.signal])) : undefined;
+  const watching = terminal.interactive ? watch(handle, terminal, AbortSignal.any([signal, done.signal])) : undefined;
   try {
     const result = handle.result() as Promise<Result>;
     result.catch(() => undefined);
@@ -31,25 +32,19 @@ export async function follow<Result>(handle: WorkflowHandle, call: Call): Promis
   }
 }
 
-async function watch(handle: WorkflowHandle, signal: AbortSignal): Promise<void> {
-  const bar = new SingleBar({
-    format: '{doing}  {totals}',
-    clearOnComplete: true,
-    hideCursor: true,
-    stopOnComplete: false,
-  });
-  bar.start(1, 0, { doing: 'starting', totals: '' });
+async function watch(handle: WorkflowHandle, terminal: Terminal, signal: AbortSignal): Promise<void> {
+  using line = progressLine(terminal);
   while (!signal.aborted) {
     const progress = await handle.query<Progress>(PROGRESS).catch(() => undefined);
-    if (progress !== undefined && !signal.aborted) bar.update(0, textOf(progress));
+    if (progress !== undefined && !signal.aborted) line.show(textOf(progress));
     await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
   }
-  bar.stop();
 }
 
-function textOf({ doing, pause, totals }: Progress): { doing: string; totals: string } {
+function textOf({ doing, pause, totals }: Progress): string {
   const counts = Object.entries(totals).map(([name, count]) => `${name} ${count}`);
-  return { doing: pause === undefined ? doing : `${pause.reason} (isthmus resume goes on)`, totals: counts.join('  ') };
+  const now = pause === undefined ? doing : `stopped: ${pause.reason} (\`isthmus resume\` goes on)`;
+  return [now, ...counts].join('  ');
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

@@ -1,6 +1,7 @@
-import { SingleBar } from 'cli-progress';
+import type { ReplayOutput } from '../../schema/outputs/replay.ts';
 import type { Call } from '../call.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { progressLine } from '../progress-line.ts';
 import { replayFolder } from '../replay/replay-folder.ts';
 
 /** `isthmus replay`: one JSON object, with `--json` or without. */
@@ -8,20 +9,13 @@ export async function replay(
   options: { readonly feed: string; readonly account: string; readonly index?: string | undefined },
   call: Call,
 ): Promise<ExitCode> {
-  const bar = call.terminal.interactive
-    ? new SingleBar({ format: '{records} records  {segment}', clearOnComplete: true, hideCursor: true })
-    : undefined;
-  bar?.start(1, 0, { records: 0, segment: '' });
-  try {
-    const summary = await replayFolder(options.feed, options.account, {
-      indexUrl: options.index,
-      signal: call.signal,
-      onProgress: (progress) => bar?.update(0, progress),
-    });
-    bar?.stop();
-    call.terminal.print(JSON.stringify(summary));
-    return EXIT.good;
-  } finally {
-    bar?.stop();
-  }
+  using line = progressLine(call.terminal);
+  const { byType, ignored, digest, ...counts } = await replayFolder(options.feed, options.account, {
+    indexUrl: options.index,
+    signal: call.signal,
+    onProgress: ({ records, segment }) => line.show(`${records} records, ${segment}`),
+  });
+  const output: ReplayOutput = { ...counts, byType: { ...byType }, ignored: { ...ignored }, digest: { ...digest } };
+  call.terminal.print(JSON.stringify(output));
+  return EXIT.good;
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { createLogger } from '../../activities/observability/logger.ts';
+import { workflowBundle } from '../../cli/worker/workflow-bundle.ts';
 import type { Activities } from '../../schema/inputs/activities.ts';
 import { PAUSE, PROGRESS, type Progress, RESUME } from '../../schema/inputs/control.ts';
 import type { WorkflowType } from '../../schema/inputs/names.ts';
@@ -11,13 +12,9 @@ import { type TestTemporal, testTemporal } from '../support/temporal.ts';
 const logger = new DefaultLogger('ERROR', () => {});
 Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging: { filter: 'error', forward: {} } } });
 
-let bundle: Promise<WorkflowBundle> | undefined;
-
-/** The bundle of the real workflows; made once in a test file. */
-export function testBundle(): Promise<WorkflowBundle> {
-  const workflowsPath = fileURLToPath(new URL('../../workflows/workflows.ts', import.meta.url));
-  bundle ??= bundleWorkflowCode({ workflowsPath, logger });
-  return bundle;
+/** The bundle of the real workflows, as a worker has it. */
+export function testBundle(): ReturnType<typeof workflowBundle> {
+  return workflowBundle(createLogger({ level: 'silent' }));
 }
 
 /** A turn that stands until its workflow cancels it, heartbeating as real ones do. */

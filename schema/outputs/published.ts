@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { federationSchema } from '../federation/federation.ts';
+import { controlOutput } from './control.ts';
+import { demoOutput } from './demo.ts';
+import { devOutput } from './dev.ts';
+import { digestOutput } from './digest.ts';
+import { explainOutput } from './explain.ts';
+import { hydrateOutput } from './hydrate.ts';
+import { lsEntry } from './ls.ts';
+import { reconcileOutput } from './reconcile.ts';
+import { replayOutput } from './replay.ts';
+import { statusOutput } from './status.ts';
+import { verifyDifference, verifyOutput } from './verify.ts';
+
+/** What each command prints with `--json`, by the name of its published schema. */
+export const OUTPUTS = {
+  control: controlOutput,
+  demo: demoOutput,
+  dev: devOutput,
+  digest: digestOutput,
+  explain: explainOutput,
+  hydrate: hydrateOutput,
+  ls: lsEntry,
+  reconcile: reconcileOutput,
+  replay: replayOutput,
+  status: statusOutput,
+  verify: verifyOutput,
+  'verify-difference': verifyDifference,
+} as const;
+
+/** Every published schema as a file: its path below `schema/`, and its text. */
+export function publishedSchemas(): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  for (const [name, schema] of Object.entries(OUTPUTS)) {
+    files.set(`outputs/${name}.schema.json`, render(`isthmus ${name}`, z.toJSONSchema(schema)));
+  }
+  // As a file is written, before its defaults are put in.
+  const federation = z.toJSONSchema(federationSchema, { io: 'input' });
+  return files.set('federation/federation.schema.json', render('federation.yaml', federation));
+}
+
+function render(title: string, schema: object): string {
+  return `${JSON.stringify({ title, ...schema }, undefined, 2)}\n`;
+}

@@ -1,0 +1,114 @@
+/**
+ * Records the histories that `replay.test.ts` replays: node test/workflows/record-histories.ts
+ *
+ * A recorded history is a promise to workflows that run somewhere: record anew only where a change of the
+ * workflow code was made safe for them (`patched`), and keep the old file beside the new one.
+ */
+import { writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { ApplicationFailure } from '@temporalio/common';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import type { FeedTurn, ReconcileSummary } from '../../schema/inputs/activities.ts';
+import type { WorkflowType } from '../../schema/inputs/names.ts';
+import { type RunningWorkflow, standing, type TestWorkflows, testWorkflows } from './harness.ts';
+
+const LOOP = { federation: 'lake', turnSeconds: 1, idleSeconds: 60 };
+const TURN = { messages: 1, applied: 1, superseded: 0, ignored: 0, deadLettered: 0 };
+const SUMMARY: ReconcileSummary = {
+  ...{ runId: 7, judge: 'inventory', outcome: 'complete' },
+  ...{ listed: 10, agreed: 8, filled: 0, applied: 0, looks: 2, missing: 1 },
+};
+
+type Scenario = (workflows: TestWorkflows) => Promise<void>;
+
+/** Some turns, then one that stands. */
+function turns<Turn>(...given: readonly Turn[]): () => Promise<Turn> {
+  let at = 0;
+  return async () => given[at++] ?? (await standing());
+}
+
+const scenarios: Record<string, Scenario> = {
+  'trigger-intake.paused-and-resumed': async (workflows) => {
+    await using loop = await workflows.start('triggerIntake', [LOOP], { receiveTriggers: turns(TURN, TURN) });
+    await loop.until('at its third turn', (progress) => progress.turns === 2);
+    await loop.pause('house move');
+    await loop.resume();
+    await loop.until('at work', ({ state }) => state === 'running');
+    await save(loop, 'trigger-intake.paused-and-resumed');
+  },
+  'feed-tail.alarm': async (workflows) => {
+    const first = turns<FeedTurn>({ state: 'no-feed', reason: 'not enabled', records: 0, applied: 0, superseded: 0 });
+    let begun = 0;
+    await using loop = await workflows.start('feedTail', [LOOP], {
+      tailFeed: async () => {
+        begun += 1;
+        if (begun === 1) return await first();
+        const details = [{ consequence: 'pause' }];
+        throw ApplicationFailure.create({
+          type: 'ISTHMUS_FEED_CORRUPT',
+          message: 'log/00',
+          nonRetryable: true,
+          details,
+        });
+      },
+    });
+    await loop.until('at rest', ({ state }) => state === 'waiting');
+    await loop.handle.signal('wake');
+    await loop.until('in alarm', ({ state }) => state === 'alarm');
+    await save(loop, 'feed-tail.alarm');
+  },
+  'look.two-at-once': async (workflows) => {
+    await using loop = await workflows.start('look', [LOOP], {
+      answerLooks: turns({ answered: 3, pending: 0 }),
+      sweepIncarnations: turns({ swept: 5 }),
+    });
+    await loop.until('at its second turn', (progress) => progress.turns === 1);
+    await save(loop, 'look.two-at-once');
+  },
+  'stub-dispatch.turns': async (workflows) => {
+    const turn = { written: 4, removed: 1, unchanged: 0, failed: 0, pending: 0 };
+    await using loop = await workflows.start('stubDispatch', [{ ...LOOP, sink: 'vast' }], {
+      dispatchStubs: turns(turn),
+    });
+    await loop.until('at its second turn', (progress) => progress.turns === 1);
+    await save(loop, 'stub-dispatch.turns');
+  },
+  'reconcile.complete': async (workflows) => {
+    await run(workflows, 'reconcile', { federation: 'lake', judge: 'auto' }, 'reconcile.complete');
+  },
+  'hydrate.complete': async (workflows) => {
+    await run(workflows, 'hydrate', { federation: 'lake', prefix: 'a/', requestId: 'r' }, 'hydrate.complete');
+  },
+  'maintenance.complete': async (workflows) => {
+    await run(workflows, 'maintenance', { federation: 'lake' }, 'maintenance.complete');
+  },
+};
+
+async function run(workflows: TestWorkflows, type: WorkflowType, input: unknown, name: string): Promise<void> {
+  await using job = await workflows.start(type, [input], {
+    prepareReconcile: async () => ({ runId: 7, judge: 'inventory' }),
+    stageReconcile: async () => ({ staged: 10 }),
+    judgeReconcile: async () => ({ looks: 2 }),
+    finishReconcile: async () => SUMMARY,
+    hydrateFiles: async () => ({ files: 1, already: 0, bytes: 3, failed: 0, failures: [] }),
+    purgeRetention: async () => ({ tombstones: 1, journal: 2, runs: 3 }),
+  });
+  await job.handle.result();
+  await save(job, name);
+}
+
+async function save({ handle }: RunningWorkflow, name: string): Promise<void> {
+  const text = historyToJSON(await handle.fetchHistory());
+  // Whoever recorded it is of no interest to a replay.
+  const history = JSON.parse(text.replaceAll(hostname(), 'host')) as { events: unknown[] };
+  await writeFile(new URL(`./${name}.history.json`, import.meta.url), `${JSON.stringify(history, undefined, 1)}\n`);
+  process.stdout.write(`${name}: ${history.events.length} events\n`);
+}
+
+const workflows = await testWorkflows();
+try {
+  for (const scenario of Object.values(scenarios)) await scenario(workflows);
+} finally {
+  await workflows[Symbol.asyncDispose]();
+}
+process.exit();
