@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readAccount } from '../../../schema/index/accounts.ts';
+import { applyEvents } from '../../../schema/index/apply-events.ts';
+import { recordJournal } from '../../../schema/index/journal.ts';
+import { purgeJournal, purgeRuns, purgeTombstones } from '../../../schema/index/purge.ts';
+import { finishRun, readRun, recordFindings, startRun } from '../../../schema/index/runs.ts';
+import { transact } from '../../../schema/index/transact.ts';
+import { type TestIndex, testIndex } from '../../support/postgres.ts';
+import { apply, del, put, scopeOf, T0 } from './page.ts';
+import { queuedLooks, storedEntries } from './read-index.ts';
+
+let db: TestIndex;
+beforeAll(async () => {
+  db = await testIndex();
+});
+afterAll(() => db[Symbol.asyncDispose]());
+
+const NOW = () => Date.now() + 60_000;
+
+describe('a purge', () => {
+  it('2: goes in batches, raises the horizon, and a create older than it is looked at', async () => {
+    const scope = await scopeOf(db.index);
+    const { id, name } = scope.account;
+    await apply(db.index, scope, [...Array.from({ length: 25 }, (_, at) => del(`n${at}`, at + 1)), put('kept', 99)]);
+    const batches = [];
+    for (;;) {
+      const batch = await purgeTombstones(db.index, id, NOW(), 10);
+      batches.push(batch.purged);
+      if (batch.done) break;
+    }
+    expect(batches).toEqual([10, 10, 5]);
+    expect((await storedEntries(db.index, id)).map((entry) => entry.name)).toEqual(['kept']);
+    expect((await readAccount(db.index.db, name))?.horizon).toBe(T0 + 25_000);
+    const counts = await apply(db.index, scope, [put('n3', 2), put('later', 50)]);
+    expect(counts).toMatchObject({ applied: 2, looks: 1 });
+    expect(await queuedLooks(db.index, id)).toEqual(['lake/n3 before-horizon']);
+  });
+
+  it('2: leaves tombstones that are young, whose stub is due, or that wait for a look', async () => {
+    const scope = await scopeOf(db.index);
+    const { id } = scope.account;
+    await apply(db.index, scope, [del('young', 1), put('stub', 1), put('look', 1, { effect: 'touch' })]);
+    await apply(db.index, scope, [del('stub', 2)]);
+    expect(await purgeTombstones(db.index, id, Date.now() - 3_600_000, 10)).toEqual({ purged: 0, done: true });
+    expect(await purgeTombstones(db.index, id, NOW(), 10)).toEqual({ purged: 1, done: true });
+    expect((await storedEntries(db.index, id)).map((entry) => entry.name)).toEqual(['look', 'stub']);
+  });
+
+  it('2: waits for a page in flight, which has read the horizon', async () => {
+    const scope = await scopeOf(db.index);
+    const { id } = scope.account;
+    await apply(db.index, scope, [del('gone', 5)]);
+    let purged = false;
+    let purging: Promise<unknown> = Promise.resolve();
+    await transact(db.index, async (tx) => {
+      await applyEvents(tx, { ...scope, events: [put('other', 1)] });
+      purging = purgeTombstones(db.index, id, NOW(), 10).then(() => {
+        purged = true;
+      });
+      await sleep(100);
+      expect(purged).toBe(false);
+      expect(await applyEvents(tx, { ...scope, events: [put('gone', 3)] })).toMatchObject({
+        applied: 0,
+        superseded: 1,
+      });
+    });
+    await purging;
+    expect(await apply(db.index, scope, [put('gone', 3)])).toMatchObject({ applied: 1, looks: 1 });
+  });
+
+  it('takes the journal, and runs with their findings but the newest complete one', async () => {
+    const scope = await scopeOf(db.index);
+    const { id } = scope.account;
+    await recordJournal(db.index.db, id, [{ kind: 'a' }, { kind: 'b', name: 'x', detail: { y: ['\0'] } }]);
+    expect(await purgeJournal(db.index, id, NOW(), 10)).toEqual({ purged: 2, done: true });
+    const runs: number[] = [];
+    for (let at = 0; at < 3; at++) {
+      const run = await startRun(db.index.db, id, { judge: 'inventory', prefix: '' });
+      await recordFindings(db.index.db, run, [{ container: 'lake', name: 'n\0', cause: 'missed' }]);
+      await finishRun(db.index.db, run, { outcome: at < 2 ? 'complete' : 'rejected' });
+      runs.push(run);
+    }
+    expect(await purgeRuns(db.index, id, NOW(), 10)).toEqual({ purged: 2, done: true });
+    expect(await Promise.all(runs.map(async (run) => (await readRun(db.index.db, run))?.outcome))).toEqual([
+      undefined,
+      'complete',
+      undefined,
+    ]);
+    const { rows } = await sql`select 1 from drift_findings where run_id <> ${runs[1]}`.execute(db.index.db);
+    expect(rows).toEqual([]);
+  });
+});
