@@ -1,9 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IsthmusError } from '../../../schema/errors.ts';
 import { MAX_HEADER_BYTES } from './front/storage-front.ts';
+import { accepts } from './taken-port.ts';
 
 const STARTS_WITHIN_MS = 30_000;
 const STOPS_WITHIN_MS = 5_000;
@@ -32,12 +32,6 @@ export class AzuriteProcess {
 
   /** Resolves when it answers. Throws where it does not within 30 s, with what it last printed. */
   static async start(options: AzuriteOptions): Promise<AzuriteProcess> {
-    if (await accepts(options.port)) {
-      throw new IsthmusError(
-        'ISTHMUS_PORT_IN_USE',
-        `port ${options.port} of Azurite is taken: stop what listens there`,
-      );
-    }
     const azurite = new AzuriteProcess(options);
     await azurite.#launch();
     return azurite;
@@ -108,15 +102,4 @@ export class AzuriteProcess {
     // A child that dies again while it starts comes back here through its own exit.
     await this.#launch().catch(() => undefined);
   }
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

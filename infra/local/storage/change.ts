@@ -1,6 +1,6 @@
 import type { BlobType } from '../../../namespace/entry.ts';
 import type { Key } from '../../../namespace/key.ts';
-import type { EventGridEvent } from './events/event-grid.ts';
+import type { EventGridEvent } from './events/event-grid-event.ts';
 
 /** Azure's words for what was called, as far as the front tells of it. */
 export type Api =

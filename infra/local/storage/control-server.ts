@@ -1,11 +1,11 @@
 import { type FastifyInstance, fastify } from 'fastify';
 import { z } from 'zod';
-import { IsthmusError } from '../../../schema/errors.ts';
 import { inventoryBodySchema, replayBodySchema, type StorageState } from './control-api.ts';
 import type { TriggerPump } from './events/trigger-pump.ts';
 import type { FaultSwitches } from './faults.ts';
 import type { FeedWriter } from './feed/feed-writer.ts';
 import type { Inventory } from './inventory/inventory.ts';
+import { portInUse } from './taken-port.ts';
 
 export interface ControlParts {
   readonly faults: FaultSwitches;
@@ -57,9 +57,7 @@ export async function startControlServer(
     return { url: await server.listen({ port, host: '127.0.0.1' }), server };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new IsthmusError('ISTHMUS_PORT_IN_USE', `port ${port} of the control API is taken: stop what listens there`, {
-      cause: error,
-    });
+    throw portInUse(port, 'the control API', error);
   }
 }
 

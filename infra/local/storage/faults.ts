@@ -3,7 +3,7 @@ import { z } from 'zod';
 const rate = z.number().min(0).max(1);
 
 /** The switches, all off by default. Rates are shares from 0 to 1. */
-export const faultsSchema = z.strictObject({
+const faultsSchema = z.strictObject({
   triggers: z.strictObject({
     /** Share of events that are never published. */
     dropRate: rate,
@@ -37,7 +37,7 @@ export const faultsSchema = z.strictObject({
 export type Faults = z.infer<typeof faultsSchema>;
 
 /** A change of some switches; the others stay. */
-export const faultsPatchSchema = z.strictObject({
+const faultsPatchSchema = z.strictObject({
   triggers: faultsSchema.shape.triggers.partial().optional(),
   feed: faultsSchema.shape.feed.partial().optional(),
   inventory: faultsSchema.shape.inventory.partial().optional(),
@@ -46,7 +46,7 @@ export const faultsPatchSchema = z.strictObject({
 
 export type FaultsPatch = z.input<typeof faultsPatchSchema>;
 
-export const NO_FAULTS: Faults = {
+const NO_FAULTS: Faults = {
   triggers: { dropRate: 0, delayMs: 0, duplicateRate: 0, reorder: false },
   feed: { hold: false, tearTail: false },
   inventory: { stop: false },

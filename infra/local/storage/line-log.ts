@@ -1,5 +1,5 @@
+import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 
 /** A line's number and the byte at which it starts, kept for every so many lines. */
 const MARK_EVERY = 1024;
@@ -57,16 +57,13 @@ export class LineLog {
     const count = Math.min(max, this.#durable - from);
     if (count <= 0) return [];
     const mark = Math.floor(from / MARK_EVERY);
-    const input = await open(this.#path, 'r');
     const lines: string[] = [];
     let number = mark * MARK_EVERY;
-    const stream = input.createReadStream({ start: this.#marks[mark] ?? 0, encoding: 'utf8' });
-    for await (const line of createInterface({ input: stream })) {
+    for await (const line of linesOf(this.#path, this.#marks[mark] ?? 0)) {
       if (number++ < from) continue;
       lines.push(line);
       if (lines.length === count) break;
     }
-    stream.destroy();
     return lines;
   }
 
@@ -119,5 +116,19 @@ async function scanLines(file: FileHandle): Promise<Scan> {
       if (lines % MARK_EVERY === 0) marks[lines / MARK_EVERY] = bytes;
     }
     at += bytesRead;
+  }
+}
+
+/** Whole lines from a byte on. A line ends with a newline alone: Node's own reader also ends one at U+2028, which names may hold. */
+async function* linesOf(path: string, start: number): AsyncIterable<string> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const piece of createReadStream(path, { start }) as AsyncIterable<Buffer>) {
+    const chunk = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+    let from = 0;
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+      yield chunk.toString('utf8', from, end);
+      from = end + 1;
+    }
+    rest = chunk.subarray(from);
   }
 }

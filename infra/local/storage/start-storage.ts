@@ -8,7 +8,7 @@ import { connectionStringOn, endpointOn, FEED_CONTAINER } from './account.ts';
 import { AzuriteProcess } from './azurite-process.ts';
 import { ContainerRegistry } from './container-registry.ts';
 import { startControlServer } from './control-server.ts';
-import type { EventGridEvent } from './events/event-grid.ts';
+import type { EventGridEvent } from './events/event-grid-event.ts';
 import { PublishedLog } from './events/published-log.ts';
 import { TriggerPump, type TriggerState } from './events/trigger-pump.ts';
 import { FaultSwitches } from './faults.ts';
@@ -23,6 +23,7 @@ import { Journal } from './journal.ts';
 import { Locks } from './locks.ts';
 import { SequencerSource } from './sequencer-source.ts';
 import { StateFile } from './state-file.ts';
+import { refuseTakenPort } from './taken-port.ts';
 
 /** How long Azure refuses the name of a deleted container, at least. */
 const AZURE_NAME_HOLD_MS = 30_000;
@@ -76,6 +77,9 @@ export async function startStorage(options: StorageOptions): Promise<RunningStor
       `a feed segment is whole minutes long, not ${segmentMs} ms: paths name minutes`,
     );
   }
+  await refuseTakenPort(options.port, 'Blob Storage');
+  await refuseTakenPort(options.azuritePort, 'Azurite');
+  await refuseTakenPort(options.controlPort, 'the control API');
   await using started = new AsyncDisposableStack();
   const { clock } = options;
   const random = options.random ?? Math.random;

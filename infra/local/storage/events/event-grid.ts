@@ -1,18 +1,7 @@
 import { isSystemContainer } from '../../../../namespace/key.ts';
 import { TOPIC } from '../account.ts';
 import type { BlobChange, JournalEntry } from '../change.ts';
-
-/** An event in the Event Grid schema, as a subscription delivers it. */
-export interface EventGridEvent {
-  readonly topic: string;
-  readonly subject: string;
-  readonly eventType: string;
-  readonly id: string;
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly dataVersion: string;
-  readonly metadataVersion: string;
-  readonly eventTime: string;
-}
+import type { EventGridEvent } from './event-grid-event.ts';
 
 /** In the form of real ones; nothing reads it. */
 export const BATCH_ID = '23f68872-a006-0065-0049-9240f2000000';

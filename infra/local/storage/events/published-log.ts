@@ -1,5 +1,5 @@
 import { LineLog } from '../line-log.ts';
-import type { EventGridEvent } from './event-grid.ts';
+import type { EventGridEvent } from './event-grid-event.ts';
 
 const LINES_AT_ONCE = 500;
 

@@ -2,7 +2,8 @@ import type { Clock } from '../../../../schema/ports/clock.ts';
 import type { FaultSwitches } from '../faults.ts';
 import type { Journal, NumberedEntry } from '../journal.ts';
 import type { StateFile } from '../state-file.ts';
-import { type EventGridEvent, eventOf } from './event-grid.ts';
+import { eventOf } from './event-grid.ts';
+import type { EventGridEvent } from './event-grid-event.ts';
 import type { PublishedLog } from './published-log.ts';
 
 export interface TriggerState {
@@ -60,7 +61,7 @@ export class TriggerPump {
     this.#next = Math.min(state?.next ?? 0, this.#parts.journal.length);
     this.#published = state?.published ?? 0;
     this.#dropped = state?.dropped ?? 0;
-    this.#running = this.#run();
+    this.#running = this.#keepRunning();
     this.#timer = setInterval(() => void this.#save().catch(() => undefined), SAVE_EVERY_MS);
   }
 
@@ -110,6 +111,21 @@ export class TriggerPump {
     await this.#save();
   }
 
+  async #keepRunning(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#run();
+      } catch (error) {
+        this.#note(error);
+        await this.#parts.clock.sleep(LAST_RETRY_MS, this.#stop.signal).catch(() => undefined);
+      }
+    }
+  }
+
+  #note(error: unknown): void {
+    this.#lastError = String(error);
+  }
+
   async #run(): Promise<void> {
     const { journal, faults, clock, random } = this.#parts;
     while (!this.#stop.signal.aborted) {
@@ -126,7 +142,9 @@ export class TriggerPump {
         while (this.#underWay.size >= PUBLISHED_AT_ONCE) await Promise.race(this.#underWay);
         if (this.#stop.signal.aborted) return;
         this.#owed.add(entry.number);
-        const done = this.#deliver(entry).finally(() => this.#underWay.delete(done));
+        const done = this.#deliver(entry)
+          .catch((error: unknown) => this.#note(error))
+          .finally(() => this.#underWay.delete(done));
         this.#underWay.add(done);
         if (!reorder) this.#next = entry.number + 1;
       }
@@ -184,7 +202,7 @@ export class TriggerPump {
         this.#lastError = undefined;
         return true;
       } catch (error) {
-        this.#lastError = String(error);
+        this.#note(error);
       }
       if (this.#stop.signal.aborted) return false;
       await this.#parts.clock.sleep(wait, this.#stop.signal).catch(() => undefined);

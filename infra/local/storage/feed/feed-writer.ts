@@ -12,6 +12,7 @@ import {
   manifestText,
   SEGMENTS_JSON,
   type SegmentBegin,
+  type SegmentStatus,
   segmentOf,
   segmentsText,
 } from './layout.ts';
@@ -27,12 +28,19 @@ interface Append {
   readonly to: number;
 }
 
+interface OpenSegment {
+  readonly segment: SegmentBegin;
+  /** The length that its manifest tells: a later start may use another. */
+  readonly segmentMs: number;
+  readonly chunk: number;
+  readonly appends: number;
+  readonly length: number;
+}
+
 export interface FeedState {
   /** Journal entries below this are in the feed. */
   readonly next: number;
-  readonly open:
-    | { readonly segment: SegmentBegin; readonly chunk: number; readonly appends: number; readonly length: number }
-    | undefined;
+  readonly open: OpenSegment | undefined;
   /** The segment before the open one. */
   readonly final: SegmentBegin;
   readonly unfinished: Append | undefined;
@@ -165,26 +173,26 @@ export class FeedWriter {
     return entries.map(({ entry }) => entry).filter(isRecorded);
   }
 
-  async #ensureSegment(segment: SegmentBegin): Promise<NonNullable<FeedState['open']>> {
+  async #ensureSegment(segment: SegmentBegin): Promise<OpenSegment> {
     const { open } = this.#state;
     if (open?.segment === segment && open.appends < APPENDS_PER_CHUNK) return open;
     const rolls = open?.segment === segment;
     const opened = await this.#makeChunk(segment, rolls ? open.chunk + 1 : 0);
     const final = rolls ? this.#state.final : (open?.segment ?? INIT_SEGMENT);
     // Azure opens the new segment, then ends the one before, then says so.
-    await this.#writeManifest(segment, 'Publishing');
-    if (final !== INIT_SEGMENT) await this.#writeManifest(final, 'Finalized');
+    await this.#writeManifest(segment, 'Publishing', opened.segmentMs);
+    if (final !== INIT_SEGMENT) await this.#writeManifest(final, 'Finalized', open?.segmentMs ?? opened.segmentMs);
     await this.#parts.files.putText(SEGMENTS_JSON, segmentsText(segment, final, this.#parts.clock.now()));
     await this.#save({ ...this.#state, open: opened, final });
     return opened;
   }
 
-  async #writeManifest(segment: SegmentBegin, status: 'Publishing' | 'Finalized'): Promise<void> {
-    const { files, segmentMs, clock } = this.#parts;
+  async #writeManifest(segment: SegmentBegin, status: SegmentStatus, segmentMs: number): Promise<void> {
+    const { files, clock } = this.#parts;
     await files.putText(manifestPath(segment), manifestText(segment, status, segmentMs, clock.now()));
   }
 
-  async #makeChunk(segment: SegmentBegin, chunk: number): Promise<NonNullable<FeedState['open']>> {
+  async #makeChunk(segment: SegmentBegin, chunk: number): Promise<OpenSegment> {
     const { files } = this.#parts;
     const path = chunkPath(segment, chunk);
     const header = headerOf(syncMarkerOf(path));
@@ -193,7 +201,7 @@ export class FeedWriter {
     // One that a crash left behind holds its header or part of it; one that holds more is not ours to go on with.
     if (length > header.length) return this.#makeChunk(segment, chunk + 1);
     if (length < header.length) await files.append(path, length, header.subarray(length));
-    return { segment, chunk, appends: 1, length: header.length };
+    return { segment, segmentMs: this.#parts.segmentMs, chunk, appends: 1, length: header.length };
   }
 
   /** Compares what is written down with what the chunk holds, after a start or a failure. */
@@ -216,7 +224,7 @@ export class FeedWriter {
     const again = back === undefined || length === undefined;
     const opened = again ? await this.#makeChunk(open.segment, open.chunk + 1) : { ...open, length };
     if (again) {
-      await this.#writeManifest(open.segment, 'Publishing');
+      await this.#writeManifest(open.segment, 'Publishing', open.segmentMs);
       const segments = segmentsText(open.segment, this.#state.final, this.#parts.clock.now());
       await this.#parts.files.putText(SEGMENTS_JSON, segments);
     }
@@ -231,7 +239,7 @@ export class FeedWriter {
 
   async #createFeed(): Promise<void> {
     await this.#parts.files.createContainer();
-    await this.#writeManifest(INIT_SEGMENT, 'Finalized');
+    await this.#writeManifest(INIT_SEGMENT, 'Finalized', this.#parts.segmentMs);
   }
 
   async #save(state: FeedState): Promise<void> {

@@ -5,6 +5,9 @@ import { FEED_SCHEMA_VERSION } from './schema-v4.ts';
 /** Milliseconds since 1970 at which a segment begins. */
 export type SegmentBegin = number;
 
+/** A segment is final once the next one is open. */
+export type SegmentStatus = 'Publishing' | 'Finalized';
+
 /** The segment that the service writes when a feed begins; readers ignore it. */
 export const INIT_SEGMENT: SegmentBegin = Date.UTC(1601, 0, 1);
 
@@ -32,7 +35,7 @@ export function chunkPath(begin: SegmentBegin, chunk: number): string {
 }
 
 /** The manifest's text, key for key as the service writes it. */
-export function manifestText(begin: SegmentBegin, status: 'Publishing' | 'Finalized', segmentMs: number, now: number) {
+export function manifestText(begin: SegmentBegin, status: SegmentStatus, segmentMs: number, now: number) {
   const initial = begin === INIT_SEGMENT;
   return JSON.stringify({
     version: 0,

@@ -18,7 +18,7 @@ export interface Gate {
   enter(): Promise<AzureError | undefined>;
   /** Awaited with Azurite's answer before the client sees it. */
   settle(status: number, answer: IncomingHttpHeaders, bodyBytes: number): Promise<void>;
-  /** Called in every case, last. */
+  /** Gives up what is held; called in every case, maybe twice. */
   leave(): void;
 }
 

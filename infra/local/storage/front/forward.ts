@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import { answerError, SERVER_BUSY } from './azure-error.ts';
 import type { Gate } from './change-recorder.ts';
 import type { Upstream } from './upstream.ts';
@@ -38,6 +37,8 @@ export async function forward(upstream: Upstream, exchange: Exchange, gate?: Gat
     }
     const answer = await answered;
     await gate?.settle(answer.statusCode ?? 0, answer.headers, sent.bytes);
+    // A client that reads slowly holds no lock.
+    gate?.leave();
     await passBack(exchange, answer);
   } catch (error) {
     sending.destroy();
@@ -79,24 +80,44 @@ async function drained(sending: ClientRequest): Promise<void> {
 }
 
 async function passBack({ request, response, cutAfter }: Exchange, answer: IncomingMessage): Promise<void> {
-  if (cutAfter && request.method !== 'GET') {
+  if (response.destroyed || (cutAfter && request.method !== 'GET')) {
     answer.resume();
     request.socket.destroy();
     return;
   }
   response.writeHead(answer.statusCode ?? 502, answer.statusMessage, withoutHops(answer.rawHeaders, true));
-  if (cutAfter) {
-    const [piece] = (await once(answer, 'data')) as [Buffer];
-    response.write(piece.subarray(0, Math.ceil(piece.length / 2)), () => request.socket.destroy());
-    answer.destroy();
-    return;
+  if (cutAfter) await cutAmid(response, answer);
+  else await passBody(response, answer);
+}
+
+/** As `pipeline` does, without its abort controller, which took 2 % of the time of a small put. */
+function passBody(response: ServerResponse, answer: IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    answer.pipe(response);
+    answer.once('close', () => {
+      if (!answer.complete) response.destroy();
+    });
+    answer.once('error', () => response.destroy());
+    response.once('close', () => {
+      if (!answer.complete) answer.destroy();
+      resolve();
+    });
+  });
+}
+
+/** Sends half of the first piece, then ends the connection. */
+async function cutAmid(response: ServerResponse, answer: IncomingMessage): Promise<void> {
+  for await (const piece of answer as AsyncIterable<Buffer>) {
+    response.write(piece.subarray(0, Math.ceil(piece.length / 2)));
+    break;
   }
-  await pipeline(answer, response);
+  response.destroy();
 }
 
 /** An answer of which nothing has left yet becomes a 503, which every client tries again; else the connection ends. */
 export function giveUp({ request, response }: Exchange, error: unknown): void {
-  if (response.headersSent || request.destroyed) request.socket.destroy(error instanceof Error ? error : undefined);
+  if (response.headersSent || request.socket.destroyed)
+    request.socket.destroy(error instanceof Error ? error : undefined);
   else {
     request.resume();
     answerError(request.method ?? 'GET', response, SERVER_BUSY);

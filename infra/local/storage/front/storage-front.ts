@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { IsthmusError } from '../../../../schema/errors.ts';
 import { FEED_CONTAINER } from '../account.ts';
 import type { FaultSwitches, HttpFault } from '../faults.ts';
+import { portInUse } from '../taken-port.ts';
 import { addressOf } from './address.ts';
 import { type AzureError, answerError, CONDITION_NOT_MET, SERVER_BUSY, TOO_MANY_REQUESTS } from './azure-error.ts';
 import type { ChangeRecorder } from './change-recorder.ts';
@@ -55,7 +55,9 @@ export class StorageFront {
       handle(request, response);
     });
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => reject(portError(error, port)));
+      server.once('error', (error: NodeJS.ErrnoException) =>
+        reject(error.code === 'EADDRINUSE' ? portInUse(port, 'Blob Storage', error) : error),
+      );
       server.listen(port, '127.0.0.1', resolve);
     });
     this.#servers.push(server);
@@ -112,15 +114,4 @@ export class StorageFront {
       giveUp(exchange, error);
     }
   }
-}
-
-function portError(error: NodeJS.ErrnoException, port: number): Error {
-  if (error.code !== 'EADDRINUSE') return error;
-  return new IsthmusError(
-    'ISTHMUS_PORT_IN_USE',
-    `port ${port} of Blob Storage is taken: stop what listens there or pass another port`,
-    {
-      cause: error,
-    },
-  );
 }

@@ -2,7 +2,7 @@ import type { Announcement } from '../change.ts';
 import { inventoryCompleted } from '../events/inventory-event.ts';
 import { type InventoryParts, type InventoryRequest, type InventoryResult, runInventory } from './inventory-run.ts';
 
-export const DEFAULT_INVENTORY: InventoryRequest = {
+const DEFAULT_INVENTORY: InventoryRequest = {
   format: 'csv',
   container: 'inventory',
   rule: 'isthmus',

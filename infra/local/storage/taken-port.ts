@@ -1,0 +1,24 @@
+import { connect } from 'node:net';
+import { IsthmusError } from '../../../schema/errors.ts';
+
+/** Whether something accepts connections on this local port. */
+export function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+/** Throws `ISTHMUS_PORT_IN_USE` where something listens there already; port 0 is any free one. */
+export async function refuseTakenPort(port: number, user: string): Promise<void> {
+  if (port !== 0 && (await accepts(port))) throw portInUse(port, user);
+}
+
+export function portInUse(port: number, user: string, cause?: unknown): IsthmusError {
+  const message = `port ${port} of ${user} is taken: stop what listens there or pass another port`;
+  return new IsthmusError('ISTHMUS_PORT_IN_USE', message, { cause });
+}
