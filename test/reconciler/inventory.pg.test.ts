@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Rule } from '../../namespace/rule.ts';
+import { finishReconcileRun } from '../../reconciler/finish.ts';
+import { DEFAULT_GUARD } from '../../reconciler/judge/guard.ts';
+import { judgeRun } from '../../reconciler/judge/judge-run.ts';
 import { prepareRun } from '../../reconciler/prepare.ts';
+import { stageRun } from '../../reconciler/stage.ts';
 import { recentJournal } from '../../schema/index/journal.ts';
 import { readFindings } from '../../schema/index/runs.ts';
 import { testIndex } from '../support/postgres.ts';
@@ -269,6 +273,58 @@ describe('7: an empty, short or unreadable report deletes nothing', () => {
     expect(wide).toMatchObject({ outcome: 'complete', missing: 110, looks: 110 });
     expect((await world.names()).length).toBe(200);
   });
+});
+
+describe('a run whose worker or server dies', () => {
+  it('is taken up at the file that it was in, and counts nothing twice', async () => {
+    await using db = await testIndex();
+    const world = await makeWorld(db.index);
+    await settled(world, 20);
+    writeReport(world.blobs);
+    const { runId } = await prepareRun(world.judging, { judge: 'auto' }, NEVER);
+    const read: string[] = [];
+    let fails = true;
+    world.blobs.onRequest = (what) => {
+      read.push(what);
+      // The rows of the third file are staged, the file is not.
+      if (fails && /_3\.csv/.test(what)) throw new Error('killed');
+    };
+    await expect(stageRun(world.judging, runId, NEVER)).rejects.toThrow('killed');
+    fails = false;
+    read.length = 0;
+    await db.index.pool.query(
+      `insert into reconcile_${runId}_listed (part, container_id, head, tail, tail_hash) values (3, 1, 'half', '', '')`,
+    );
+    expect((await world.reconcile()).runId).toBe(runId);
+    expect(read.filter((what) => what.includes('.csv')).length).toBe(2);
+    const summary = await finishReconcileRun(world.judging, runId, { mostMs: 0, pollMs: 1 }, NEVER);
+    expect(summary).toMatchObject({ outcome: 'complete', listed: 20, agreed: 20, looks: 0, missing: 0 });
+  }, 120_000);
+
+  for (const phase of ['present', 'absent', 'want'] as const) {
+    it(`7: concludes nothing from rows that the server lost (${phase})`, async () => {
+      await using db = await testIndex();
+      const world = await makeWorld(db.index);
+      await settled(world, 20);
+      world.blobs.delete('even', 'n000');
+      writeReport(world.blobs);
+      const { runId } = await prepareRun(world.judging, { judge: 'auto' }, NEVER);
+      await stageRun(world.judging, runId, NEVER);
+      // What a crash of Postgres does to tables that are not logged.
+      await db.index.pool.query(`truncate reconcile_${runId}_listed, reconcile_${runId}_missing`);
+      await db.index.pool.query(`update runs set state = state || $1 where id = $2`, [
+        JSON.stringify({ phase }),
+        runId,
+      ]);
+      await expect(judgeRun(world.judging, runId, DEFAULT_GUARD, NEVER)).rejects.toThrow(/are read again/);
+      const ledger = await judgeRun(world.judging, runId, DEFAULT_GUARD, NEVER);
+      expect(ledger.counts).toMatchObject({ rows: 19, listed: 19, agreed: 19, missing: 1, looks: 1 });
+      await world.answerLooks();
+      const summary = await finishReconcileRun(world.judging, runId, { mostMs: 0, pollMs: 1 }, NEVER);
+      expect(summary).toMatchObject({ outcome: 'complete' });
+      expect((await world.names()).length).toBe(19);
+    });
+  }
 });
 
 describe('which report is judged by', () => {
