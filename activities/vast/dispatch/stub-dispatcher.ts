@@ -42,9 +42,6 @@ export class StubDispatcher {
   readonly #options: DispatcherOptions;
   readonly #pace: SinkPace;
   readonly #limit: ReturnType<typeof pLimit>;
-  readonly #inFlight = new Set<string>();
-  /** Made due while they were in flight: their release must not hide it. */
-  readonly #again = new Map<string, Key>();
   #lastFailure = '';
 
   constructor(options: DispatcherOptions) {
@@ -98,11 +95,14 @@ export class StubDispatcher {
       if (outcome === 'failed') this.#lastFailure = `'${formatKey(result.key)}': ${result.detail}`;
     }
     this.#pace.batch(done.length - outcomes.failed, outcomes.failed);
+    // Wishes first: a crash before the release leaves these tasks due, and they wish again. A wish for a name of
+    // this very batch moves its lease, so the release leaves it due.
+    await this.#options.tasks.markDue(unique(done.flatMap(({ due }) => due)));
+    await this.#options.tasks.markDue(unique(done.flatMap(({ above }) => above)), 'not-shadowed');
     await this.#options.tasks.release(done.map(({ result }) => result));
     const begun = new Set(done.map(({ result }) => result.key));
     // What was claimed and not begun is free again at once.
-    const left = claimed.flatMap(({ key }) => (begun.has(key) ? [] : key));
-    await this.#markDue(done, left);
+    await this.#options.tasks.markDue(claimed.flatMap(({ key }) => (begun.has(key) ? [] : key)));
     for (const [outcome, count] of Object.entries(outcomes)) this.counts[outcome as StubOutcome] += count;
     this.#options.onBatch?.(outcomes);
   }
@@ -110,36 +110,16 @@ export class StubDispatcher {
   /** @returns undefined for a task that was not begun. */
   async #write(task: StubTask, claimedAt: number, signal: AbortSignal): Promise<WrittenStub | undefined> {
     if (signal.aborted || this.#options.clock.now() > claimedAt + BEGIN_WITHIN) return undefined;
-    const key = formatKey(task.key);
-    this.#inFlight.add(key);
     try {
       const { sink, tasks, random } = this.#options;
-      const written = await writeStub(
-        task,
-        { sink, hasLiveBelow: (below) => tasks.hasLiveBelow(below), random },
-        signal,
-      );
-      // Late all the same (this process was stopped, say): another may have written the name meanwhile.
-      if (this.#options.clock.now() > claimedAt + LEASE) this.#again.set(key, task.key);
-      return written;
+      return await writeStub(task, { sink, hasLiveBelow: (below) => tasks.hasLiveBelow(below), random }, signal);
     } catch (error) {
       if (signal.aborted) return undefined;
       throw error;
     }
   }
+}
 
-  /** After the release, so that a name that was in flight in this batch is due again for certain. */
-  async #markDue(done: readonly WrittenStub[], left: readonly Key[]): Promise<void> {
-    const due = new Map<string, Key>(left.map((key) => [formatKey(key), key]));
-    for (const { due: keys } of done) for (const key of keys) due.set(formatKey(key), key);
-    for (const { result } of done) {
-      const key = formatKey(result.key);
-      this.#inFlight.delete(key);
-      const again = this.#again.get(key);
-      if (again !== undefined) due.set(key, again);
-      this.#again.delete(key);
-    }
-    for (const [text, key] of due) if (this.#inFlight.has(text)) this.#again.set(text, key);
-    if (due.size > 0) await this.#options.tasks.markDue([...due.values()]);
-  }
+function unique(keys: readonly Key[]): readonly Key[] {
+  return [...new Map(keys.map((key) => [formatKey(key), key])).values()];
 }

@@ -14,7 +14,7 @@ import type { Services } from '../../services.ts';
 export interface StubTasks {
   claim(limit: number, leaseMs: number): Promise<readonly StubTask[]>;
   release(results: readonly StubResult[]): Promise<void>;
-  markDue(keys: readonly Key[]): Promise<void>;
+  markDue(keys: readonly Key[], which?: 'all' | 'not-shadowed'): Promise<void>;
   hasLiveBelow(key: Key): Promise<boolean>;
 }
 
@@ -29,8 +29,8 @@ export function indexedTasks(services: Services, sink: string): StubTasks {
     async release(results) {
       await releaseStubs(index, accountId, results);
     },
-    async markDue(keys) {
-      await markStubsDue(index.db, accountId, keys);
+    async markDue(keys, which) {
+      if (keys.length > 0) await markStubsDue(index.db, accountId, keys, which);
     },
     hasLiveBelow: (key) => hasLiveBelow(index.db, accountId, key),
   };

@@ -12,6 +12,8 @@ export interface WrittenStub {
   readonly result: StubResult;
   /** Names whose stub depends on what was done here. */
   readonly due: readonly Key[];
+  /** Names that this one's directories shadow. */
+  readonly above: readonly Key[];
 }
 
 export interface WriteOptions {
@@ -30,8 +32,9 @@ const LONGEST_RETRY = 300_000;
  * Makes the sink show what the entry says (invariant 6). What is done follows from the task's computed liveness
  * and from what stands in the sink, never from the change that made the task due.
  *
- * Shadowing: the directory wins. A file in the way of a directory gives way and its name becomes due; a name
- * that loses a directory (or may have) becomes due with every removal below it. Never throws for the one name.
+ * Shadowing: the directory wins. A file in the way of a directory gives way, and every name above one that
+ * stands is due until it is written down as shadowed; every name above one that goes is due, for its directory
+ * may have gone. Both follow from what stands, so a crash in between loses neither. Never throws for the one name.
  */
 export async function writeStub(task: StubTask, options: WriteOptions, signal: AbortSignal): Promise<WrittenStub> {
   const due: Key[] = [];
@@ -41,7 +44,7 @@ export async function writeStub(task: StubTask, options: WriteOptions, signal: A
     signal.throwIfAborted();
     const detail = ensureError(thrown).message;
     const retryInMs = retryDelay(task.tries, options.random);
-    return { outcome: 'failed', result: { ...same(task), state: 'failed', detail, retryInMs }, due };
+    return { outcome: 'failed', result: { ...same(task), state: 'failed', detail, retryInMs }, due, above: [] };
   }
 }
 
@@ -57,17 +60,18 @@ async function put(task: StubTask, options: WriteOptions, due: Key[], signal: Ab
   const etag = attributes.etag;
   for (let attempt = 0; attempt < DISPLACEMENTS; attempt++) {
     const placed: PutStubResult = await options.sink.putStub({ key, attributes, revision }, signal);
+    const above = ancestorsOf(key);
     switch (placed.outcome) {
       case 'displaced':
         due.push(placed.ancestor);
         continue;
       case 'created':
       case 'updated':
-        return { outcome: 'written', result: { ...same(task), state: 'stub', etag }, due };
+        return { outcome: 'written', result: { ...same(task), state: 'stub', etag }, due, above };
       case 'unchanged':
-        return { outcome: 'unchanged', result: { ...same(task), state: 'stub', etag }, due };
+        return { outcome: 'unchanged', result: { ...same(task), state: 'stub', etag }, due, above };
       case 'hydrated':
-        return { outcome: 'unchanged', result: { ...same(task), state: 'hydrated', etag }, due };
+        return { outcome: 'unchanged', result: { ...same(task), state: 'hydrated', etag }, due, above };
       case 'shadowed': {
         const result = (await options.hasLiveBelow(key))
           ? ({ ...same(task), state: 'shadowed', detail: 'live names below this one need its directory' } as const)
@@ -76,11 +80,16 @@ async function put(task: StubTask, options: WriteOptions, due: Key[], signal: Ab
               state: 'conflict',
               detail: 'a directory stands there, with nothing live in it',
             } as const);
-        return { outcome: 'unchanged', result, due };
+        return { outcome: 'unchanged', result, due, above: [] };
       }
       case 'conflict':
       case 'unrepresentable':
-        return { outcome: 'unchanged', result: { ...same(task), state: placed.outcome, detail: placed.reason }, due };
+        return {
+          outcome: 'unchanged',
+          result: { ...same(task), state: placed.outcome, detail: placed.reason },
+          due,
+          above: [],
+        };
     }
   }
   throw new IsthmusError('ISTHMUS_SINK', 'files keep standing where its directories must be');
@@ -90,17 +99,18 @@ async function remove(task: StubTask, options: WriteOptions, signal: AbortSignal
   const gone = await options.sink.remove(task.key, signal);
   // Its directories may have gone with it.
   const due = ancestorsOf(task.key);
+  const above: readonly Key[] = [];
   switch (gone.outcome) {
     case 'removed':
-      return { outcome: 'removed', result: { ...same(task), state: 'none' }, due };
+      return { outcome: 'removed', result: { ...same(task), state: 'none' }, due, above };
     case 'absent':
     case 'unrepresentable':
-      return { outcome: 'unchanged', result: { ...same(task), state: 'none' }, due };
+      return { outcome: 'unchanged', result: { ...same(task), state: 'none' }, due, above };
     case 'conflict':
-      return { outcome: 'unchanged', result: { ...same(task), state: 'conflict', detail: gone.reason }, due };
+      return { outcome: 'unchanged', result: { ...same(task), state: 'conflict', detail: gone.reason }, due, above };
   }
 }
 
-function same(task: StubTask): { readonly key: Key; readonly revision: number } {
-  return { key: task.key, revision: task.revision };
+function same(task: StubTask): Pick<StubResult, 'key' | 'revision' | 'lease'> {
+  return { key: task.key, revision: task.revision, lease: task.lease };
 }

@@ -27,6 +27,9 @@ export type HydratedFile =
   | { readonly outcome: 'already' | 'gone' }
   | { readonly outcome: 'failed'; readonly reason: string };
 
+/** Nothing was claimed here, so whatever made the stub due meanwhile keeps it due. */
+const NO_LEASE = 0;
+
 /** Versions of one blob that are tried before it is left as a failure: it is being rewritten all the time. */
 const VERSIONS = 4;
 
@@ -55,10 +58,10 @@ async function fetchVersions(first: Wanted, options: HydrateOptions, signal: Abo
     const result = await sink.hydrate({ key, attributes, revision }, openRange, signal);
     switch (result.outcome) {
       case 'hydrated':
-        await options.settle({ key, revision, state: 'hydrated', etag: attributes.etag });
+        await options.settle({ key, revision, lease: NO_LEASE, state: 'hydrated', etag: attributes.etag });
         return result;
       case 'already':
-        await options.settle({ key, revision, state: 'hydrated', etag: attributes.etag });
+        await options.settle({ key, revision, lease: NO_LEASE, state: 'hydrated', etag: attributes.etag });
         return { outcome: 'already' };
       case 'conflict':
       case 'unrepresentable':

@@ -14,7 +14,6 @@ interface Row {
 
 /** Stub tasks in memory, with the index's rules: leases, fences, and dues that a release must not hide. */
 export class MemoryTasks implements StubTasks {
-  readonly since = Date.now();
   readonly #rows = new Map<string, Row>();
 
   get due(): number {
@@ -53,6 +52,7 @@ export class MemoryTasks implements StubTasks {
           stubState: result?.state ?? 'none',
           stubEtag: result?.etag,
           tries,
+          lease: row.at,
         };
       })
       .sort((a, b) => compareKeys(a.key, b.key));
@@ -63,18 +63,21 @@ export class MemoryTasks implements StubTasks {
       const row = this.#rows.get(formatKey(result.key));
       if (row === undefined) continue;
       const taken = row.revision === result.revision;
-      row.at = Date.now() + (taken ? (result.retryInMs ?? 0) : 0);
+      const wished = taken && row.at !== result.lease;
+      if (!wished) row.at = Date.now() + (taken ? (result.retryInMs ?? 0) : 0);
       if (!taken) continue;
-      row.due = result.retryInMs !== undefined;
+      row.due = result.retryInMs !== undefined || wished;
       row.tries = row.due ? row.tries + 1 : 0;
       row.result = result;
     }
   }
 
-  async markDue(keys: readonly Key[]): Promise<void> {
+  async markDue(keys: readonly Key[], which: 'all' | 'not-shadowed' = 'all'): Promise<void> {
     for (const key of keys) {
       const row = this.#rows.get(formatKey(key));
-      if (row !== undefined) Object.assign(row, { due: true, at: Date.now(), tries: 0 });
+      if (row === undefined) continue;
+      if (which === 'all' || (row.live && (row.due || row.result?.state !== 'shadowed')))
+        Object.assign(row, { due: true, at: Date.now(), tries: 0 });
     }
   }
 

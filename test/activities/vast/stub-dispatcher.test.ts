@@ -18,14 +18,15 @@ function dispatcherOf(sink: Sink, tasks: MemoryTasks): StubDispatcher {
   return new StubDispatcher({ sink, tasks, clock, random: () => 0 });
 }
 
-/** Runs until nothing is due, or for two seconds. */
-async function drain(sink: Sink, tasks: MemoryTasks): Promise<StubDispatcher> {
+/** Runs until nothing is due, or for so long. */
+async function drain(sink: Sink, tasks: MemoryTasks, ms = 30_000): Promise<StubDispatcher> {
+  const until = Date.now() + ms;
   const dispatcher = dispatcherOf(sink, tasks);
   const quiet = new AbortController();
-  const running = dispatcher.run(Date.now() + 2000, quiet.signal).catch((error) => {
+  const running = dispatcher.run(until, quiet.signal).catch((error) => {
     if (!quiet.signal.aborted) throw error;
   });
-  while (tasks.due > 0 && Date.now() < tasks.since + 2000) await sleep(5);
+  while (tasks.due > 0 && Date.now() < until) await sleep(5);
   quiet.abort();
   await running;
   return dispatcher;
@@ -94,7 +95,7 @@ describe('the dispatcher', () => {
       if (key.name === '7') throw new IsthmusError('ISTHMUS_SINK', 'EIO: the disk is tired');
       return { outcome: 'created' };
     });
-    const { counts } = await drain(sink, tasks);
+    const { counts } = await drain(sink, tasks, 2000);
     expect(counts.written).toBe(299);
     // At half a second, and at the second try a second later: never in a tight loop.
     expect(counts.failed).toBeGreaterThanOrEqual(1);
