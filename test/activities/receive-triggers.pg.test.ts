@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest';
+import { triggerActivities } from '../../activities/receive-triggers.ts';
+import { blobSubject } from '../../schema/events/blob-subject.ts';
+import { recentJournal } from '../../schema/index/journal.ts';
+import { countEntries } from '../../schema/index/queries.ts';
+import type { ReconcileInput } from '../../schema/inputs/activities.ts';
+import type { TriggerMessage, TriggerQueue } from '../../schema/ports/trigger-queue.ts';
+import { testIndex } from '../support/postgres.ts';
+import { runActivity, testServices } from './test-services.ts';
+
+const now = Date.now();
+
+function event(number: number, more: object = {}) {
+  return {
+    id: `id-${number}`,
+    topic: '/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/lake',
+    subject: blobSubject({ container: 'c', name: `blob-${number}` }),
+    eventType: 'Microsoft.Storage.BlobCreated',
+    eventTime: new Date(now).toISOString(),
+    data: {
+      api: 'PutBlob',
+      eTag: `0x${number.toString(16)}`,
+      contentLength: 1,
+      blobType: 'BlockBlob',
+      sequencer: number.toString(16).padStart(48, '0'),
+    },
+    ...more,
+  };
+}
+
+/** A queue in memory that keeps what was done to it, in order. */
+class FakeQueue implements TriggerQueue {
+  readonly done: string[] = [];
+  onComplete: () => Promise<void> = async () => {};
+  #waiting: TriggerMessage[] = [];
+
+  send(...bodies: readonly unknown[]): void {
+    for (const [at, body] of bodies.entries()) {
+      const id = `m${at + 1}`;
+      this.#waiting.push({ id, body, enqueuedAt: now, deliveryCount: 1 });
+    }
+  }
+
+  async receive(max: number, waitMs: number): Promise<readonly TriggerMessage[]> {
+    if (this.#waiting.length === 0) await new Promise((resolve) => setTimeout(resolve, Math.min(waitMs, 20)));
+    return this.#waiting.splice(0, max);
+  }
+
+  async complete(messages: readonly TriggerMessage[]): Promise<void> {
+    await this.onComplete();
+    for (const { id } of messages) this.done.push(`complete ${id}`);
+  }
+
+  async abandon(messages: readonly TriggerMessage[]): Promise<void> {
+    for (const { id } of messages) this.done.push(`abandon ${id}`);
+  }
+
+  async deadLetter({ id }: TriggerMessage, reason: string): Promise<void> {
+    this.done.push(`dead-letter ${id} ${reason}`);
+  }
+
+  async oldest(): Promise<number | undefined> {
+    return this.#waiting[0]?.enqueuedAt;
+  }
+
+  async close(): Promise<void> {
+    this.done.push('close');
+  }
+}
+
+describe('trigger intake', () => {
+  it('4: settles only what has committed, and the same news again changes nothing', async () => {
+    await using db = await testIndex();
+    const queue = new FakeQueue();
+    const services = await testServices(db.index, { queue });
+    const { receiveTriggers } = triggerActivities(services);
+    const live: number[] = [];
+    queue.onComplete = async () => void live.push((await countEntries(db.index.db, services.account.id)).live);
+    queue.send(event(1), [event(2)], JSON.stringify(event(3)), event(1));
+    expect(await runActivity(() => receiveTriggers({ seconds: 0.5 }))).toEqual({
+      messages: 4,
+      applied: 3,
+      superseded: 1,
+      ignored: 0,
+      deadLettered: 0,
+    });
+    expect(live).toEqual([3]);
+    queue.send(event(3), event(2), event(1));
+    expect(await runActivity(() => receiveTriggers({ seconds: 0.5 }))).toMatchObject({
+      messages: 3,
+      applied: 0,
+      superseded: 3,
+    });
+    expect(queue.done.filter((each) => each.startsWith('complete'))).toHaveLength(7);
+  });
+
+  it('dead-letters what can never be applied, with the reason, and applies what came with it', async () => {
+    await using db = await testIndex();
+    const queue = new FakeQueue();
+    const services = await testServices(db.index, { queue });
+    queue.send(
+      '{',
+      { a: 1 },
+      event(1, { eventType: 'Microsoft.Storage.SomethingNew' }),
+      event(2, { topic: '/x/storageAccounts/other' }),
+      event(3, { subject: blobSubject({ container: 'c', name: 'a\u0000' }) }),
+      event(4),
+    );
+    const turn = await runActivity(() => triggerActivities(services).receiveTriggers({ seconds: 0.3 }));
+    expect(turn).toMatchObject({ messages: 6, applied: 1, deadLettered: 5 });
+    expect(queue.done.sort()).toEqual([
+      'complete m6',
+      'dead-letter m1 not-json',
+      'dead-letter m2 not-an-event',
+      'dead-letter m3 unknown-type',
+      'dead-letter m4 unknown-account',
+      'dead-letter m5 unstorable-name',
+    ]);
+    expect(await recentJournal(db.index.db, services.account.id, { limit: 10, kind: 'dead-letter' })).toHaveLength(5);
+  });
+
+  it('4: holds its messages while the index does not take them, and gives none back', async () => {
+    await using db = await testIndex();
+    const queue = new FakeQueue();
+    const { rules, ...rest } = await testServices(db.index, { queue });
+    let failures = 3;
+    const { receiveTriggers } = triggerActivities({
+      ...rest,
+      rules: async () => {
+        if (failures-- > 0) throw new Error('Connection terminated');
+        return rules();
+      },
+    });
+    queue.send(event(1));
+    expect(await runActivity(() => receiveTriggers({ seconds: 3 }))).toMatchObject({ applied: 1 });
+    expect(queue.done).toEqual(['complete m1']);
+    // Neither does a turn that ends meanwhile: the next one has them still.
+    failures = 100;
+    queue.send(event(2));
+    await expect(runActivity(() => receiveTriggers({ seconds: 0.2 }))).rejects.toThrow('Connection terminated');
+    failures = 0;
+    expect(await runActivity(() => receiveTriggers({ seconds: 0.3 }))).toMatchObject({ messages: 1, applied: 1 });
+    expect(queue.done).toEqual(['complete m1', 'complete m1']);
+  });
+
+  it('gives back what it holds when it is cancelled', async () => {
+    await using db = await testIndex();
+    const queue = new FakeQueue();
+    const services = await testServices(db.index, { queue, rules: () => Promise.reject(new Error('down')) });
+    queue.send(event(1));
+    await runActivity(() => triggerActivities(services).receiveTriggers({ seconds: 30 }), 400);
+    expect(queue.done).toEqual(['abandon m1', 'close']);
+  });
+
+  it('asks for a reconcile when an inventory of its rule has succeeded', async () => {
+    await using db = await testIndex();
+    const queue = new FakeQueue();
+    const wanted: ReconcileInput[] = [];
+    const services = await testServices(db.index, {
+      queue,
+      requestReconcile: async (input) => void wanted.push(input),
+    });
+    const run = (ruleName: string, policyRunStatus: string) => ({
+      ...event(1, {
+        eventType: 'Microsoft.Storage.BlobInventoryPolicyCompleted',
+        subject: 'BlobDataManagement/BlobInventory',
+      }),
+      data: {
+        accountName: 'lake',
+        ruleName,
+        policyRunStatus,
+        manifestBlobUrl:
+          'https://lake.blob.core.windows.net/inventory/2026/01/01/00-00-00/isthmus/isthmus-manifest.json',
+      },
+    });
+    queue.send(run('isthmus', 'Succeeded'), run('other', 'Succeeded'), run('isthmus', 'Failed'));
+    await runActivity(() => triggerActivities(services).receiveTriggers({ seconds: 0.3 }));
+    expect(wanted).toEqual([
+      { judge: 'inventory', manifest: 'inventory/2026/01/01/00-00-00/isthmus/isthmus-manifest.json' },
+    ]);
+    expect(queue.done).toEqual(['complete m1', 'complete m2', 'complete m3']);
+  });
+});
