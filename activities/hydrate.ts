@@ -116,6 +116,9 @@ async function hydrateEntry(
       blobs,
       refresh: (stale, aborted) => refreshEntry(services, stale, requestId, aborted),
       async settle(result) {
+        const { stub, revision } = entry;
+        // It is written down already: a prefix that is asked for again writes no rows.
+        if (stub.state === 'hydrated' && stub.etag === result.etag && revision === result.revision) return;
         const taken = await releaseStubs(index, account.id, [result]);
         if (taken === 0) await markStubsDue(index.db, account.id, [result.key]);
       },

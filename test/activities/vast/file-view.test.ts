@@ -204,6 +204,9 @@ describe('a crash', () => {
           expect(await operation(view.sink)).toMatchObject({
             outcome: expect.stringMatching(/unchanged|already|absent/),
           });
+          const stat = lstatSync(`${view.root}/lake/a/b`, { throwIfNoEntry: false });
+          expect([undefined, 1000, 1_700_000_000_123]).toContain(stat && Math.floor(stat.mtimeMs));
+          if (name === 'moving the revision') expect(stat?.mtimeMs).toBe(1000);
           if (survived) break;
         }
         expect(seen.size).toBeLessThanOrEqual(2);

@@ -1,0 +1,139 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { describe, expect, it } from 'vitest';
+import { stubActivities } from '../../activities/dispatch-stubs.ts';
+import { hydrateActivities } from '../../activities/hydrate.ts';
+import type { Key } from '../../namespace/key.ts';
+import { parseKey } from '../../namespace/key.ts';
+import { IsthmusError } from '../../schema/errors.ts';
+import { recentHydrations } from '../../schema/index/hydrations.ts';
+import type { BlobSource, LookResult, RangeRequest } from '../../schema/ports/blob-source.ts';
+import { chunksOf } from './vast/sink-contract.ts';
+import { testServices } from './vast/test-services.ts';
+import { testView } from './vast/view-folder.ts';
+
+/** Blobs in memory, one version each, bound to their ETag as Azure's are. */
+class MemoryBlobs implements Partial<BlobSource> {
+  readonly blobs = new Map<string, { etag: string; bytes: Buffer }>();
+  onRead: (key: string) => void = () => {};
+  reads = 0;
+
+  async readRange(key: Key, range: RangeRequest): Promise<AsyncIterable<Uint8Array>> {
+    const name = `${key.container}/${key.name}`;
+    this.onRead(name);
+    this.reads++;
+    const blob = this.blobs.get(name);
+    if (blob?.etag !== range.etag) throw new IsthmusError('ISTHMUS_SOURCE_CHANGED', `'${name}' is not ${range.etag}`);
+    return chunksOf(blob.bytes.subarray(range.offset, range.offset + range.length));
+  }
+
+  async look(key: Key): Promise<LookResult> {
+    const blob = this.blobs.get(`${key.container}/${key.name}`);
+    if (blob === undefined) return { kind: 'absent', time: Date.now() };
+    const attributes = { etag: blob.etag, length: blob.bytes.length, blobType: 'BlockBlob' as const };
+    return { kind: 'found', attributes, time: Date.now() };
+  }
+}
+
+async function setUp() {
+  const view = await testView();
+  const blobs = new MemoryBlobs();
+  const test = await testServices(view.sink, blobs);
+  return {
+    view,
+    blobs,
+    test,
+    async put(key: string, text: string) {
+      const round = blobs.blobs.size + 1;
+      blobs.blobs.set(key, { etag: `0x${round}`, bytes: Buffer.from(text) });
+      await test.put([key], round, { length: text.length });
+    },
+    hydrate: (prefix: string, environment = new MockActivityEnvironment()) =>
+      environment.run(hydrateActivities(test.services).hydrateFiles, { prefix, requestId: 'request' }),
+    read: async (key: string) => (await view.read(parseKey(key))).toString(),
+    async [Symbol.asyncDispose]() {
+      await test[Symbol.asyncDispose]();
+      await view[Symbol.asyncDispose]();
+    },
+  };
+}
+
+describe('hydrating a prefix', () => {
+  it('brings in every live name below it, writes down what stands, and a second time does nothing', async () => {
+    await using here = await setUp();
+    for (const key of ['lake/a', 'lake/b/c', 'lake/b/d', 'other/e']) await here.put(key, `bytes of ${key}`);
+    await here.test.drain();
+    expect(await here.hydrate('lake/b')).toEqual({ files: 2, already: 0, bytes: 34, failed: 0, failures: [] });
+    expect(await here.read('lake/b/c')).toBe('bytes of lake/b/c');
+    expect([await here.test.stubState('lake/b/c'), await here.test.stubState('lake/a')]).toEqual(['hydrated', 'stub']);
+    expect(await here.hydrate('lake/b')).toMatchObject({ files: 0, already: 2, bytes: 0 });
+    expect(here.blobs.reads).toBe(2);
+    const [request] = await recentHydrations(here.test.services.index.db, here.test.services.account.id, 5);
+    expect(request).toMatchObject({ prefix: 'lake/b', state: 'done', already: 2 });
+  });
+
+  it('12: follows a blob that changed to its new version, and never mixes two', async () => {
+    await using here = await setUp();
+    await here.put('lake/a', 'first');
+    await here.test.drain();
+    let changed = false;
+    here.blobs.onRead = () => {
+      if (!changed) here.blobs.blobs.set('lake/a', { etag: '0xnew', bytes: Buffer.from('second version') });
+      changed = true;
+    };
+    expect(await here.hydrate('lake/')).toMatchObject({ files: 1, failed: 0, bytes: 14 });
+    expect(await here.read('lake/a')).toBe('second version');
+    await here.test.drain();
+    expect(await here.read('lake/a')).toBe('second version');
+    expect(await here.test.stubState('lake/a')).toBe('hydrated');
+  });
+
+  it('a blob that went meanwhile is no failure, and its stub goes too', async () => {
+    await using here = await setUp();
+    await here.put('lake/a', 'first');
+    await here.test.drain();
+    here.blobs.blobs.clear();
+    expect(await here.hydrate('lake/')).toEqual({ files: 0, already: 0, bytes: 0, failed: 0, failures: [] });
+    await here.test.drain();
+    await expect(here.read('lake/a')).rejects.toThrow(/ENOENT/);
+  });
+
+  it('a file that fails is named, and the others come', async () => {
+    await using here = await setUp();
+    for (const key of ['lake/a', 'lake/b', 'lake/c']) await here.put(key, key);
+    here.blobs.onRead = (key) => {
+      if (key === 'lake/b') throw new IsthmusError('ISTHMUS_SOURCE_UNAVAILABLE', 'the line was cut');
+    };
+    expect(await here.hydrate('')).toMatchObject({ files: 2, failed: 1, failures: ["'lake/b': the line was cut"] });
+    expect(await here.test.stubState('lake/b')).toBe('none');
+  });
+
+  it('3: an attempt goes on from what the one before it had told', async () => {
+    await using here = await setUp();
+    for (const key of ['lake/a', 'lake/b', 'lake/c']) await here.put(key, key);
+    const told = { after: { container: 'lake', name: 'b' }, files: 2, already: 0, bytes: 12, failed: 0, failures: [] };
+    const environment = new MockActivityEnvironment({ heartbeatDetails: told, attempt: 2 });
+    expect(await here.hydrate('lake/', environment)).toMatchObject({ files: 3, bytes: 18 });
+    expect(here.blobs.reads).toBe(1);
+  });
+
+  it('ends when it is cancelled', async () => {
+    await using here = await setUp();
+    await here.put('lake/a', 'first');
+    const environment = new MockActivityEnvironment();
+    here.blobs.onRead = () => environment.cancel();
+    await expect(here.hydrate('lake/', environment)).rejects.toThrow();
+    expect(await here.test.stubState('lake/a')).toBe('none');
+  });
+});
+
+describe('a turn of dispatch', () => {
+  it('writes stubs for its seconds and says what is left', async () => {
+    await using here = await setUp();
+    for (const key of ['lake/a', 'lake/b']) await here.put(key, key);
+    const { dispatchStubs } = stubActivities(here.test.services);
+    const turn = await new MockActivityEnvironment().run(dispatchStubs, { seconds: 1, sink: 'vast' });
+    expect(turn).toEqual({ written: 2, removed: 0, unchanged: 0, failed: 0, pending: 0 });
+    const unknown = new MockActivityEnvironment().run(dispatchStubs, { seconds: 1, sink: 'none' });
+    await expect(unknown).rejects.toMatchObject({ code: 'ISTHMUS_USAGE' });
+  });
+});
