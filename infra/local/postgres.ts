@@ -82,7 +82,7 @@ export async function postgresSpec(options: PostgresOptions): Promise<ChildSpec>
     env: { LC_ALL: 'C' },
     cwd: '/',
     user: binaries.user,
-    log: options.log ?? `${dataDir}.log`,
+    log: options.log ?? `${path.resolve(options.dataDir)}.log`,
     prepare: async () => {
       await ensureCluster(dataDir, binaries, fsync);
       await clearStalePostmaster(dataDir);

@@ -8,8 +8,17 @@ import { accepts } from './taken-port.ts';
 const STARTS_WITHIN_MS = 30_000;
 const STOPS_WITHIN_MS = 5_000;
 
-/** Runs in the child before Azurite: it ends with its parent, however the parent ended. */
-const DIES_WITH_PARENT = "data:text/javascript,process.on('disconnect',()=>process.exit(1));process.channel?.unref()";
+/**
+ * Runs in the child before Azurite: it ends with its parent, however the parent ended, and first writes down
+ * what it holds.
+ */
+const DIES_WITH_PARENT = `data:text/javascript,${encodeURIComponent(`
+  process.on('disconnect', () => {
+    process.kill(process.pid, 'SIGTERM');
+    setTimeout(() => process.exit(1), ${STOPS_WITHIN_MS}).unref();
+  });
+  process.channel?.unref();
+`)}`;
 
 export interface AzuriteOptions {
   readonly port: number;

@@ -28,6 +28,8 @@ import { refuseTakenPort } from './taken-port.ts';
 /** How long Azure refuses the name of a deleted container, at least. */
 const AZURE_NAME_HOLD_MS = 30_000;
 const MINUTE = 60_000;
+/** An Azurite whose front was killed writes down what it holds and ends. */
+const AZURITE_ENDS_WITHIN_MS = 6_000;
 
 export interface StorageOptions {
   /** The advertised port of Blob Storage; 0 for any. */
@@ -78,7 +80,7 @@ export async function startStorage(options: StorageOptions): Promise<RunningStor
     );
   }
   await refuseTakenPort(options.port, 'Blob Storage');
-  await refuseTakenPort(options.azuritePort, 'Azurite');
+  await refuseTakenPort(options.azuritePort, 'Azurite', options.stateDir === undefined ? 0 : AZURITE_ENDS_WITHIN_MS);
   await refuseTakenPort(options.controlPort, 'the control API');
   await using started = new AsyncDisposableStack();
   const { clock } = options;

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { IsthmusError } from '../../../schema/errors.ts';
 
 /** Whether something accepts connections on this local port. */
@@ -13,9 +14,16 @@ export function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** Throws `ISTHMUS_PORT_IN_USE` where something listens there already; port 0 is any free one. */
-export async function refuseTakenPort(port: number, user: string): Promise<void> {
-  if (port !== 0 && (await accepts(port))) throw portInUse(port, user);
+/**
+ * Throws `ISTHMUS_PORT_IN_USE` where something listens there, still after `patienceMs`; port 0 is any free one.
+ * Patience is for what an earlier run left behind and is about to end.
+ */
+export async function refuseTakenPort(port: number, user: string, patienceMs = 0): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  while (port !== 0 && (await accepts(port))) {
+    if (Date.now() >= deadline) throw portInUse(port, user);
+    await sleep(50);
+  }
 }
 
 export function portInUse(port: number, user: string, cause?: unknown): IsthmusError {
