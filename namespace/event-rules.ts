@@ -52,7 +52,7 @@ export const clockDisagrees: EventRule = (event, entry, _container, policy) => {
 
 /** Rule 1: an equal or a lower clock changes nothing. */
 export const superseded: EventRule = (event, entry) =>
-  entry?.sequencer !== undefined && compareClocks(event, entry) <= 0 ? 'superseded' : undefined;
+  entry !== undefined && compareClocks(event, entry) <= 0 ? 'superseded' : undefined;
 
 /** Rule 6: while a look is due nothing is applied; wanting it once more voids the one that is on its way. */
 export const lookAlreadyDue: EventRule = (_event, entry) => (entry?.lookDue ? 'look-due' : undefined);

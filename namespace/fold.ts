@@ -106,8 +106,8 @@ function foldGroup(container: string, name: string, events: readonly BlobEvent[]
   for (const event of bySequencer) {
     const etag = event.attributes?.etag;
     if (before?.sequencer === event.sequencer) {
-      if (before?.attributes?.etag !== etag || before?.effect !== event.effect)
-        return oneByOne(container, name, events);
+      const same = before?.time === event.time && before?.effect === event.effect && before?.attributes?.etag === etag;
+      if (!same) return oneByOne(container, name, events);
     } else if (etag !== undefined) {
       if (etags.has(etag)) return oneByOne(container, name, events);
       etags.add(etag);

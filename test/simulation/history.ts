@@ -103,17 +103,18 @@ class History {
   }
 
   #change(): void {
-    const key: Key = { container: this.#random.pick(CONTAINERS), name: this.#random.pick(NAMES) };
+    const habit = this.#world.habits;
+    const favourite = habit === 'same-etag' && this.#random.chance(0.7);
+    const key: Key = favourite
+      ? { container: CONTAINERS[0], name: NAMES[0] }
+      : { container: this.#random.pick(CONTAINERS), name: this.#random.pick(NAMES) };
     const account = this.#account;
     if (!account.containerExists(key.container)) {
       if (this.#random.chance(0.5)) account.createContainer(key.container);
       return;
     }
-    const habit = this.#world.habits;
-    if (this.#world.containersDeleted && this.#random.chance(0.06)) {
-      account.deleteContainer(key.container);
-      const again = this.#random.between(30 * SECOND, this.#random.chance(0.6) ? 40 * SECOND : 20 * MINUTE);
-      if (this.#random.chance(0.8)) this.#timeline.after(again, () => account.createContainer(key.container));
+    if (this.#world.containersDeleted && this.#random.chance(habit === 'containers' ? 0.2 : 0.06)) {
+      this.#replaceContainer(key);
       return;
     }
     const dice = this.#random.next();
@@ -125,6 +126,19 @@ class History {
     else if (habit === 'same-etag' || dice < 0.88) account.undelete(key);
     else if (dice < 0.94) account.append(key);
     else account.setMetadata(key);
+  }
+
+  /** Deletes a container and, mostly, makes it again, as soon as Azure lets it or later. */
+  #replaceContainer(key: Key): void {
+    const { chance, between } = bind(this.#random);
+    const busy = this.#world.habits === 'containers';
+    if (busy) this.#account.put(key);
+    this.#account.deleteContainer(key.container);
+    if (!chance(0.8)) return;
+    this.#timeline.after(between(30 * SECOND, chance(0.6) ? 40 * SECOND : 20 * MINUTE), () => {
+      this.#account.createContainer(key.container);
+      if (busy && chance(0.7)) this.#account.put(key);
+    });
   }
 
   /** Inventories, checks of containers, sweeps and purges that fall between changes. */
@@ -185,8 +199,7 @@ class History {
       this.#wakeFeed();
     }
     if (triggers === undefined || !toTriggers || this.#random.chance(triggers.lost)) return;
-    const unclocked = this.#random.chance(triggers.unclocked);
-    const trigger: BlobEvent = { ...asTrigger(published), ...(unclocked ? { sequencer: undefined } : {}) };
+    const trigger = this.#garbled(asTrigger(published));
     const copies = this.#random.chance(triggers.doubled) ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
       const late = this.#random.chance(triggers.late);
@@ -196,6 +209,13 @@ class History {
         this.#wakeIntake();
       });
     }
+  }
+
+  #garbled(trigger: BlobEvent): BlobEvent {
+    const { unclocked = 0, wrong = 0 } = this.#world.triggers ?? {};
+    if (this.#random.chance(unclocked)) return { ...trigger, sequencer: undefined };
+    if (trigger.attributes === undefined || !this.#random.chance(wrong)) return trigger;
+    return { ...trigger, attributes: { ...trigger.attributes, etag: `${trigger.attributes.etag}?` } };
   }
 
   #asRecord({ event }: Published): BlobEvent {

@@ -7,6 +7,8 @@ import type { EventRule } from '../../namespace/event-rules.ts';
 /** Where a rule of the clock is taken out of an index. Nothing set: the rules as they are. */
 export interface Tampering {
   readonly name: string;
+  /** The name of the world in which it shows soonest, where it needs a special one. */
+  readonly world?: string;
   /** Instead of all rules for events. */
   readonly eventRules?: readonly EventRule[];
   readonly event?: (event: BlobEvent, container: ContainerState) => BlobEvent;

@@ -10,6 +10,8 @@ export interface World {
         readonly late: number;
         /** Share that carries no sequencer. */
         readonly unclocked: number;
+        /** Share that names another ETag than the feed does for the same change. */
+        readonly wrong: number;
       }
     | undefined;
   readonly feed:
@@ -38,13 +40,14 @@ export interface World {
   readonly bootstrap: boolean;
   /**
    * What is done to blobs. `same-etag`: mostly moves between tiers, deletes and undeletes, which come back to an
-   * ETag that was there before. `told-by-triggers`: nothing that triggers do not tell of.
+   * ETag that was there before. `told-by-triggers`: nothing that triggers do not tell of. `containers`: containers
+   * are deleted and made again often, with writes just before and just after.
    */
-  readonly habits: 'mixed' | 'same-etag' | 'told-by-triggers';
+  readonly habits: 'mixed' | 'same-etag' | 'told-by-triggers' | 'containers';
 }
 
-const LOSSY = { lost: 0.3, doubled: 0.3, late: 0.3, unclocked: 0 };
-const RELIABLE = { lost: 0, doubled: 0.2, late: 0.2, unclocked: 0 };
+const LOSSY = { lost: 0.3, doubled: 0.3, late: 0.3, unclocked: 0, wrong: 0 };
+const RELIABLE = { lost: 0, doubled: 0.2, late: 0.2, unclocked: 0, wrong: 0 };
 const FULL_FEED = { epochs: true, appends: true };
 
 const ORDINARY: World = {
@@ -120,6 +123,15 @@ export const WORLDS: readonly [World, ...World[]] = [
     inventories: false,
     finalInventory: false,
     sequencersRestart: true,
+    habits: 'containers',
+  }),
+  world('containers come and go', { habits: 'containers' }),
+  world('containers come and go, triggers only', { feed: undefined, habits: 'containers' }),
+  world('containers come and go, no inventory', { inventories: false, finalInventory: false, habits: 'containers' }),
+  world('triggers name wrong ETags at times, no inventory', {
+    triggers: { ...LOSSY, wrong: 0.3 },
+    inventories: false,
+    finalInventory: false,
   }),
   world('sequencers start again in each incarnation', { sequencersRestart: true, skew: 4_900 }),
   world('sequencers start again in each incarnation, no inventory', {
