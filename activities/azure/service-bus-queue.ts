@@ -169,18 +169,16 @@ export class ServiceBusQueue implements TriggerQueue {
     how: (receiver: ServiceBusReceiver, message: ServiceBusReceivedMessage) => Promise<void>,
   ): Promise<void> {
     const receiver = this.#receiver;
-    await Promise.all(
-      messages.map(async (message) => {
-        const held = this.#held.get(message);
-        if (held === undefined || receiver === undefined) return;
-        this.#held.delete(message);
-        await within(
-          SETTLE_MS,
-          how(receiver, held.received).catch(() => {}),
-        );
-        held.release();
-      }),
-    );
+    const settled = messages.flatMap((message) => this.#held.get(message) ?? []);
+    for (const { trigger } of settled) this.#held.delete(trigger);
+    if (receiver !== undefined) {
+      const settling = settled.map(async ({ received, release }) => {
+        await how(receiver, received).catch(() => {});
+        release();
+      });
+      await within(SETTLE_MS, Promise.all(settling));
+    }
+    for (const { release } of settled) release();
   }
 
   async #renew(): Promise<void> {
@@ -230,7 +228,7 @@ export class ServiceBusQueue implements TriggerQueue {
 }
 
 /** Waits for the work, but not for longer; it must not reject. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms);
