@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { createProgram } from '../../cli/program.ts';
+import { recordingTerminal } from './recording-terminal.ts';
+
+const LAUNCHER = fileURLToPath(new URL('../../cli/isthmus.mjs', import.meta.url));
+const run = promisify(execFile);
+
+/** Runs the command as a user does, in a folder with no stack and with no variables of ours. */
+async function isthmus(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME };
+  try {
+    return { code: 0, ...(await run(process.execPath, [LAUNCHER, ...args], { env, cwd: '/' })) };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, stdout, stderr };
+  }
+}
+
+describe('the command line', () => {
+  it('has examples for every command', () => {
+    const program = createProgram(recordingTerminal(), () => {});
+    const without = program.commands.filter((command) => {
+      let help = '';
+      command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+      return !help.includes(`$ isthmus ${command.name()}`);
+    });
+    expect(without.map((command) => command.name())).toEqual([]);
+  });
+
+  it('has every command that the README and the issue name', () => {
+    const names = createProgram(recordingTerminal(), () => {}).commands.map((command) => command.name());
+    const promised = ['dev', 'worker', 'status', 'ls', 'explain', 'verify', 'digest', 'replay', 'hydrate', 'reconcile'];
+    expect(names).toEqual(expect.arrayContaining([...promised, 'pause', 'resume', 'demo']));
+  });
+
+  it.each([
+    [['--version'], 0],
+    [['ls', '--help'], 0],
+    [['bogus'], 64],
+    [['explain'], 64],
+    [['ls', '--limit', 'many'], 64],
+    [['pause', 'feed'], 64],
+    [['reconcile', '--judge', 'nobody'], 64],
+  ])('%j ends with exit code %i', async (args, code) => {
+    expect((await isthmus(...args)).code).toBe(code);
+  });
+
+  it('without a federation says how to name one', async () => {
+    const { code, stderr, stdout } = await isthmus('ls');
+    expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
+    expect(stderr).toMatch(/^ISTHMUS_USAGE: No federation is named .* --config/);
+  });
+
+  it('with a federation file that is not there names the file', async () => {
+    const { code, stderr } = await isthmus('worker', '--config', '/nowhere/federation.yaml');
+    expect(code).toBe(64);
+    expect(stderr).toContain('ISTHMUS_CONFIG: /nowhere/federation.yaml cannot be read');
+  });
+
+  it('without Postgres says so in one block', async () => {
+    const { code, stderr } = await run(process.execPath, [LAUNCHER, 'ls', '--config', await federationFile()], {
+      env: { PATH: process.env.PATH, DATABASE_URL: 'postgres://127.0.0.1:1/none' },
+      cwd: '/',
+    }).then(
+      () => ({ code: 0, stderr: '' }),
+      (error: { code: number; stderr: string }) => error,
+    );
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^ISTHMUS_INDEX_UNAVAILABLE: The index does not answer: .*ECONNREFUSED.*DATABASE_URL/);
+  });
+});
+
+async function federationFile(): Promise<string> {
+  const { mkdtemp, writeFile } = await import('node:fs/promises');
+  const { tmpdir } = await import('node:os');
+  const file = `${await mkdtemp(`${tmpdir()}/isthmus-cli-`)}/federation.yaml`;
+  await writeFile(
+    file,
+    "name: lake\naccount: { name: contoso }\nsinks: { gpu: { kind: fileView, root: . } }\nrules: [{ prefix: '', authority: blob, sink: gpu }]\n",
+  );
+  return file;
+}
