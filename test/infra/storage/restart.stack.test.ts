@@ -1,8 +1,13 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { BlobServiceClient } from '@azure/storage-blob';
+import getPort from 'get-port';
 import { describe, expect, it } from 'vitest';
 import { parseSequencer } from '../../../namespace/sequencer.ts';
 import { readFeed } from './read-feed.ts';
@@ -56,6 +61,44 @@ describe('the storage front after a restart', { timeout: 180_000 }, () => {
       expect(sequencers).toEqual(sequencers.toSorted());
       expect(new Set(records.map(({ data }) => data.containerVersion)).size).toBe(1);
     }
+  });
+
+  it('4: loses no change that a client was told of when it is killed under load', async () => {
+    await using kept = await folders();
+    const azuritePort = await getPort();
+    const folder = { location: kept.location, stateDir: kept.stateDir, azuritePort };
+    const script = fileURLToPath(new URL('front-process.ts', import.meta.url));
+    const child = spawn(process.execPath, [script, JSON.stringify(folder)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: child.stdout });
+    const [connectionString] = (await once(lines, 'line')) as [string];
+    const published = new Set<string>();
+    lines.on('line', (line) => published.add(line));
+    const account = BlobServiceClient.fromConnectionString(connectionString, { retryOptions: { maxTries: 1 } });
+    const container = account.getContainerClient('killed');
+    await container.create();
+    const acknowledged = new Map<string, string>();
+    let killed = false;
+    const writers = Array.from({ length: 8 }, async (_, writer) => {
+      for (let at = 0; !killed; at++) {
+        const name = `${writer}/${at % 10}`;
+        const { etag } = await container.getBlockBlobClient(name).upload('x', 1);
+        acknowledged.set(`${name} ${etag?.replaceAll('"', '')}`, name);
+      }
+    });
+    await eventually(async () => expect(acknowledged.size).toBeGreaterThan(200), 60_000);
+    child.kill('SIGKILL');
+    killed = true;
+    await Promise.allSettled(writers);
+
+    await using storage = await startTestStorage(folder);
+    await storage.settled();
+    for (const { id } of storage.events) published.add(id);
+    const records = await readFeed(storage.account);
+    const told = new Set(records.map(({ subject, data }) => `${subject.split('/blobs/')[1]} ${data.etag}`));
+    for (const change of acknowledged.keys()) expect(told).toContain(change);
+    const ids = records.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const id of ids) expect(published).toContain(id);
   });
 
   it('9: sees Azurite die, starts it again, answers 503 meanwhile, and the feed heals what Azurite lost', async () => {
