@@ -2,6 +2,7 @@
  * The process of the stand-ins: Blob Storage with its events, feed and inventory, and Service Bus. Event Grid is
  * what joins them: the storage front publishes, the queue receives.
  */
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventGridMessage } from './event-grid-message.ts';
@@ -11,7 +12,12 @@ import { startStorage } from './storage/start-storage.ts';
 
 const options = JSON.parse(process.argv[2] ?? '') as ServicesOptions;
 
-const bus = await startServiceBus({ port: options.serviceBusPort, queues: [options.queue] });
+await mkdir(options.folder, { recursive: true });
+const bus = await startServiceBus({
+  port: options.serviceBusPort,
+  queues: [options.queue],
+  file: path.join(options.folder, 'service-bus.jsonl'),
+});
 const storage = await startStorage({
   port: options.blobPort,
   azuritePort: options.azuritePort,

@@ -46,6 +46,7 @@ export interface QueueState {
 
 /** What a queue tells as it happens, so that it can be kept on disk. */
 export interface QueueLog {
+  /** A new message, or one whose properties have changed. */
   enqueued(queue: string, message: StoredMessage): void;
   delivered(queue: string, message: StoredMessage): void;
   settled(queue: string, sequence: number): void;
@@ -149,7 +150,7 @@ export class MessageQueue {
   abandon(token: Buffer, now: number, annotations: Readonly<Record<string, unknown>> = {}): Settlement {
     const lock = this.#unlock(token, now);
     if (!lock) return 'lock-lost';
-    annotate(lock.message, annotations);
+    this.#annotate(lock.message, annotations);
     this.#giveBack(lock.message, now);
     return 'settled';
   }
@@ -158,7 +159,7 @@ export class MessageQueue {
   defer(token: Buffer, now: number, annotations: Readonly<Record<string, unknown>> = {}): Settlement {
     const lock = this.#unlock(token, now);
     if (!lock) return 'lock-lost';
-    annotate(lock.message, annotations);
+    this.#annotate(lock.message, annotations);
     lock.message.deferred = true;
     this.#giveBack(lock.message, now);
     return 'settled';
@@ -213,12 +214,17 @@ export class MessageQueue {
       active: this.#ready.size,
       locked: this.#locks.size,
       deferred: this.#deferred.size,
-      deadLettered: this.deadLetters ? this.deadLetters.#messages.size : 0,
+      deadLettered: this.deadLetters?.size ?? 0,
       enqueued: this.#enqueued,
       completed: this.#completed,
       duplicates: this.#duplicates,
       oldest: first?.enqueuedAt,
     };
+  }
+
+  /** Messages that are neither completed nor dead-lettered. */
+  get size(): number {
+    return this.#messages.size;
   }
 
   /** Every message, in the order of sequence numbers. */
@@ -281,15 +287,16 @@ export class MessageQueue {
     this.#remove(message);
   }
 
+  /** `propertiesToModify` of an abandon or a deferral. */
+  #annotate(message: StoredMessage, annotations: Readonly<Record<string, unknown>>): void {
+    if (Object.keys(annotations).length === 0) return;
+    message.content.application_properties = { ...message.content.application_properties, ...annotations };
+    this.#log.enqueued(this.options.name, message);
+  }
+
   #remove(message: StoredMessage): void {
     this.#messages.delete(message.sequence);
     this.#completed++;
     this.#log.settled(this.options.name, message.sequence);
   }
-}
-
-/** `propertiesToModify` of an abandon or a deferral. */
-function annotate(message: StoredMessage, annotations: Readonly<Record<string, unknown>>): void {
-  const properties = { ...message.content.application_properties, ...annotations };
-  if (Object.keys(annotations).length > 0) message.content.application_properties = properties;
 }

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import rhea, { type Connection, type EventContext, type Message, type Receiver, type Sender } from 'rhea';
 import { manage } from './management.ts';
 import { MessageQueue, type QueueLog, type QueueOptions, type QueueState } from './message-queue.ts';
+import { QueueFile } from './queue-file.ts';
 import { ReceivingLink } from './receiving-link.ts';
 import { messagesOf } from './wire-message.ts';
 
@@ -14,6 +16,8 @@ const EXPIRY_MS = 100;
 export interface ServiceBusOptions {
   readonly port: number;
   readonly queues: readonly QueueOptions[];
+  /** Keeps the queues over restarts; without it they end with the broker. */
+  readonly file?: string | undefined;
   /** @default Date.now */
   readonly now?: (() => number) | undefined;
 }
@@ -43,13 +47,13 @@ export interface RunningServiceBus {
  * transactions or time to live; what is not there is refused with `amqp:not-implemented`, never ignored.
  */
 export async function startServiceBus(options: ServiceBusOptions): Promise<RunningServiceBus> {
-  const broker = new Broker(options.queues, options.now ?? Date.now);
+  const broker = new Broker(options);
   const server = await broker.listen(options.port);
   const { port } = server.address() as AddressInfo;
   return {
     port,
     connectionString: serviceBusConnectionString(port),
-    publish: async (queue, message) => broker.publish(queue, message),
+    publish: (queue, message) => broker.publish(queue, message),
     queueState: (name) => broker.queue(name).state(),
     cutConnections: () => broker.cutConnections(),
     stop: () => broker.stop(server),
@@ -68,16 +72,20 @@ class Broker {
   readonly #links = new Map<MessageQueue, Set<ReceivingLink>>();
   readonly #sockets = new Set<Socket>();
   readonly #now: () => number;
+  readonly #file: QueueFile | undefined;
   #pumping = false;
+  #written: Promise<void> = Promise.resolve();
   #expiry: NodeJS.Timeout | undefined;
 
-  constructor(queues: readonly QueueOptions[], now: () => number) {
+  constructor({ queues, file, now = Date.now }: ServiceBusOptions) {
     this.#now = now;
+    this.#file = file === undefined ? undefined : new QueueFile(file);
     for (const options of queues) {
-      const queue = new MessageQueue(options, NO_LOG);
+      const queue = new MessageQueue(options, this.#file ?? NO_LOG);
       this.#queues.set(options.name.toLowerCase(), queue);
       if (queue.deadLetters) this.#queues.set(queue.deadLetters.options.name.toLowerCase(), queue.deadLetters);
     }
+    this.#file?.open([...this.#queues.values()]);
   }
 
   listen(port: number): Promise<Server> {
@@ -121,6 +129,7 @@ class Broker {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     this.cutConnections();
     await closed;
+    this.#file?.close();
   }
 
   cutConnections(): void {
@@ -134,13 +143,15 @@ class Broker {
     return queue;
   }
 
-  publish(name: string, message: PublishedMessage): void {
+  /** Resolves when the message is in the file, with all that were published in the same turn. */
+  async publish(name: string, message: PublishedMessage): Promise<void> {
     this.#enqueue(this.queue(name), {
       message_id: message.messageId,
       content_type: 'application/json',
       application_properties: { ...message.applicationProperties },
       body: rhea.message.data_section(Buffer.from(JSON.stringify(message.body))),
     });
+    await this.#written;
   }
 
   #enqueue(queue: MessageQueue, content: Message): void {
@@ -209,7 +220,12 @@ class Broker {
       delivery.reject({ condition: 'amqp:not-implemented', description: refused });
       return;
     }
-    for (const content of contents) this.#enqueue(queue, content);
+    for (const content of contents) {
+      // Azure's client cannot settle a message without an id.
+      content.message_id ??= randomUUID();
+      this.#enqueue(queue, content);
+    }
+    this.#file?.flush();
     delivery.accept();
   }
 
@@ -217,15 +233,21 @@ class Broker {
     const now = this.#now();
     let expired = 0;
     for (const queue of this.#queues.values()) expired += queue.expire(now);
+    // Settlements are written here at the latest.
+    this.#file?.flush();
     if (expired > 0) this.#pump();
   }
 
-  /** Gives ready messages to the receivers of their queue in turns, once the current event is dealt with. */
+  /** Once the current event is dealt with: writes the file, then gives ready messages to the receivers of their queue in turns. */
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#written = promise;
     setImmediate(() => {
       this.#pumping = false;
+      this.#file?.flush();
+      resolve();
       for (const [queue, links] of this.#links) {
         let sent = links.size > 0;
         while (sent && queue.ready > 0) {

@@ -4,7 +4,7 @@ import type { StoredMessage } from './message-queue.ts';
 const { message: codec, types } = rhea;
 
 /** The message format that a client's batch carries: its body is one encoded message per data section. */
-export const BATCH_FORMAT = 0x80013700;
+const BATCH_FORMAT = 0x80013700;
 
 /** The messages of a transfer: one, or a batch of them. */
 export function messagesOf(received: unknown, format: number): readonly Message[] {

@@ -24,26 +24,25 @@ export class Journal {
 
   private constructor(log: LineLog, lastTicks: bigint) {
     this.#log = log;
-    this.#recentFrom = log.durable;
+    this.#recentFrom = log.length;
     this.lastTicks = lastTicks;
   }
 
   static async open(path: string): Promise<Journal> {
-    const log = await LineLog.open(path);
+    const log = new LineLog(path);
     return new Journal(log, await newestTicks(log));
   }
 
   /** How many entries there are to read. */
   get length(): number {
-    return this.#log.durable;
+    return this.#log.length;
   }
 
-  /** Entries get their numbers in the order of the calls. Resolves when a crash can no longer lose this one. */
-  async append(entry: JournalEntry): Promise<void> {
-    const { written } = this.#log.append(JSON.stringify(entry));
+  /** A crash can no longer lose the entry when this returns. Entries are numbered in the order of the calls. */
+  append(entry: JournalEntry): void {
+    this.#log.append(JSON.stringify(entry));
     this.#recent.push(entry);
     if (this.#recent.length > 2 * RECENT) this.#recentFrom += this.#recent.splice(0, RECENT).length;
-    await written;
     for (const listener of this.#listeners) listener();
   }
 
@@ -63,14 +62,14 @@ export class Journal {
     return () => this.#listeners.delete(listener);
   }
 
-  async close(): Promise<void> {
-    await this.#log.close();
+  close(): void {
+    this.#log.close();
   }
 }
 
 /** Announcements carry no sequencer; there is a change within a few lines of the end, or there is none to respect. */
 async function newestTicks(log: LineLog): Promise<bigint> {
-  for (let end = log.durable; end > 0; end -= 256) {
+  for (let end = log.length; end > 0; end -= 256) {
     const from = Math.max(0, end - 256);
     for (const line of [...(await log.read(from, end - from))].reverse()) {
       const entry = JSON.parse(line) as JournalEntry;

@@ -118,7 +118,7 @@ export async function startStorage(options: StorageOptions): Promise<RunningStor
   const upstream = new Upstream(options.azuritePort);
   const recorder = new ChangeRecorder({ locks: new Locks(), containers, journal, sequencers, upstream });
   const front = new StorageFront({ upstream, recorder, faults });
-  const published = await PublishedLog.open(join(dir, 'published.jsonl'));
+  const published = new PublishedLog(join(dir, 'published.jsonl'));
   started.defer(() => published.close());
   const triggers = new TriggerPump({
     journal,

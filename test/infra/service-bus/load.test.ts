@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceBusReceiver } from '@azure/service-bus';
+import rhea from 'rhea';
 import { describe, expect, it } from 'vitest';
 import { publish, testBroker } from './broker.ts';
 
@@ -54,6 +56,21 @@ describe('under load', () => {
       expect(performance.now() - began).toBeLessThan(2_500);
       await Promise.all(messages.map((message) => receiver.completeMessage(message)));
     }
+  });
+
+  it('answers a drain also where the last of the credit was spent on a message still under way', async () => {
+    await using broker = await testBroker();
+    await publish(broker, 1);
+    const connection = rhea.create_container().connect({ host: '127.0.0.1', port: broker.bus.port, reconnect: false });
+    const receiver = connection.open_receiver({ source: 'q', credit_window: 0, autoaccept: false });
+    const drained = once(receiver, 'receiver_drained');
+    const message = once(receiver, 'message');
+    receiver.once('receiver_open', () => {
+      receiver.add_credit(1);
+      receiver.drain_credit();
+    });
+    await Promise.all([message, drained]);
+    connection.close();
   });
 
   it('pushes to subscribers and takes their completions', async () => {

@@ -7,32 +7,24 @@ const LINES_AT_ONCE = 500;
 export class PublishedLog {
   readonly #log: LineLog;
 
-  private constructor(log: LineLog) {
-    this.#log = log;
+  constructor(path: string) {
+    this.#log = new LineLog(path);
   }
 
-  static async open(path: string): Promise<PublishedLog> {
-    return new PublishedLog(await LineLog.open(path));
-  }
-
-  get length(): number {
-    return this.#log.durable;
-  }
-
-  async append(event: EventGridEvent): Promise<void> {
-    await this.#log.append(JSON.stringify(event)).written;
+  append(event: EventGridEvent): void {
+    this.#log.append(JSON.stringify(event));
   }
 
   /** The events that stood in the log when it was asked, in the order of their publication. */
   async *read(): AsyncIterable<EventGridEvent> {
-    const length = this.#log.durable;
+    const length = this.#log.length;
     for (let at = 0; at < length; at += LINES_AT_ONCE) {
       const lines = await this.#log.read(at, Math.min(LINES_AT_ONCE, length - at));
       for (const line of lines) yield JSON.parse(line) as EventGridEvent;
     }
   }
 
-  async close(): Promise<void> {
-    await this.#log.close();
+  close(): void {
+    this.#log.close();
   }
 }

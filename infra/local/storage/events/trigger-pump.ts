@@ -189,7 +189,7 @@ export class TriggerPump {
     } else if (await this.#publish(event)) {
       this.#published += 1;
       this.#owed.delete(number);
-      await this.#parts.log.append(event);
+      this.#parts.log.append(event);
       if (faults.happens(duplicateRate)) await this.#publish(event);
     }
   }

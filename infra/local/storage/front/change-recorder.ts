@@ -66,9 +66,7 @@ export class ChangeRecorder {
       settle: async (status, answer, bodyBytes) => {
         if (status < 200 || status > 299) return;
         await attempt.after();
-        const written = attempt.record(answer, bodyBytes);
-        for (const release of releases) release();
-        await written;
+        attempt.record(answer, bodyBytes);
       },
       leave: () => {
         for (const release of releases) release();
@@ -136,11 +134,11 @@ export class Attempt {
     if (api === 'PutBlockList' || api === 'CopyBlob' || fromUrl) this.#facts = await this.#parts.upstream.look(path);
   }
 
-  /** Takes the sequencer at once; resolves when the change is in the journal. */
-  record(answer: IncomingHttpHeaders, bodyBytes: number): Promise<void> {
+  /** Gives the change its sequencer and writes it down. */
+  record(answer: IncomingHttpHeaders, bodyBytes: number): void {
     const { journal, containers, sequencers } = this.#parts;
     const operation = this.#operation;
-    if (operation.key.container === FEED_CONTAINER || this.#changesNothing()) return Promise.resolve();
+    if (operation.key.container === FEED_CONTAINER || this.#changesNothing()) return;
     const containerVersion = containers.versionOf(operation.key.container);
     const change = describeChange({
       operation,
@@ -151,7 +149,7 @@ export class Attempt {
       containerVersion,
       stamp: sequencers.next(),
     });
-    return journal.append(change);
+    journal.append(change);
   }
 
   /** Setting the tier that a blob has is no change of its tier. */

@@ -31,13 +31,10 @@ export async function forwardBatch(upstream: Upstream, recorder: ChangeRecorder,
     await inGroups([...attempts.values()], (attempt) => attempt.before());
     const answer = await send(upstream, request, body);
     const answerBody = await collect(answer);
-    const written = [];
     for (const part of batchAnswers(answer.headers['content-type'], answerBody.toString())) {
-      if (part.status < 200 || part.status > 299) continue;
-      written.push(attempts.get(part.id)?.record(part.headers, 0));
+      if (part.status >= 200 && part.status < 300) attempts.get(part.id)?.record(part.headers, 0);
     }
     for (const release of releases) release();
-    await Promise.all(written);
     if (cutAfter) request.socket.destroy();
     else response.writeHead(answer.statusCode ?? 502, withoutHops(answer.rawHeaders, true)).end(answerBody);
   } catch (error) {

@@ -13,13 +13,13 @@ const DEFAULT_INVENTORY: InventoryRequest = {
 /** Runs reports one after the other, on request and on a schedule, and announces those that complete. */
 export class Inventory {
   readonly #parts: InventoryParts;
-  readonly #announce: (event: Announcement) => Promise<void>;
+  readonly #announce: (event: Announcement) => void;
   #last: Promise<unknown> = Promise.resolve();
   /** Seconds since 1970 in the newest folder's name; two runs never share one. */
   #lastFolder = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(parts: InventoryParts, announce: (event: Announcement) => Promise<void>) {
+  constructor(parts: InventoryParts, announce: (event: Announcement) => void) {
     this.#parts = parts;
     this.#announce = announce;
   }
@@ -45,7 +45,7 @@ export class Inventory {
     this.#lastFolder = Math.max(this.#lastFolder + 1, Math.floor(this.#parts.now() / 1_000));
     const result = await runInventory(request, new Date(this.#lastFolder * 1_000), this.#parts);
     if (result.status !== 'Pending') {
-      await this.#announce(
+      this.#announce(
         inventoryCompleted({
           scheduledAt: result.startedAt,
           completedAt: new Date(this.#parts.now()),
