@@ -40,7 +40,7 @@ export function lookActivities(services: Services): Pick<Activities, 'answerLook
         found: result.kind === 'found' ? result.attributes : undefined,
         time: result.time,
         entryRevision: look.entryRevision,
-        eventId: `look for ${look.reason}`,
+        eventId: look.reason,
       };
       return { answer, containerGone: result.kind === 'container-gone' };
     } catch (error) {
