@@ -3,6 +3,7 @@ import { plainArray, textArray } from './arrays.ts';
 import { serverNow } from './clock.ts';
 import type { Tx } from './database.ts';
 import { keyArrays, type PageKey } from './page-rows.ts';
+import { searchByKey } from './transact.ts';
 
 export interface QueuedLook extends PageKey {
   readonly reason: string;
@@ -31,10 +32,11 @@ export async function queueLooks(tx: Tx, accountId: number, looks: readonly Queu
 export async function unqueueLooks(tx: Tx, accountId: number, looks: readonly PageKey[]): Promise<void> {
   if (looks.length === 0) return;
   const keys = keyArrays(looks);
-  await sql`
+  const removed = sql`
     delete from looks as q
     using unnest(${keys.containers}::int[], ${keys.heads}::text[], ${keys.hashes}::text[])
       as x (container_id, head, tail_hash)
     where q.account_id = ${accountId} and q.container_id = x.container_id and q.head = x.head
-      and q.tail_hash = decode(x.tail_hash, 'hex')`.execute(tx);
+      and q.tail_hash = decode(x.tail_hash, 'hex')`;
+  await searchByKey(tx, () => removed.execute(tx));
 }

@@ -10,6 +10,7 @@ import { marker, type PageRow, pageKey } from './page-rows.ts';
 import { type Decided, writeDecided } from './page-writer.ts';
 import { readLeft } from './read-left.ts';
 import { isStorableKey, storableText } from './storable.ts';
+import { transact } from './transact.ts';
 import { upsertPage } from './upsert-page.ts';
 
 export interface WantedLook {
@@ -68,7 +69,7 @@ export async function claimLooks(
   limit: number,
   leaseMs: number,
 ): Promise<readonly WantedLook[]> {
-  const { rows } = await sql<{
+  const claimed = sql<{
     container: string;
     head: string;
     tail: string;
@@ -92,7 +93,8 @@ export async function claimLooks(
     join containers as c on c.account_id = ${accountId} and c.id = claimed.container_id
     left join entries as e
       on e.account_id = ${accountId} and e.container_id = claimed.container_id and e.head = claimed.head
-      and e.tail_hash = claimed.tail_hash`.execute(index.db);
+      and e.tail_hash = claimed.tail_hash`;
+  const { rows } = await transact(index, (tx) => claimed.execute(tx), { byKey: true });
   return rows.map((row) => ({
     key: { container: row.container, name: row.head + row.tail },
     entryRevision: row.revision ?? 0,

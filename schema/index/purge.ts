@@ -20,10 +20,12 @@ export function purgeTombstones(
   before: Timestamp,
   limit: number,
 ): Promise<PurgeBatch> {
-  return transact(index, async (tx) => {
-    // Waits for the pages in flight, which hold the horizon that they have read; those that come after see the new one.
-    await sql`select id from accounts where id = ${accountId} for no key update`.execute(tx);
-    const { rows } = await sql<{ purged: number; newest: number | null }>`
+  return transact(
+    index,
+    async (tx) => {
+      // Waits for the pages in flight, which hold the horizon that they have read; those that come after see the new one.
+      await sql`select id from accounts where id = ${accountId} for no key update`.execute(tx);
+      const { rows } = await sql<{ purged: number; newest: number | null }>`
       with old as (
         select account_id, container_id, head, tail_hash from entries
         where account_id = ${accountId} and not live and changed_at < ${before} and not stub_due and not look_due
@@ -35,10 +37,12 @@ export function purgeTombstones(
         returning greatest(e.seen, e.look) as told
       )
       select count(*) as purged, max(told) as newest from gone`.execute(tx);
-    const { purged, newest } = rows[0] ?? { purged: 0, newest: null };
-    if (newest !== null) await raiseHorizon(tx, accountId, newest);
-    return { purged, done: purged < limit };
-  });
+      const { purged, newest } = rows[0] ?? { purged: 0, newest: null };
+      if (newest !== null) await raiseHorizon(tx, accountId, newest);
+      return { purged, done: purged < limit };
+    },
+    { byKey: true },
+  );
 }
 
 /** Removes a batch of journal rows and violations noted before this time. */

@@ -7,14 +7,14 @@ import { isLive } from '../../namespace/liveness.ts';
 import { plainArray, textArray } from './arrays.ts';
 import { serverNow } from './clock.ts';
 import { containerStates } from './containers.ts';
-import type { Index, Queryable, Tx } from './database.ts';
+import type { Index, Queryable } from './database.ts';
 import { ENTRY_COLUMNS, type EntryColumns, entryOf } from './entry-row.ts';
 import { isDeadSql, lives } from './lives.ts';
 import { inPrefix } from './name-range.ts';
 import { keyArrays, pageKey } from './page-rows.ts';
 import { ensureSinks } from './sinks.ts';
 import { isStorableKey, storableText } from './storable.ts';
-import { transact } from './transact.ts';
+import { searchByKey, transact } from './transact.ts';
 
 /** What stands in the sink for an entry, as far as the last writer told. */
 export const STUB_STATES = ['none', 'stub', 'hydrated', 'shadowed', 'unrepresentable', 'conflict', 'failed'] as const;
@@ -58,7 +58,7 @@ type ClaimedRow = EntryColumns & {
 export async function claimStubs(index: Index, claim: StubClaim): Promise<readonly StubTask[]> {
   const { accountId, sink, limit, leaseMs, rules } = claim;
   const sinkId = (await ensureSinks(index.db, accountId, [sink])).get(sink);
-  const { rows } = await sql<ClaimedRow>`
+  const claimed = sql<ClaimedRow>`
     with due as (
       select account_id, container_id, head, tail_hash from entries
       where account_id = ${accountId} and sink_id = ${sinkId} and stub_due and stub_at <= ${serverNow}
@@ -69,7 +69,8 @@ export async function claimStubs(index: Index, claim: StubClaim): Promise<readon
     where e.account_id = ${accountId} and e.container_id = due.container_id and e.head = due.head
       and e.tail_hash = due.tail_hash and c.account_id = ${accountId} and c.id = due.container_id
     returning c.name as container, ${sql.raw(ENTRY_COLUMNS)}, e.stub_state, e.stub_etag, e.stub_tries,
-      e.stub_at`.execute(index.db);
+      e.stub_at`;
+  const { rows } = await transact(index, (tx) => claimed.execute(tx), { byKey: true });
   const states = await containerStates(index.db, accountId, [...new Set(rows.map((row) => row.container))]);
 
   const tasks: StubTask[] = [];
@@ -102,10 +103,12 @@ interface Misplaced {
 
 async function handOver(index: Index, accountId: number, misplaced: readonly Misplaced[]): Promise<void> {
   if (misplaced.length === 0) return;
-  await transact(index, async (tx) => {
-    const sinks = await ensureSinks(tx, accountId, [...new Set(misplaced.flatMap(({ sink }) => sink ?? []))]);
-    const page = await lockKeys(tx, accountId, misplaced);
-    await sql`
+  await transact(
+    index,
+    async (tx) => {
+      const sinks = await ensureSinks(tx, accountId, [...new Set(misplaced.flatMap(({ sink }) => sink ?? []))]);
+      const page = await lockKeys(tx, accountId, misplaced);
+      await sql`
       update entries as e set
         sink_id = x.sink_id, stub_due = x.sink_id is not null, stub_at = ${serverNow}, stub_tries = 0
       from unnest(
@@ -115,7 +118,9 @@ async function handOver(index: Index, accountId: number, misplaced: readonly Mis
       ) as x (container_id, head, tail_hash, revision, sink_id)
       where e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
         and e.tail_hash = decode(x.tail_hash, 'hex') and e.revision = x.revision`.execute(tx);
-  });
+    },
+    { byKey: true },
+  );
 }
 
 export interface StubResult {
@@ -134,10 +139,12 @@ export interface StubResult {
 /** Writes what became of the stubs. @returns how many results were taken; the others lost to a moved revision and are due at once. */
 export function releaseStubs(index: Index, accountId: number, results: readonly StubResult[]): Promise<number> {
   if (results.length === 0) return Promise.resolve(0);
-  return transact(index, async (tx) => {
-    const page = await lockKeys(tx, accountId, results);
-    const text = (value: string | undefined) => (value === undefined ? undefined : storableText(value));
-    const { rows } = await sql<{ taken: boolean }>`
+  return transact(
+    index,
+    async (tx) => {
+      const page = await lockKeys(tx, accountId, results);
+      const text = (value: string | undefined) => (value === undefined ? undefined : storableText(value));
+      const { rows } = await sql<{ taken: boolean }>`
       update entries as e set
         stub_due = (e.revision <> x.revision or e.stub_at <> coalesce(x.lease, e.stub_at)) and e.stub_due or x.retry_in is not null,
         stub_at = case
@@ -161,8 +168,10 @@ export function releaseStubs(index: Index, accountId: number, results: readonly 
       where e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
         and e.tail_hash = decode(x.tail_hash, 'hex')
       returning e.revision = x.revision as taken`.execute(tx);
-    return rows.filter(({ taken }) => taken).length;
-  });
+      return rows.filter(({ taken }) => taken).length;
+    },
+    { byKey: true },
+  );
 }
 
 /**
@@ -177,36 +186,33 @@ export async function markStubsDue(
   keys: readonly Key[],
   which: 'all' | 'not-shadowed' = 'all',
 ): Promise<number> {
-  const storable = keys.filter(isStorableKey);
+  if (!on.isTransaction) return on.transaction().execute((tx) => markStubsDue(tx, accountId, keys, which));
+  const storable = keys.filter(isStorableKey).map((key) => ({ key }));
   if (storable.length === 0) return 0;
-  const page = await lockKeys(
-    on,
-    accountId,
-    storable.map((key) => ({ key })),
-  );
-  const { numAffectedRows } = await sql`
-    update entries as e set stub_due = true, stub_at = ${serverNow}, stub_tries = 0
-    from unnest(${page.containers}::int[], ${page.heads}::text[], ${page.hashes}::text[])
-      as x (container_id, head, tail_hash)
-    where e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
-      and e.tail_hash = decode(x.tail_hash, 'hex') and e.sink_id is not null
-      and (${which === 'all'} or e.live and (e.stub_due or e.stub_state <> 'shadowed'))`.execute(on);
-  return Number(numAffectedRows ?? 0n);
+  return searchByKey(on, async () => {
+    const page = await lockKeys(on, accountId, storable);
+    const { numAffectedRows } = await sql`
+      update entries as e set stub_due = true, stub_at = ${serverNow}, stub_tries = 0
+      from unnest(${page.containers}::int[], ${page.heads}::text[], ${page.hashes}::text[])
+        as x (container_id, head, tail_hash)
+      where e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
+        and e.tail_hash = decode(x.tail_hash, 'hex') and e.sink_id is not null
+        and (${which === 'all'} or e.live and (e.stub_due or e.stub_state <> 'shadowed'))`.execute(on);
+    return Number(numAffectedRows ?? 0n);
+  });
 }
 
-/** Sorts by key and locks the entries in that order. Outside a transaction it only sorts. */
-async function lockKeys<T extends { readonly key: Key }>(on: Queryable | Tx, accountId: number, items: readonly T[]) {
-  const states = await containerStates(on, accountId, [...new Set(items.map(({ key }) => key.container))]);
+/** Sorts by key and locks the entries in that order. */
+async function lockKeys<T extends { readonly key: Key }>(tx: Queryable, accountId: number, items: readonly T[]) {
+  const states = await containerStates(tx, accountId, [...new Set(items.map(({ key }) => key.container))]);
   const sorted = items.filter(({ key }) => states.has(key.container)).toSorted((a, b) => compareKeys(a.key, b.key));
   const arrays = keyArrays(sorted.map(({ key }) => pageKey(states.get(key.container)?.id ?? 0, key.name)));
-  if (on.isTransaction) {
-    await sql`
-      select 1 from unnest(${arrays.containers}::int[], ${arrays.heads}::text[], ${arrays.hashes}::text[])
-        with ordinality as x (container_id, head, tail_hash, ord)
-      join entries as e on e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
-        and e.tail_hash = decode(x.tail_hash, 'hex')
-      order by x.ord for update of e`.execute(on);
-  }
+  await sql`
+    select 1 from unnest(${arrays.containers}::int[], ${arrays.heads}::text[], ${arrays.hashes}::text[])
+      with ordinality as x (container_id, head, tail_hash, ord)
+    join entries as e on e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
+      and e.tail_hash = decode(x.tail_hash, 'hex')
+    order by x.ord for update of e`.execute(tx);
   return { ...arrays, sorted };
 }
 
@@ -218,7 +224,7 @@ export async function hasLiveBelow(on: Queryable, accountId: number, key: Key): 
     select 1 from entries as e, ${lives([container], DEFAULT_MARGIN)}
     where e.account_id = ${accountId} and e.container_id = ${container.id} and e.live and not ${isDeadSql}
       and ${inPrefix(`${key.name}/`)}
-    limit 1`.execute(on);
+    order by e.head limit 1`.execute(on);
   return rows.length > 0;
 }
 

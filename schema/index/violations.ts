@@ -68,9 +68,12 @@ export async function recordViolations(
     ) with ordinality as x
       (container, head, tail, tail_hash, reason, source, event_id, api, event_time, change_etag, change_length, ord)
     left join containers as c on c.account_id = ${accountId} and c.name = x.container
-    left join entries as e
-      on e.account_id = ${accountId} and e.container_id = c.id and e.head = x.head
-      and e.tail_hash = decode(x.tail_hash, 'hex')
+    left join lateral (
+      select * from entries
+      where account_id = ${accountId} and container_id = c.id and head = x.head
+        and tail_hash = decode(x.tail_hash, 'hex')
+      limit 1
+    ) as e on true
     order by x.ord
     on conflict do nothing`.execute(tx);
 }

@@ -8,6 +8,7 @@ import { serverNow } from './clock.ts';
 import type { Tx } from './database.ts';
 import { STATE_COLUMNS, storedColumn } from './entry-row.ts';
 import { keyArrays, type PageKey } from './page-rows.ts';
+import { searchByKey } from './transact.ts';
 
 /** An entry as it is to be written over the row that this transaction has locked. */
 export interface EntryChange extends PageKey {
@@ -63,12 +64,13 @@ export async function writeEntries(
 export async function removeMarkers(tx: Tx, accountId: number, markers: readonly PageKey[]): Promise<void> {
   if (markers.length === 0) return;
   const keys = keyArrays(markers);
-  await sql`
+  const removed = sql`
     delete from entries as e
     using unnest(${keys.containers}::int[], ${keys.heads}::text[], ${keys.hashes}::text[])
       as x (container_id, head, tail_hash)
     where e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
-      and e.tail_hash = decode(x.tail_hash, 'hex') and e.revision = 0`.execute(tx);
+      and e.tail_hash = decode(x.tail_hash, 'hex') and e.revision = 0`;
+  await searchByKey(tx, () => removed.execute(tx));
 }
 
 /** Whether a stub of the entry as it was would now be wrong. One of a dead incarnation may be gone already. */
