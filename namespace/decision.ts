@@ -2,9 +2,15 @@ import type { Entry, Timestamp } from './entry.ts';
 
 /** What every clock may err by, and which creates are too old to be believed without a look. */
 export interface ClockPolicy {
-  /** M of the clock rules: larger than every clock's error, in milliseconds. */
+  /**
+   * M of the clock rules, in milliseconds: larger than what any two clocks of the account may disagree by. A
+   * clock that tells a container's epoch may disagree with others by less than 15 s, whatever M is.
+   */
   readonly margin: number;
-  /** The later of the last complete inventory's start and the newest purge of tombstones; none before either. */
+  /**
+   * The latest of: the start of the last complete inventory, the start of the listing that an index began with,
+   * and the time up to which tombstones were purged by their `seen`. None before any of them.
+   */
   readonly horizon: Timestamp | undefined;
   /**
    * Whether a look can be had. Without (`replay` of a feed kept in a folder) the record's own values are

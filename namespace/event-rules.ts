@@ -32,7 +32,7 @@ export const withoutClock: EventRule = (event) => (event.sequencer === undefined
 export const sameClockOtherState: EventRule = (event, entry) => {
   if (entry === undefined || entry.look !== undefined || compareClocks(event, entry) !== 0) return undefined;
   const known = entry.attributes?.etag;
-  const told = event.attributes?.etag;
+  const told = event.effect === 'delete' ? undefined : event.attributes?.etag;
   const contradicts = event.effect === 'touch' ? told !== undefined && told !== known : told !== known;
   return contradicts ? 'same-clock-other-etag' : undefined;
 };

@@ -4,6 +4,7 @@ import type { ClockPolicy } from './decision.ts';
 import type { Entry } from './entry.ts';
 import { compareUtf8, type Key } from './key.ts';
 import { judgeIncarnation } from './liveness.ts';
+import { compareSequencers, type Sequencer } from './sequencer.ts';
 
 /**
  * The events of one key in a page.
@@ -81,61 +82,71 @@ export function meet(group: KeyGroup, entry: Entry | undefined, margin: number):
   }
   if (winner.sequencer > entry.sequencer || winner.time > entry.seen + margin) return 'odd';
   for (const event of group.events) {
-    if (event.sequencer === entry.sequencer && event.attributes?.etag !== entry.attributes?.etag) return 'odd';
+    if (event.sequencer === entry.sequencer && stateOf(event) !== entry.attributes?.etag) return 'odd';
   }
   return 'superseded';
 }
 
 function foldGroup(container: string, name: string, events: readonly BlobEvent[]): KeyGroup {
-  const first = events[0];
-  if (first === undefined || !isClocked(first)) return oneByOne(container, name, events);
+  if (!events.every(isClocked)) return oneByOne(container, name, events);
+  const [first] = events;
+  if (first === undefined) return oneByOne(container, name, events);
   if (events.length === 1) return { container, name, events, winner: first, oldest: first, newerOnArrival: 1 };
 
   let winner = first;
   let newerOnArrival = 1;
   for (const event of events) {
-    if (!isClocked(event) || event.epoch !== first.epoch) return oneByOne(container, name, events);
-    if ((event.sequencer ?? '') > (winner.sequencer ?? '')) {
-      winner = event;
-      newerOnArrival++;
-    }
+    if (event.sequencer <= winner.sequencer) continue;
+    winner = event;
+    newerOnArrival++;
   }
-  const bySequencer = events.toSorted((a, b) => compareText(a.sequencer ?? '', b.sequencer ?? ''));
+  const bySequencer = events.toSorted((a, b) => compareSequencers(a.sequencer, b.sequencer));
+  if (!isEven(bySequencer)) return oneByOne(container, name, events);
+  return { container, name, events, winner, oldest: bySequencer[0], newerOnArrival };
+}
+
+/** Whether one winner can stand for these events, which are in the order of their sequencers. */
+function isEven(events: readonly Clocked[]): boolean {
   const etags = new Set<string>();
-  let before: BlobEvent | undefined;
-  for (const event of bySequencer) {
-    const etag = event.attributes?.etag;
-    if (before?.sequencer === event.sequencer) {
-      const same = before?.time === event.time && before?.effect === event.effect && before?.attributes?.etag === etag;
-      if (!same) return oneByOne(container, name, events);
-    } else if (etag !== undefined) {
-      if (etags.has(etag)) return oneByOne(container, name, events);
-      etags.add(etag);
+  let before: Clocked | undefined;
+  for (const event of events) {
+    const etag = stateOf(event);
+    if (before !== undefined) {
+      if (event.epoch !== before.epoch || event.time < before.time) return false;
+      if (event.sequencer === before.sequencer) {
+        const same = event.time === before.time && event.effect === before.effect && etag === stateOf(before);
+        if (!same) return false;
+        continue;
+      }
     }
-    if (before !== undefined && event.time < before.time) return oneByOne(container, name, events);
+    if (etag !== undefined && etags.has(etag)) return false;
+    if (etag !== undefined) etags.add(etag);
     before = event;
   }
-  return { container, name, events, winner, oldest: bySequencer[0], newerOnArrival };
+  return true;
 }
 
 function oneByOne(container: string, name: string, events: readonly BlobEvent[]): KeyGroup {
   return { container, name, events, winner: undefined, oldest: undefined, newerOnArrival: 0 };
 }
 
+type Clocked = BlobEvent & { readonly sequencer: Sequencer };
+
 /** Whether the event can be ordered by its sequencer and names all values of what it leaves behind. */
-function isClocked(event: BlobEvent): boolean {
+function isClocked(event: BlobEvent): event is Clocked {
   if (event.sequencer === undefined) return false;
   return event.effect === 'put' ? event.attributes !== undefined : event.effect === 'delete';
 }
 
-/** In UTF-8 order. Where no name reaches the surrogates, the order of UTF-16 units is the same, and native. */
+/** The ETag that the event leaves behind, none for a delete: whatever a delete names is its own. */
+function stateOf(event: BlobEvent): string | undefined {
+  return event.effect === 'delete' ? undefined : event.attributes?.etag;
+}
+
+/** In UTF-8 order. Where no name reaches the surrogates, the order of UTF-16 units is the same, and native: twice as fast. */
 function sorted(names: Iterable<string>): string[] {
   const list = [...names];
-  return list.some((name) => ABOVE_PLAIN_ORDER.test(name)) ? list.sort(compareUtf8) : list.sort(compareText);
+  return list.some((name) => ABOVE_PLAIN_ORDER.test(name)) ? list.sort(compareUtf8) : list.sort();
 }
 
 const ABOVE_PLAIN_ORDER = /[\ud800-\uffff]/;
-
-function compareText(a: string, b: string): -1 | 0 | 1 {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
