@@ -23,8 +23,9 @@ import { installTemporalRuntime } from './temporal-runtime.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 const ENSURE_EVERY_MS = 30_000;
-/** Longer than a page and the settling of its messages. */
-const GRACE = '10s';
+/** Activities are told to stop after this; they then end with the page that they are at. */
+const GRACE = '200ms';
+const FORCE = '12s';
 
 export interface WorkerOptions {
   readonly federation: Federation;
@@ -46,8 +47,8 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
     temporal: 'waiting',
     worker: 'waiting',
   };
-  installTemporalRuntime(log);
   await using closing = new AsyncDisposableStack();
+  closing.use(installTemporalRuntime(log));
   try {
     const server = await patiently('Serving metrics', patience, () =>
       serveMetrics(env.ISTHMUS_METRICS_URL, metrics.registry, () => health),
@@ -105,7 +106,7 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
           workflowBundle: bundle,
           activities,
           shutdownGraceTime: GRACE,
-          shutdownForceTime: '20s',
+          shutdownForceTime: FORCE,
           maxConcurrentActivityTaskExecutions: 20,
           maxConcurrentWorkflowTaskExecutions: 10,
           maxCachedWorkflows: 100,
