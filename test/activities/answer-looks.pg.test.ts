@@ -81,7 +81,7 @@ describe('looks', () => {
     const waiting = await explainEntry(db.index.db, services.account.id, { container: 'c', name: 'n' });
     expect(waiting).toMatchObject({ lookDue: true, lookError: '503' });
     up = true;
-    expect(await runActivity(() => answerLooks({ seconds: 1.5 }))).toEqual({ answered: 1, pending: 0 });
+    expect(await runActivity(() => answerLooks({ seconds: 4 }))).toEqual({ answered: 1, pending: 0 });
   });
 
   it('are answered many at a time, each once', async () => {
@@ -91,8 +91,13 @@ describe('looks', () => {
     const events = Array.from({ length: 1_200 }, (_, at) => touch('c', `n${at}`, at + 1));
     await applyUnderRules(services, (tx, scope) => applyEvents(tx, { ...scope, events }));
     const workers = [lookActivities(services), lookActivities(services)];
-    const turns = await Promise.all(workers.map(({ answerLooks }) => runActivity(() => answerLooks({ seconds: 3 }))));
-    expect(turns.reduce((sum, turn) => sum + turn.answered, 0)).toBe(1_200);
+    let answered = 0;
+    for (let pending = 1; pending > 0; ) {
+      const turns = await Promise.all(workers.map(({ answerLooks }) => runActivity(() => answerLooks({ seconds: 1 }))));
+      answered += turns.reduce((sum, turn) => sum + turn.answered, 0);
+      pending = Math.min(...turns.map((turn) => turn.pending));
+    }
+    expect(answered).toBe(1_200);
     expect(new Set(blobs.asked).size).toBe(blobs.asked.length);
   });
 });

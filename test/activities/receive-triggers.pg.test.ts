@@ -77,7 +77,7 @@ describe('trigger intake', () => {
     const live: number[] = [];
     queue.onComplete = async () => void live.push((await countEntries(db.index.db, services.account.id)).live);
     queue.send(event(1), [event(2)], JSON.stringify(event(3)), event(1));
-    expect(await runActivity(() => receiveTriggers({ seconds: 0.5 }))).toEqual({
+    expect(await runActivity(() => receiveTriggers({ seconds: 1 }))).toEqual({
       messages: 4,
       applied: 3,
       superseded: 1,
@@ -86,7 +86,7 @@ describe('trigger intake', () => {
     });
     expect(live).toEqual([3]);
     queue.send(event(3), event(2), event(1));
-    expect(await runActivity(() => receiveTriggers({ seconds: 0.5 }))).toMatchObject({
+    expect(await runActivity(() => receiveTriggers({ seconds: 1 }))).toMatchObject({
       messages: 3,
       applied: 0,
       superseded: 3,
@@ -106,7 +106,7 @@ describe('trigger intake', () => {
       event(3, { subject: blobSubject({ container: 'c', name: 'a\u0000' }) }),
       event(4),
     );
-    const turn = await runActivity(() => triggerActivities(services).receiveTriggers({ seconds: 0.3 }));
+    const turn = await runActivity(() => triggerActivities(services).receiveTriggers({ seconds: 1 }));
     expect(turn).toMatchObject({ messages: 6, applied: 1, deadLettered: 5 });
     expect(queue.done.sort()).toEqual([
       'complete m6',
@@ -139,7 +139,7 @@ describe('trigger intake', () => {
     queue.send(event(2));
     await expect(runActivity(() => receiveTriggers({ seconds: 0.2 }))).rejects.toThrow('Connection terminated');
     failures = 0;
-    expect(await runActivity(() => receiveTriggers({ seconds: 0.3 }))).toMatchObject({ messages: 1, applied: 1 });
+    expect(await runActivity(() => receiveTriggers({ seconds: 1 }))).toMatchObject({ messages: 1, applied: 1 });
     expect(queue.done).toEqual(['complete m1', 'complete m1']);
   });
 
@@ -174,7 +174,7 @@ describe('trigger intake', () => {
       },
     });
     queue.send(run('isthmus', 'Succeeded'), run('other', 'Succeeded'), run('isthmus', 'Failed'));
-    await runActivity(() => triggerActivities(services).receiveTriggers({ seconds: 0.3 }));
+    await runActivity(() => triggerActivities(services).receiveTriggers({ seconds: 1 }));
     expect(wanted).toEqual([
       { judge: 'inventory', manifest: 'inventory/2026/01/01/00-00-00/isthmus/isthmus-manifest.json' },
     ]);

@@ -58,7 +58,7 @@ describe('the Service Bus queue', () => {
     const began = performance.now();
     await open.publish(1);
     expect(await waiting).toHaveLength(1);
-    expect(performance.now() - began).toBeLessThan(200);
+    expect(performance.now() - began).toBeLessThan(800);
   });
 
   it('keeps its locks for longer than they last, two messages of one id among them', async () => {
@@ -116,7 +116,6 @@ describe('the Service Bus queue', () => {
   it('8: takes ten thousand messages and holds no more than it may', async () => {
     await using open = await openQueue();
     for (let at = 0; at < 10_000; at++) await open.publish(at);
-    const began = performance.now();
     let seen = 0;
     let most = 0;
     while (seen < 10_000) {
@@ -128,7 +127,6 @@ describe('the Service Bus queue', () => {
     }
     expect(most).toBeLessThanOrEqual(2_047);
     expect(open.bus.queueState('q')).toMatchObject({ active: 0, locked: 0 });
-    process.stdout.write(`${Math.round(10_000 / ((performance.now() - began) / 1000))} messages/s\n`);
   });
 
   it('says which queue cannot be had', async () => {
