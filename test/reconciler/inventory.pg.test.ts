@@ -182,6 +182,25 @@ describe('an inventory report', () => {
   });
 });
 
+describe('a version that is older than its entry', () => {
+  it('is believed to have been, unless the report began after the entry had its own', async () => {
+    await using db = await testIndex();
+    const world = await makeWorld(db.index);
+    await settled(world, 6);
+    const before = rowsOf(world.blobs);
+    const start = world.blobs.time;
+    world.blobs.later(10 * MINUTE);
+    world.blobs.put('odd', 'n001', 'the newer version');
+    await world.reconcile({ judge: 'listing' });
+    writeReport(world.blobs, { rows: before, start });
+    expect(await world.reconcile()).toMatchObject({ looks: 0, agreed: 6 });
+    // The same rows, read ten minutes after: the older version is back (undeleted, restored).
+    world.blobs.later(10 * MINUTE);
+    writeReport(world.blobs, { rows: before });
+    expect(await world.reconcile()).toMatchObject({ looks: 1, agreed: 5 });
+  });
+});
+
 describe('7: an empty, short or unreadable report deletes nothing', () => {
   const cases: [what: string, options: (world: World) => ReportOptions, outcome: string, reason: RegExp][] = [
     ['empty', () => ({ rows: [] }), 'guarded', /lists nothing at all/],

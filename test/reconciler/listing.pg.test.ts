@@ -121,14 +121,14 @@ describe('a listing', () => {
   it('of a prefix judges the prefix alone and leaves the horizon', async () => {
     await using db = await testIndex();
     const world = await makeWorld(db.index);
-    for (const name of ['a/1', 'a/2', 'b/1']) world.blobs.put('one', name);
+    for (const name of ['a/1', 'a/2', 'b', 'b/1']) world.blobs.put('one', name);
     await world.reconcile();
     const horizon = await world.horizon();
     world.blobs.later(10 * MINUTE);
-    for (const name of ['a/1', 'b/1']) world.blobs.delete('one', name);
+    for (const name of ['a/1', 'b', 'b/1']) world.blobs.delete('one', name);
     const summary = await world.reconcile({ judge: 'listing', prefix: 'one/a' });
     expect(summary).toMatchObject({ outcome: 'complete', listed: 1, missing: 1 });
-    expect(await world.names()).toEqual(['one/a/2', 'one/b/1']);
+    expect(await world.names()).toEqual(['one/a/2', 'one/b', 'one/b/1']);
     expect(await world.horizon()).toBe(horizon);
   });
 

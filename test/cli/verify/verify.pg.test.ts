@@ -103,11 +103,14 @@ describe('verify', () => {
   it('names every difference, in key order, with what each side has', async () => {
     await using db = await testIndex();
     const world = await makeWorld(db.index);
-    const kinds = ['agrees', 'lost', 'stale', 'no-stub', 'old-stub', 'not-ours', 'falsely-shadowed'];
+    const kinds = ['agrees', 'lost', 'stale', 'no-stub', 'old-stub', 'not-ours', 'falsely-shadowed', 'short'];
     for (const name of kinds) world.blobs.put('one', name);
     await world.reconcile();
     await markShadowed(db.index, ['falsely-shadowed']);
     const vast = stubsOf(world, 'one');
+    await db.index.db.updateTable('entries').set({ length: 4 }).where('head', '=', 'short').execute();
+    const short = vast.get('one/short');
+    if (short !== undefined) vast.set('one/short', { ...short, length: 4 });
     world.blobs.delete('one', 'lost');
     world.blobs.put('one', 'stale', 'another length');
     world.blobs.put('one', 'untold');
@@ -128,6 +131,7 @@ describe('verify', () => {
       'one/no-stub: the sink has no file of it',
       'one/not-ours: a file that Isthmus did not make stands in the sink',
       'one/old-stub: the sink has another version',
+      'one/short: the index has another version',
       'one/stale: the index has another version',
       'one/untold: the index does not have it',
       'zero/left: the sink has a file of it',
@@ -138,7 +142,7 @@ describe('verify', () => {
       sink: { length: 5 },
       apart: false,
     });
-    expect(result).toMatchObject({ source: 7, index: 7, differences: 10 });
+    expect(result).toMatchObject({ source: 8, index: 8, differences: 11 });
   });
 
   it('compares a prefix alone, and nothing that VAST has the authority over', async () => {
