@@ -1,3 +1,4 @@
+import type { DemoOutput } from '../../schema/outputs/demo.ts';
 import type { Call } from '../call.ts';
 import { runDemo } from '../demo/demo.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -6,7 +7,9 @@ import { formatTable } from '../format.ts';
 /** `isthmus demo`: with `--json` the summary is the last line. */
 export async function demo(call: Call): Promise<ExitCode> {
   const summary = await runDemo({ json: call.json, signal: call.signal });
-  if (call.json) call.terminal.print(JSON.stringify(summary));
+  const steps = summary.steps.map(({ figures, ...step }) => ({ ...step, figures: { ...figures } }));
+  const output: DemoOutput = { ...summary, steps };
+  if (call.json) call.terminal.print(JSON.stringify(output));
   else {
     for (const { title, seconds, figures } of summary.steps) {
       call.terminal.print(`\n${title} (${seconds} s)`);

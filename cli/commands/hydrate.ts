@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { HydrateInput, HydrateSummary } from '../../schema/inputs/activities.ts';
 import type { JobInput } from '../../schema/inputs/control.ts';
 import { taskQueueOf, workflowIds } from '../../schema/inputs/names.ts';
+import type { HydrateOutput } from '../../schema/outputs/hydrate.ts';
 import type { Call } from '../call.ts';
 import { readFederation } from '../environment.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -29,7 +30,8 @@ export async function hydrate(prefix: string, call: Call): Promise<ExitCode> {
     typedSearchAttributes: searchAttributesOf(federation.name, 'hydrate'),
   });
   const summary = await follow<HydrateSummary>(handle, call);
-  if (call.json) call.terminal.print(JSON.stringify(summary));
+  const output: HydrateOutput = { ...summary, failures: [...summary.failures] };
+  if (call.json) call.terminal.print(JSON.stringify(output));
   else {
     const { files, already, bytes, failed, failures } = summary;
     const also = already === 0 ? '' : `, ${already} had their bytes`;

@@ -2,6 +2,7 @@ import { WorkflowExecutionAlreadyStartedError, type WorkflowHandle } from '@temp
 import type { ReconcileInput, ReconcileSummary } from '../../schema/inputs/activities.ts';
 import type { JobInput } from '../../schema/inputs/control.ts';
 import { taskQueueOf, workflowIds } from '../../schema/inputs/names.ts';
+import type { ReconcileOutput } from '../../schema/outputs/reconcile.ts';
 import type { Call } from '../call.ts';
 import { readFederation } from '../environment.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -31,7 +32,8 @@ export async function reconcile({ wait, ...input }: ReconcileOptions, call: Call
     return EXIT.good;
   }
   const summary = await follow<ReconcileSummary>(handle, call);
-  if (call.json) call.terminal.print(JSON.stringify(summary));
+  const output: ReconcileOutput = summary;
+  if (call.json) call.terminal.print(JSON.stringify(output));
   else {
     const { outcome, judge, reason, runId, ...counts } = summary;
     call.terminal.print(`run ${runId}, judged by ${judge}: ${outcome}${reason === undefined ? '' : `: ${reason}`}`);

@@ -4,7 +4,7 @@ import type { Call } from '../call.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { formatSeconds } from '../format.ts';
 import { type OpenAccount, openAccount } from '../open-account.ts';
-import { collectStatus, openStatusSources } from '../status/collect-status.ts';
+import { collectStatus, openStatusSources, sourceAlarms } from '../status/collect-status.ts';
 import { formatStatus } from '../status/format-status.ts';
 import { Settling } from '../status/settling.ts';
 import { type WorkflowStatus, workflowStatus } from '../status/workflow-status.ts';
@@ -24,7 +24,8 @@ export async function status(
   const { signal, terminal } = call;
   const collect = (workflows: readonly WorkflowStatus[] | undefined) => collectStatus(open, asked, workflows, signal);
   const print = async (): Promise<StatusOutput> => {
-    const output = await collect(await askWorkflows(open, call));
+    const collected = await collect(await askWorkflows(open, call));
+    const output = { ...collected, alarms: [...(await sourceAlarms(open, asked, signal)), ...collected.alarms] };
     if (call.json) terminal.print(JSON.stringify(output));
     else for (const line of formatStatus(output)) terminal.print(line);
     return output;

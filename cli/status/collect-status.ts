@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AzureFeedStore } from '../../activities/azure/azure-feed-store.ts';
 import { blobService } from '../../activities/azure/blob-service.ts';
+import { SILENCE_MS } from '../../activities/observability/silence.ts';
 import { openTriggers } from '../../activities/open-services.ts';
 import { countEntries } from '../../schema/index/queries.ts';
 import { type Run, recentRuns } from '../../schema/index/runs.ts';
@@ -14,11 +16,12 @@ import type { WorkflowStatus } from './workflow-status.ts';
 /** What a status is collected from; kept open while `--wait` asks again and again. */
 export interface StatusSources extends AsyncDisposable, AskedSources {}
 
-export function openStatusSources({ federation }: OpenAccount): StatusSources {
+export function openStatusSources({ federation, account }: OpenAccount): StatusSources {
   const triggers = federation.sources.serviceBus === undefined ? undefined : openTriggers(federation);
   const feed = new AzureFeedStore(blobService(federation.account));
   return {
     federation,
+    account,
     feed,
     triggers,
     [Symbol.asyncDispose]: async () => {
@@ -27,7 +30,10 @@ export function openStatusSources({ federation }: OpenAccount): StatusSources {
   };
 }
 
-/** A trigger's queue that was peeked at is empty, but its last message may be in somebody's hands until its lock ends. */
+/** How long a source is watched to tell one that is slow from one that stands still. */
+const WATCH_MS = 1_500;
+
+/** @param workflows undefined where Temporal does not answer. */
 export async function collectStatus(
   open: OpenAccount,
   asked: StatusSources,
@@ -55,8 +61,31 @@ export async function collectStatus(
     workflows: workflows === undefined ? null : workflows.map((each) => ({ ...each })),
     lastReconcile: last === undefined ? null : runOutput(last),
   };
-  const moving = whatMoves(heads, status, last);
-  return { ...status, moving: [...moving], settled: moving.length === 0, alarms: [...alarmsOf(heads, workflows, now)] };
+  const moving = [...whatMoves(heads, status, last)];
+  return { ...status, moving, settled: moving.length === 0, alarms: workflowAlarms(workflows) };
+}
+
+/** Sources that had news more than a minute ago and take nothing of it, and an inventory that did not come (invariant 9). */
+export async function sourceAlarms(
+  open: OpenAccount,
+  asked: StatusSources,
+  signal: AbortSignal,
+): Promise<StatusOutput['alarms']> {
+  const observe = async (): Promise<readonly SourceHead[]> => {
+    const rows = await readSources(open.index.db, open.account.id);
+    return await sourceHeads(asked, rows, Date.now(), signal);
+  };
+  const suspects = (await observe()).filter(({ behind, since }) => {
+    return behind !== undefined && since !== undefined && Date.now() - since > SILENCE_MS;
+  });
+  if (suspects.length === 0) return [];
+  await sleep(WATCH_MS, undefined, { signal });
+  const later = await observe();
+  return suspects.flatMap(({ source, progress, behind }) => {
+    const now = later.find((head) => head.source === source);
+    const stands = now?.behind !== undefined && now.progress === progress;
+    return stands ? [{ about: source, message: `${behind}, and nothing is being taken` }] : [];
+  });
 }
 
 function whatMoves(
@@ -74,22 +103,13 @@ function whatMoves(
   return moving;
 }
 
-/** A source that is behind and has not moved for a minute, and every workflow that somebody must look at. */
-function* alarmsOf(
-  heads: readonly SourceHead[],
-  workflows: readonly WorkflowStatus[] | undefined,
-  now: number,
-): Iterable<StatusOutput['alarms'][number]> {
-  for (const { source, behind, head, silentSince } of heads) {
-    if (behind === undefined) continue;
-    const since = silentSince ?? head ?? now;
-    if (source === 'inventory' || now - since > 60_000) yield { about: source, message: behind };
-  }
-  if (workflows === undefined) yield { about: 'temporal', message: 'Temporal does not answer' };
-  for (const { id, running, state, reason, source } of workflows ?? []) {
-    if (!running) yield { about: source, message: `${id} does not run: start isthmus worker` };
-    else if (state === 'alarm') yield { about: source, message: `${id} stopped: ${reason ?? 'see its details'}` };
-  }
+/** Every workflow that somebody must look at. */
+function workflowAlarms(workflows: readonly WorkflowStatus[] | undefined): StatusOutput['alarms'] {
+  if (workflows === undefined) return [{ about: 'temporal', message: 'Temporal does not answer' }];
+  return workflows.flatMap(({ id, running, state, reason, source }) => {
+    if (!running) return [{ about: source, message: `${id} does not run (${reason}): start \`isthmus worker\`` }];
+    return state === 'alarm' ? [{ about: source, message: `${id} stopped: ${reason ?? 'see its details'}` }] : [];
+  });
 }
 
 function sourceOutput({ source, state, reason, head, applied, behind }: SourceHead): StatusOutput['sources'][number] {

@@ -1,6 +1,7 @@
 import type { Timestamp } from '../../namespace/entry.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
 import { parseSegments, SEGMENTS_FILE } from '../../schema/feed/segments.ts';
+import type { Account } from '../../schema/index/accounts.ts';
 import type { SourceRow } from '../../schema/index/sources.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
 import type { TriggerQueue } from '../../schema/ports/trigger-queue.ts';
@@ -9,6 +10,7 @@ import { messageOf } from '../failure.ts';
 /** What is asked: the sources themselves, so that a loop that stands still cannot hide that there is news. */
 export interface AskedSources {
   readonly federation: Federation;
+  readonly account: Pick<Account, 'horizon'>;
   readonly feed: FeedStore;
   /** Undefined where the federation has no queue. */
   readonly triggers: TriggerQueue | undefined;
@@ -23,8 +25,8 @@ export interface SourceHead {
   readonly behind: string | undefined;
   /** Moves when anything of the source is taken. */
   readonly progress: string;
-  /** The oldest moment of which something was not taken, where that is known. */
-  readonly silentSince: Timestamp | undefined;
+  /** Where it is behind: a moment by which there was news that was not taken. */
+  readonly since: Timestamp | undefined;
   readonly state: string;
   readonly reason: string | undefined;
 }
@@ -47,7 +49,8 @@ export async function sourceHeads(
   if (sources.changeFeed !== undefined) {
     heads.push(feedHead(asked.feed, row('feed'), sources.changeFeed.pollSeconds * 1000, now, signal));
   }
-  if (sources.inventory !== undefined) heads.push(inventoryHead(row('inventory'), sources.inventory.everyHours, now));
+  if (sources.inventory !== undefined)
+    heads.push(inventoryHead(row('inventory'), sources.inventory.everyHours, asked.account.horizon, now));
   return await Promise.all(heads);
 }
 
@@ -60,7 +63,7 @@ async function triggerHead(queue: TriggerQueue, row: SourceRow | undefined): Pro
       head: oldest === undefined ? known.head : Math.max(oldest, known.head ?? oldest),
       behind: oldest === undefined ? undefined : 'messages wait in the queue',
       progress: `${known.applied} ${oldest}`,
-      silentSince: oldest,
+      since: oldest,
     };
   } catch (error) {
     return { ...known, state: 'unreachable', reason: messageOf(error), behind: 'the queue cannot be asked' };
@@ -87,26 +90,30 @@ async function feedHead(
         : silentMs > UNHEARD_MS + 2 * pollMs
           ? 'the feed is not being read'
           : undefined;
-    return { ...known, head, behind, silentSince: row?.updatedAt };
+    const since = head !== undefined && head > (known.applied ?? 0) ? head : row?.updatedAt;
+    return { ...known, head, behind, since };
   } catch (error) {
     signal.throwIfAborted();
     return { ...known, state: 'unreachable', reason: messageOf(error), behind: 'the feed cannot be asked' };
   }
 }
 
-/** A report that did not come within twice its time is missing. */
-async function inventoryHead(row: SourceRow | undefined, everyHours: number, now: Timestamp): Promise<SourceHead> {
+/** A report that did not come within twice its time is missing; before the first, that counts from the account's horizon. */
+async function inventoryHead(
+  row: SourceRow | undefined,
+  everyHours: number,
+  horizon: Timestamp | undefined,
+  now: Timestamp,
+): Promise<SourceHead> {
   const known = standingOf('inventory', row);
-  const last = known.applied ?? known.head;
-  const missing = last !== undefined && now - last > 2 * everyHours * HOUR;
-  return {
-    ...known,
-    behind: missing ? `no report was applied for ${Math.floor((now - last) / HOUR)} hours` : undefined,
-  };
+  const since = known.applied ?? known.head ?? horizon;
+  const missing = since !== undefined && now - since > 2 * everyHours * HOUR;
+  const behind = missing ? `no report was applied for ${Math.floor((now - since) / HOUR)} hours` : undefined;
+  return { ...known, behind, since };
 }
 
 function standingOf(source: SourceRow['source'], row: SourceRow | undefined): SourceHead {
   const { head, applied, state = 'unheard', reason } = row ?? {};
   const progress = `${applied} ${JSON.stringify(row?.detail)}`;
-  return { source, head, applied, behind: undefined, silentSince: undefined, progress, state, reason };
+  return { source, head, applied, behind: undefined, since: undefined, progress, state, reason };
 }

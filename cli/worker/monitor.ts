@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { SourceStanding } from '../../activities/observability/metrics.ts';
 import { SILENCE_MS, SilenceWatch } from '../../activities/observability/silence.ts';
 import type { Services } from '../../activities/services.ts';
+import { readAccount } from '../../schema/index/accounts.ts';
 import { countLooks } from '../../schema/index/looks.ts';
 import { readSources } from '../../schema/index/sources.ts';
 import { countStubs } from '../../schema/index/stubs.ts';
@@ -12,61 +13,81 @@ import { workflowStates } from './workflow-states.ts';
 
 const EVERY_MS = 5_000;
 
+type Part = 'postgres' | 'temporal';
+
 /**
  * Looks every few seconds at where sources, backlogs and workflows stand, and sets the gauges. It asks the
  * sources themselves for their heads, so a loop that stands still cannot hide that there is news.
+ *
+ * @param onSight whether Postgres and Temporal have just answered.
  */
-export async function monitor(services: Services, client: Client, signal: AbortSignal): Promise<void> {
-  const { log } = services;
-  const watch = new SilenceWatch();
-  const alarmed = new Set<string>();
-  let trouble: string | undefined;
-  const triggers = services.federation.sources.serviceBus === undefined ? undefined : services.openTriggers();
+export async function monitor(
+  services: Services,
+  client: Client,
+  onSight: (part: Part, answers: boolean) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { federation, log } = services;
+  const triggers = federation.sources.serviceBus === undefined ? undefined : services.openTriggers();
   await using closing = new AsyncDisposableStack();
   closing.defer(async () => await triggers?.close().catch(() => undefined));
-  while (!signal.aborted) {
+  const asked = { ...services, triggers };
+  const alarms = new Alarms();
+  const trouble: Partial<Record<Part, string>> = {};
+  const look = async (part: Part, work: () => Promise<void>): Promise<void> => {
     try {
-      await observe({ ...services, triggers }, client, watch, alarmed, signal);
-      trouble = undefined;
+      await work();
+      onSight(part, true);
+      delete trouble[part];
     } catch (error) {
+      if (signal.aborted) return;
       const message = messageOf(error);
-      if (!signal.aborted && message !== trouble) log.warn(`The monitor cannot see: ${message}`);
-      trouble = message;
+      if (message !== trouble[part]) log.warn(`The monitor cannot see ${part}: ${message}`);
+      trouble[part] = message;
+      onSight(part, false);
     }
+  };
+  while (!signal.aborted) {
+    await Promise.all([
+      look('postgres', () => observeIndex(asked, alarms, signal)),
+      look('temporal', () => observeWorkflows(services, client)),
+    ]);
     await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 
-async function observe(
-  services: Services & AskedSources,
-  client: Client,
-  watch: SilenceWatch,
-  alarmed: Set<string>,
-  signal: AbortSignal,
-): Promise<void> {
-  const { account, index, metrics, federation, log } = services;
-  const now = services.clock.now();
+async function observeIndex(services: Services & AskedSources, alarms: Alarms, signal: AbortSignal): Promise<void> {
+  const { clock, federation, index, metrics } = services;
+  const account = (await readAccount(index.db, federation.account.name)) ?? services.account;
   const rows = await readSources(index.db, account.id);
-  const standings: SourceStanding[] = [];
-  for (const { source, head, applied, behind, progress } of await sourceHeads(services, rows, now, signal)) {
-    const silentMs = watch.observe({ source, behind: behind !== undefined, progress }, now);
-    standings.push({ source, head, applied, silentMs });
-    if (silentMs > SILENCE_MS && !alarmed.has(source)) {
-      alarmed.add(source);
-      log.error(
-        { source, silentMs },
-        `Alarm: ${source} has news of which nothing was taken for ${Math.round(silentMs / 1000)} s`,
-      );
-    } else if (silentMs === 0 && alarmed.delete(source)) log.info({ source }, `${source} is being taken again`);
-  }
-  metrics.standing(standings);
+  const heads = await sourceHeads({ ...services, account }, rows, clock.now(), signal);
+  metrics.standing(heads.map((head) => alarms.judge(head, services)));
   const stubs = Object.fromEntries((await countStubs(index.db, account.id)).map(({ sink, due }) => [sink, due]));
   metrics.backlog({ stubs, looks: await countLooks(index.db, account.id) });
+}
+
+async function observeWorkflows({ federation, metrics }: Services, client: Client): Promise<void> {
+  const states = await workflowStates(client, federation.name);
   metrics.paused(
-    (await workflowStates(client, federation.name)).map(({ id, state }) => ({
-      workflow: id,
-      state,
-      paused: state === 'paused' || state === 'alarm',
-    })),
+    states.map(({ id, state }) => ({ workflow: id, state, paused: state === 'paused' || state === 'alarm' })),
   );
+}
+
+/** Raises an alarm in the log once for each silence, and says when it is over (invariant 9). */
+class Alarms {
+  readonly #watch = new SilenceWatch();
+  readonly #raised = new Set<string>();
+
+  judge(
+    head: Awaited<ReturnType<typeof sourceHeads>>[number],
+    { clock, log }: Pick<Services, 'clock' | 'log'>,
+  ): SourceStanding {
+    const { source, head: newest, applied, behind, progress } = head;
+    const silentMs = this.#watch.observe({ source, behind: behind !== undefined, progress }, clock.now());
+    if (silentMs > SILENCE_MS && !this.#raised.has(source)) {
+      this.#raised.add(source);
+      log.error({ source, silentMs }, `Alarm: ${source}: ${behind}, and nothing was taken for a minute`);
+    } else if (silentMs === 0 && this.#raised.delete(source)) log.info({ source }, `${source} is being taken again`);
+    return { source, head: newest, applied, silentMs };
+  }
 }

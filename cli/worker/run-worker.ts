@@ -93,10 +93,15 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
     );
     closing.defer(() => native.close());
     const activities = { ...createActivities(services) };
-    const beside = Promise.all([monitor(services, client, signal), keepLoops(client, federation, log, signal)]);
+    const onSight = (part: 'postgres' | 'temporal', answers: boolean): void => {
+      health[part] = answers ? 'ok' : 'waiting';
+    };
+    const beside = Promise.all([
+      monitor(services, client, onSight, signal),
+      keepLoops(client, federation, log, signal),
+    ]);
     while (!signal.aborted) {
       health.worker = 'waiting';
-      health.temporal = 'waiting';
       const bundle = await bundling;
       const worker = await patiently('Creating the worker', patience, () =>
         Worker.create({

@@ -7,4 +7,3 @@ export const devOutput = z.object({
   state: z.string().describe('The folder that everything is kept in.'),
   env: z.record(z.string(), z.string()).describe('The endpoints, under the names that other tools know.'),
 });
-export type DevOutput = z.output<typeof devOutput>;

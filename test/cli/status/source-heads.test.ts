@@ -40,8 +40,19 @@ const row = (source: SourceRow['source'], more: Partial<SourceRow> = {}): Source
   ...more,
 });
 
-async function heads(options: { feed?: FeedStore; oldest?: number | undefined; rows?: readonly SourceRow[] }) {
-  const asked = { federation, feed: options.feed ?? feedOpened(NOW - 5_000), triggers: queueOf(options.oldest) };
+async function heads(options: {
+  feed?: FeedStore;
+  oldest?: number | undefined;
+  rows?: readonly SourceRow[];
+  horizon?: number;
+}) {
+  const account = { horizon: options.horizon };
+  const asked = {
+    federation,
+    account,
+    feed: options.feed ?? feedOpened(NOW - 5_000),
+    triggers: queueOf(options.oldest),
+  };
   const found = await sourceHeads(asked, options.rows ?? [], NOW, new AbortController().signal);
   return Object.fromEntries(found.map((head) => [head.source, head]));
 }
@@ -49,7 +60,7 @@ async function heads(options: { feed?: FeedStore; oldest?: number | undefined; r
 describe('9: where sources stand', () => {
   it('9: a queue with a message that nobody settles is behind since that message', async () => {
     const { trigger } = await heads({ oldest: NOW - 70_000, rows: [row('trigger', { applied: NOW - 90_000 })] });
-    expect(trigger).toMatchObject({ behind: 'messages wait in the queue', silentSince: NOW - 70_000 });
+    expect(trigger).toMatchObject({ behind: 'messages wait in the queue', since: NOW - 70_000 });
   });
 
   it('9: an empty queue is not behind, however long ago the last message was', async () => {
