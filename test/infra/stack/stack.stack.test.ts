@@ -15,6 +15,7 @@ import { testStack } from '../../support/stack.ts';
 import { isAlive, until } from './alive.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
+const SLOW = { timeout: 180_000 };
 const CHILDREN = ['postgres', 'temporal', 'services'] as const;
 
 async function query(stack: Stack, sql: string): Promise<unknown[]> {
@@ -50,7 +51,8 @@ async function nextEvent(stack: Stack): Promise<unknown> {
 }
 
 describe('the stack', () => {
-  it('starts every killed child again, with what it held, and leaves no process when it stops', async () => {
+  // Each step that can hang has its own deadline and says its name; the whole takes 18 s, twice that on busy cores.
+  it('starts every killed child again, with what it held, and leaves no process when it stops', SLOW, async () => {
     await using stack = await testStack();
     const lake = container(stack, 'lake');
     await lake.create();
@@ -63,7 +65,11 @@ describe('the stack', () => {
     const pids = new Set(stack.pids());
 
     for (const child of CHILDREN) stack.kill(child, 'SIGKILL');
-    await until('all run again', () => CHILDREN.every((child) => stack.restarts(child) > 0 && stack.isUp(child)));
+    await until(
+      'all run again',
+      () => CHILDREN.every((child) => stack.restarts(child) > 0 && stack.isUp(child)),
+      60_000,
+    );
 
     expect(await query(stack, 'select one from kept')).toEqual([{ one: 1 }]);
     expect(await namespaceState(stack)).toContain('NAMESPACE_STATE_REGISTERED');
@@ -77,7 +83,7 @@ describe('the stack', () => {
     await until('none is left', () => [...pids].every((pid) => !isAlive(pid)));
   });
 
-  it('keeps its state between runs, and starts empty when asked to', async () => {
+  it('keeps its state between runs, and starts empty when asked to', SLOW, async () => {
     await using temporary = await temporaryFolder();
     const state = path.join(temporary.folder, '.isthmus');
     {
@@ -103,7 +109,7 @@ describe('the stack', () => {
     expect((await stat(path.join(state, 'federation.yaml'))).size).toBeGreaterThan(0);
   });
 
-  it('takes its children along when it is killed with SIGKILL, and starts again on what they left', async () => {
+  it('takes its children along when it is killed with SIGKILL, and starts again on what they left', SLOW, async () => {
     await using temporary = await temporaryFolder();
     const state = path.join(temporary.folder, '.isthmus');
     const script = `
