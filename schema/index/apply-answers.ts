@@ -78,5 +78,3 @@ function lastOfEachKey<T extends Key>(changes: readonly T[]): readonly T[] {
     return following === undefined || compareKeys(change, following) !== 0;
   });
 }
-
-export { applyListed } from './apply-listed.ts';

@@ -186,9 +186,7 @@ function standingOf(group: KeyGroup, containers: PageContainers, policy: ClockPo
   const container = containers.of(group.container);
   if (!policy.looks) return foldRecords(group, container);
   const { winner, newerOnArrival } = group;
-  // A delete that names an ETag is compared by it, which the statement does not do.
-  if (winner === undefined || (winner.effect === 'delete' && winner.attributes !== undefined)) return undefined;
-  return isRoutine(group, container, policy) ? { winner, newerOnArrival } : undefined;
+  return winner !== undefined && isRoutine(group, container, policy) ? { winner, newerOnArrival } : undefined;
 }
 
 /** Decides a group's events one by one, in arrival order. */

@@ -18,7 +18,7 @@ export interface TestPostgres {
 
 /** Starts a throwaway Postgres on a free port (or uses `ISTHMUS_TEST_POSTGRES`) and makes the migrated template in it. */
 export async function startTestPostgres(): Promise<TestPostgres> {
-  const given = process.env['ISTHMUS_TEST_POSTGRES'];
+  const given = process.env.ISTHMUS_TEST_POSTGRES;
   const server = given === undefined ? await startEmbedded() : { url: given, stop: () => Promise.resolve() };
   try {
     await makeTemplate(server.url);

@@ -56,7 +56,8 @@ export const event: fc.Arbitrary<BlobEvent> = fc
   })
   .map(({ withoutAttributes, tidy, ...raw }) => {
     const { effect } = raw;
-    const told = effect === 'delete' || withoutAttributes ? undefined : raw.attributes;
+    // A delete may name the ETag that it removed.
+    const told = withoutAttributes !== (effect === 'delete') ? undefined : raw.attributes;
     const order = raw.sequencer === undefined ? 1 : Number.parseInt(raw.sequencer, 16);
     return {
       ...raw,

@@ -73,7 +73,7 @@ const history = fc.array(
 
 const RULES = [{ prefix: '', authority: 'blob' as const, sink: 'vast' }];
 const MARGIN = 20_000;
-const RUNS = Number(process.env['ISTHMUS_DIFFERENTIAL_RUNS'] ?? 120);
+const RUNS = Number(process.env.ISTHMUS_DIFFERENTIAL_RUNS ?? 60);
 
 describe('the index in SQL', () => {
   let db: TestIndex;
@@ -211,4 +211,35 @@ describe('the index in SQL', () => {
       );
     },
   );
+
+  it.each([true, false])('1: leaves old news out of a large page, and nothing else (looks: %s)', async (looks) => {
+    const rules = compileRules({ revision: 1, rules: RULES });
+    const wide = fc
+      .tuple(arbitrary.event, fc.integer({ min: 0, max: 149 }))
+      .map(([event, at]): BlobEvent => ({ ...event, container: 'alpha', name: `${event.name} ${at}` }));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(wide, { minLength: 150, maxLength: 220 }),
+        fc.array(wide, { maxLength: 60 }),
+        fc.array(fc.nat(), { minLength: 60, maxLength: 60 }),
+        async (told, news, places) => {
+          const account = await freshAccount();
+          const model = new IndexModel((key) => rules.match(key), looks);
+          const again = [...told];
+          for (const [at, event] of news.entries()) again.splice((places[at] ?? 0) % again.length, 0, event);
+          for (const page of [told, again, told]) {
+            const tally = new Tally();
+            for (const event of page) tally.decision(model.event(event));
+            const policy = { margin: MARGIN, looks };
+            const counts = await transact(db.index, (tx) =>
+              applyEvents(tx, { account, rules, ruleRevision: 1, policy, events: page }),
+            );
+            expect(counts).toEqual(tally.counts(page.length));
+            await expectSame(account, model);
+          }
+        },
+      ),
+      { numRuns: Math.ceil(RUNS / 5) },
+    );
+  });
 });
