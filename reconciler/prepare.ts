@@ -16,7 +16,8 @@ import type { RunState } from './run/run-state.ts';
  * run of another wish that nobody will take up is ended as failed.
  *
  * `auto` bootstraps by a listing until one run over everything is complete (an inventory tells no version
- * well enough to do without a HEAD of each name), and from then on judges by the newest report.
+ * well enough to do without a HEAD of each name), and from then on judges by the newest report. A prefix can
+ * only be listed.
  */
 export async function prepareRun(
   judging: Judging,
@@ -28,8 +29,9 @@ export async function prepareRun(
   if (begun !== undefined) return begun;
   if (input.manifest !== undefined)
     return byInventory(judging, await namedReport(judging, input.manifest, signal), wish);
-  if (input.judge === 'listing') return byListing(judging, input.prefix ?? '', wish);
-  if (input.prefix !== undefined && input.prefix !== '' && input.judge === 'inventory') {
+  const prefix = input.prefix ?? '';
+  if (input.judge === 'listing' || (input.judge === 'auto' && prefix !== '')) return byListing(judging, prefix, wish);
+  if (input.judge === 'inventory' && prefix !== '') {
     throw new IsthmusError(
       'ISTHMUS_USAGE',
       'An inventory judges everything that its rule lists: leave the prefix out.',
@@ -50,7 +52,7 @@ export async function prepareRun(
 async function takeUp(judging: Judging, wish: string): Promise<PreparedReconcile | undefined> {
   for (const run of await recentRuns(judging.index.db, judging.account.id, { limit: 10 })) {
     if (run.outcome !== undefined) continue;
-    if (run.state['wish'] === wish) return { runId: run.id, judge: run.judge };
+    if (run.state.wish === wish) return { runId: run.id, judge: run.judge };
     await finishRun(judging.index.db, run.id, { outcome: 'failed', reason: 'it was left behind for another run' });
   }
   return undefined;
@@ -102,13 +104,17 @@ async function byInventory(judging: Judging, found: FoundReport, wish: string): 
   return { runId, judge: 'inventory', reason };
 }
 
-/** Times in JSON; undefined fields vanish there. */
 function stateOf(report: TrustedReport, container: string): Partial<RunState> {
-  const { format, files, filters, objectCount, rule, start, completion } = report;
+  const { format, files, objectCount, rule, start, completion } = report;
+  const { prefixMatch, excludePrefix, blobTypes, createdInLastDays } = report.filters;
+  const filters = {
+    ...{ prefixMatch: [...prefixMatch], excludePrefix: [...excludePrefix], blobTypes: [...blobTypes] },
+    createdInLastDays,
+  };
   return {
     from: start,
     to: completion ?? start,
-    inventory: { container, rule, format, files: [...files], filters: { ...filters } as never, objectCount },
+    inventory: { container, rule, format, files: [...files], filters, objectCount },
   };
 }
 

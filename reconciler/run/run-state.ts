@@ -4,7 +4,6 @@ const timestamp = z.int();
 
 /** Where a pass over keys stands: after this one, in the order of the index's primary key. */
 const position = z.object({ container: z.int(), head: z.string(), hash: z.string() });
-export type Position = z.output<typeof position>;
 
 const inventory = z.object({
   container: z.string(),

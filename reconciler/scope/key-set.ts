@@ -15,7 +15,6 @@ const START: Key = { container: '', name: '' };
 /** No container's name holds it, and no blob name that the index keeps is between a name and the name with it. */
 const NEXT = '\u0001';
 
-export const NO_KEYS: KeySet = [];
 export const ALL_KEYS: KeySet = [{ from: START, to: undefined }];
 
 /** Every key whose `container/name` starts with this plain prefix; one without a slash is the start of a container's name. */
