@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { launcherPath } from '../../infra/local/launcher.ts';
 import type { Story } from './story.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../isthmus.mjs', import.meta.url));
 const run = promisify(execFile);
 
 /**
@@ -17,7 +16,7 @@ export async function isthmus<Output>(
   accepted: readonly number[] = [0],
 ): Promise<Output> {
   const env = { ...process.env, ...story.stack.env };
-  const done = await run(process.execPath, [LAUNCHER, ...args, '--json'], {
+  const done = await run(process.execPath, [launcherPath(), ...args, '--json'], {
     env,
     signal: story.signal,
     maxBuffer: 64 * 1024 * 1024,

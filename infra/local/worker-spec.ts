@@ -1,14 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import type { ChildSpec } from './child-spec.ts';
-
-const LAUNCHER = fileURLToPath(new URL('../../cli/isthmus.mjs', import.meta.url));
+import { launcherPath } from './launcher.ts';
 
 /** The worker, as a separate process: the same command that runs against real services. */
 export function workerSpec(env: Readonly<Record<string, string>>, log: string): ChildSpec {
   return {
     name: 'worker',
     command: process.execPath,
-    args: [LAUNCHER, 'worker', '--config', env.ISTHMUS_CONFIG ?? ''],
+    args: [launcherPath(), 'worker', '--config', env.ISTHMUS_CONFIG ?? ''],
     env,
     log,
     isReady: async () => (await fetch(`${env.ISTHMUS_METRICS_URL}/healthz`)).status === 200,
