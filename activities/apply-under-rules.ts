@@ -1,4 +1,3 @@
-import { DEFAULT_MARGIN } from '../namespace/decision.ts';
 import { hasCode } from '../schema/errors.ts';
 import type { Tx } from '../schema/index/database.ts';
 import type { PageScope } from '../schema/index/page.ts';
@@ -12,7 +11,12 @@ export async function applyUnderRules<T>(
 ): Promise<T> {
   for (;;) {
     const { index: rules, revision: ruleRevision } = await services.rules();
-    const scope = { account: services.account, rules, ruleRevision, policy: { margin: DEFAULT_MARGIN, looks: true } };
+    const scope = {
+      account: services.account,
+      rules,
+      ruleRevision,
+      policy: { margin: services.account.margin, looks: true },
+    };
     try {
       return await transact(services.index, (tx) => work(tx, scope));
     } catch (error) {

@@ -1,5 +1,4 @@
 import { Context } from '@temporalio/activity';
-import { DEFAULT_MARGIN } from '../namespace/decision.ts';
 import { claimSweep, type SweepClaim, sweepStep } from '../schema/index/sweeps.ts';
 import type { Activities } from '../schema/inputs/activities.ts';
 import { heartbeats } from './heartbeat.ts';
@@ -29,7 +28,7 @@ export function sweepActivities(services: Services): Pick<Activities, 'sweepInca
           signal.throwIfAborted();
           const { revision } = await services.rules();
           const step = await sweepStep(index, {
-            ...{ account, claim, ruleRevision: revision, policy: { margin: DEFAULT_MARGIN } },
+            ...{ account, claim, ruleRevision: revision, policy: { margin: account.margin } },
             ...{ limit: BATCH, leaseMs: LEASE_MS },
           });
           swept += step.swept;

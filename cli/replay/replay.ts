@@ -2,7 +2,6 @@ import { FeedReader } from '../../activities/azure/feed-reader.ts';
 import { readAhead } from '../../activities/azure/read-ahead.ts';
 import { compileRules, type RuleIndex } from '../../namespace/authority.ts';
 import type { BlobEvent } from '../../namespace/change.ts';
-import { DEFAULT_MARGIN } from '../../namespace/decision.ts';
 import { hasCode } from '../../schema/errors.ts';
 import { type Account, ensureAccount } from '../../schema/index/accounts.ts';
 import { applyEvents, type PageCounts } from '../../schema/index/apply-events.ts';
@@ -80,7 +79,7 @@ export async function replayFeed(
 
 function applyPage(index: Index, account: Account, rules: Rules, events: readonly BlobEvent[]): Promise<PageCounts> {
   return transact(index, (tx) =>
-    applyEvents(tx, { account, ...rules, policy: { margin: DEFAULT_MARGIN, looks: false }, events }),
+    applyEvents(tx, { account, ...rules, policy: { margin: account.margin, looks: false }, events }),
   );
 }
 

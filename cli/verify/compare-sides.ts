@@ -1,6 +1,5 @@
 import { type CompiledQuery, type RawBuilder, sql } from 'kysely';
 import type { ClientBase } from 'pg';
-import { DEFAULT_MARGIN } from '../../namespace/decision.ts';
 import { compareUtf8 } from '../../namespace/key.ts';
 import { pathOf } from '../../namespace/path.ts';
 import { type KeySet, namesWithin } from '../../reconciler/scope/key-set.ts';
@@ -93,7 +92,7 @@ function liveEntries(
   }
   return sql`(
     select e.head, e.tail, e.etag, e.length, e.stub_state::text as stub_state
-    from entries e cross join ${lives([container], DEFAULT_MARGIN)}
+    from entries e cross join ${lives([container])}
     where e.account_id = ${accountId} and e.container_id = ${container.id}
       and e.live and not ${isDeadSql} and ${inRanges(namesWithin(keys, name))})`;
 }
@@ -102,7 +101,7 @@ function differing({ accountId, container, name, live }: Compared): RawBuilder<u
   // Names go to 1,024 characters: what starts with the name and a slash is a range of heads only below the cut.
   const below = container
     ? sql`exists (
-        select from entries e cross join ${lives([container], DEFAULT_MARGIN)}
+        select from entries e cross join ${lives([container])}
         where e.account_id = ${accountId} and e.container_id = ${container.id} and d.tail = ''
           and e.head > d.head || '/' and e.head < d.head || '0' and e.live and not ${isDeadSql})`
     : sql`false`;

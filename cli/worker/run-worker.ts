@@ -6,7 +6,7 @@ import { createActivities } from '../../activities/activities.ts';
 import { Metrics } from '../../activities/observability/metrics.ts';
 import { openServices } from '../../activities/open-services.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
-import { ensureAccount } from '../../schema/index/accounts.ts';
+import { ensureAccount, setMargin } from '../../schema/index/accounts.ts';
 import { publishRules } from '../../schema/index/authority-revisions.ts';
 import { openIndex } from '../../schema/index/database.ts';
 import { migrateIndex } from '../../schema/index/migrate.ts';
@@ -62,6 +62,8 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
     const account = await patiently('Preparing the index', patience, async () => {
       await migrateIndex(index);
       const known = await ensureAccount(index, federation.account.name);
+      const margin = federation.account.marginSeconds * 1_000;
+      await setMargin(index.db, known.id, margin);
       const { revision } = await publishRules(
         index,
         known.id,
@@ -69,7 +71,7 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
         'the federation file, at a worker start',
       );
       log.info({ revision, rules: federation.rules.length }, 'The rules are live.');
-      return known;
+      return { ...known, margin };
     });
     health.postgres = 'ok';
 

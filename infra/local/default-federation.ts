@@ -12,6 +12,7 @@ name: local
 account:
   name: \${AZURE_STORAGE_ACCOUNT}
   connectionString: \${AZURE_STORAGE_CONNECTION_STRING}
+  marginSeconds: 3 # one machine has one clock; Azure's have many, so leave it out there
 sources:
   serviceBus:
     connectionString: \${AZURE_SERVICEBUS_CONNECTION_STRING}

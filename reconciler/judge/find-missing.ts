@@ -1,5 +1,4 @@
 import { type RawBuilder, sql } from 'kysely';
-import { DEFAULT_MARGIN } from '../../namespace/decision.ts';
 import type { ContainerRow } from '../../schema/index/containers.ts';
 import type { Tx } from '../../schema/index/database.ts';
 import { isDeadSql, lives } from '../../schema/index/lives.ts';
@@ -40,7 +39,7 @@ export async function findMissingPiece(
       within: sql`e.account_id = ${judging.account.id} and e.container_id = ${container.id}
         and (e.head, e.tail_hash) > (${start.head}, decode(${start.hash}, 'hex')) and ${inRange(range)}`,
       ofTypes: ofTypes(inventory),
-      before: from - DEFAULT_MARGIN,
+      before: from - of.container.margin,
     });
     left = piece.head !== null;
     if (piece.head === null || piece.hash === null) return {};
@@ -73,7 +72,7 @@ async function walk(
     with page as materialized (
       select e.head, e.tail, e.tail_hash, e.seen,
         e.live and ${of.ofTypes} and not ${isDeadSql} as counts
-      from entries e cross join ${lives([of.container], DEFAULT_MARGIN)} where ${of.within}
+      from entries e cross join ${lives([of.container])} where ${of.within}
       order by e.head, e.tail_hash limit ${PIECE}
     ), kept as (
       insert into ${staging.missing} (container_id, head, tail, tail_hash)

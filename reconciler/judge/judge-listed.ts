@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { ListedRow } from '../../namespace/change.ts';
-import { DEFAULT_MARGIN } from '../../namespace/decision.ts';
 import type { Attributes, BlobType, Timestamp } from '../../namespace/entry.ts';
 import type { Key } from '../../namespace/key.ts';
 import { applyListed } from '../../schema/index/apply-listed.ts';
@@ -67,7 +66,7 @@ export async function judgeListedPiece(
       const page = { account: judging.account, rules: rules.index, ruleRevision: rules.revision };
       const found = await applyListed(tx, {
         ...page,
-        policy: { margin: DEFAULT_MARGIN, looks: true },
+        policy: { margin: container.margin, looks: true },
         rows: rows
           .filter((row) => row.verdict === 'judge')
           .map((row) => listedRow(row, container.name, { from, to: to ?? from, run: ledger.run.id })),
@@ -133,8 +132,8 @@ async function readPiece(
           and (p.md5 is null or p.md5 is not distinct from e.md5)
           and (p.tier is null or p.tier is not distinct from e.tier)
           and (p.metadata is null or p.metadata is not distinct from e.metadata) then 'agreed'
-        when p.etag is distinct from e.etag and p.last_modified + ${DEFAULT_MARGIN} < e.seen
-          and e.seen + ${DEFAULT_MARGIN} > ${from}::bigint then 'newer'
+        when p.etag is distinct from e.etag and p.last_modified + ${container.margin} < e.seen
+          and e.seen + ${container.margin} > ${from}::bigint then 'newer'
         when e.look_due then 'due'
         when p.etag is null or p.length is null then case
           when e.live and not ${isDeadSql}
@@ -144,7 +143,7 @@ async function readPiece(
           else 'look' end
         else 'judge'
       end as verdict
-    from page p cross join ${lives([container], DEFAULT_MARGIN)} left join entries e on e.account_id = ${accountId} and e.container_id = ${container.id}
+    from page p cross join ${lives([container])} left join entries e on e.account_id = ${accountId} and e.container_id = ${container.id}
       and e.head = p.head and e.tail_hash = p.tail_hash
     order by p.head, p.tail_hash`.execute(tx);
   return rows;

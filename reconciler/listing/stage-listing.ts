@@ -1,5 +1,4 @@
 import type { ListedRow } from '../../namespace/change.ts';
-import { DEFAULT_MARGIN } from '../../namespace/decision.ts';
 import { compareUtf8 } from '../../namespace/key.ts';
 import type { Rule } from '../../namespace/rule.ts';
 import { applyListed } from '../../schema/index/apply-listed.ts';
@@ -122,7 +121,7 @@ async function stagePage(
         account: judging.account,
         rules: rules.index,
         ruleRevision: rules.revision,
-        policy: { margin: DEFAULT_MARGIN, looks: true },
+        policy: { margin: judging.account.margin, looks: true },
         rows,
         strong: true,
       });

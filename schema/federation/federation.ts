@@ -16,6 +16,11 @@ const account = z
       .describe('The storage account, as Azure names it.'),
     blobEndpoint: z.url('be an address such as https://NAME.blob.core.windows.net').optional(),
     connectionString: z.string().min(1).optional(),
+    marginSeconds: z
+      .number()
+      .min(1)
+      .default(20)
+      .describe('More than any two of the clocks that time-stamp its events and answers disagree by.'),
   })
   .describe('Without a connection string the account is reached by DefaultAzureCredential.');
 

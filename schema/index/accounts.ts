@@ -9,6 +9,8 @@ export interface Account {
   readonly name: string;
   /** What older creates must not be believed without a look: see `ClockPolicy.horizon`. As it was when the account was read. */
   readonly horizon: Timestamp | undefined;
+  /** M of the clock rules, in milliseconds: larger than what any two clocks of this account disagree by. */
+  readonly margin: number;
 }
 
 /** The account of this name; made where there is none. */
@@ -26,7 +28,9 @@ export async function ensureAccount(index: Index, name: string): Promise<Account
 /** @returns undefined where the index has never seen the account. */
 export async function readAccount(on: Queryable, name: string): Promise<Account | undefined> {
   const row = await on.selectFrom('accounts').selectAll().where('name', '=', name).executeTakeFirst();
-  return row === undefined ? undefined : { id: row.id, name: row.name, horizon: row.horizon ?? undefined };
+  return row === undefined
+    ? undefined
+    : { id: row.id, name: row.name, horizon: row.horizon ?? undefined, margin: row.margin };
 }
 
 /**
@@ -44,6 +48,11 @@ export async function holdAccount(tx: Tx, accountId: number, ruleRevision: numbe
     'ISTHMUS_RULES_MOVED',
     `The page was decided under rule revision ${ruleRevision}, but ${live ?? 'none'} is live. It is applied again under that one.`,
   );
+}
+
+/** Sets M of the clock rules for the account; whoever read the account before goes on with what it read. */
+export async function setMargin(on: Queryable, accountId: number, margin: number): Promise<void> {
+  await sql`update accounts set margin = ${margin} where id = ${accountId} and margin <> ${margin}`.execute(on);
 }
 
 /** Raises the account's horizon; it never falls. */

@@ -9,6 +9,8 @@ import type { Queryable, Tx } from './database.ts';
 /** A container as the index knows it. */
 export interface ContainerRow extends ContainerState {
   readonly id: number;
+  /** The account's: what its clocks may err by, in milliseconds. */
+  readonly margin: number;
 }
 
 interface Row {
@@ -16,13 +18,20 @@ interface Row {
   readonly name: string;
   readonly newest_epoch: Buffer | null;
   readonly gone_at: number | null;
+  readonly margin: number;
 }
+
+/** What a `ContainerRow` is read from. */
+const COLUMNS = sql.raw(
+  'id, name, newest_epoch, gone_at, (select margin from accounts as a where a.id = containers.account_id) as margin',
+);
 
 function toContainer(row: Row): ContainerRow {
   return {
     id: row.id,
     newestEpoch: row.newest_epoch === null ? undefined : (row.newest_epoch.toString('hex') as Epoch),
     goneAt: row.gone_at ?? undefined,
+    margin: row.margin,
   };
 }
 
@@ -33,7 +42,7 @@ export async function containerStates(
   names: readonly string[],
 ): Promise<ReadonlyMap<string, ContainerRow>> {
   const { rows } = await sql<Row>`
-    select id, name, newest_epoch, gone_at from containers
+    select ${COLUMNS} from containers
     where account_id = ${accountId} and name = any(${textArray(names)}::text[])`.execute(on);
   return new Map(rows.map((row) => [row.name, toContainer(row)]));
 }
@@ -61,7 +70,7 @@ export async function listContainers(
   accountId: number,
 ): Promise<readonly (ContainerRow & { readonly name: string })[]> {
   const { rows } = await sql<Row>`
-    select id, name, newest_epoch, gone_at from containers where account_id = ${accountId} order by name`.execute(on);
+    select ${COLUMNS} from containers where account_id = ${accountId} order by name`.execute(on);
   return rows.map((row) => ({ ...toContainer(row), name: row.name }));
 }
 

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
-import { DEFAULT_MARGIN } from '../../namespace/decision.ts';
 import { listContainers } from './containers.ts';
 import type { Index, Tx } from './database.ts';
 import { isDeadSql, lives } from './lives.ts';
@@ -56,7 +55,7 @@ async function* liveChunks(tx: Tx, accountId: number, prefix: string): AsyncGene
     await sql`
       declare digest no scroll cursor for
       select e.head || e.tail as name, e.etag, e.length
-      from entries as e, ${lives([container], DEFAULT_MARGIN)}
+      from entries as e, ${lives([container])}
       where e.account_id = ${accountId} and e.container_id = ${container.id} and e.live and not ${isDeadSql}
         and ${inPrefix(scope.name)}
       order by e.head, e.tail`.execute(tx);

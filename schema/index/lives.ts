@@ -1,5 +1,4 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { ContainerState } from '../../namespace/container.ts';
 import { epochAt, epochTime } from '../../namespace/epoch.ts';
 import { INCARNATION_SLACK } from '../../namespace/liveness.ts';
 import { plainArray } from './arrays.ts';
@@ -19,7 +18,7 @@ interface Bounds {
   readonly goneEpoch: string | undefined;
 }
 
-function boundsOf({ newestEpoch, goneAt }: ContainerState, margin: number): Bounds {
+function boundsOf({ newestEpoch, goneAt, margin }: ContainerRow): Bounds {
   return {
     newest: newestEpoch,
     deadBefore: newestEpoch === undefined ? undefined : epochTime(newestEpoch) - INCARNATION_SLACK,
@@ -30,8 +29,8 @@ function boundsOf({ newestEpoch, goneAt }: ContainerState, margin: number): Boun
 }
 
 /** The bounds of these containers as a relation `k`, to be joined on `container_id`. */
-export function lives(containers: readonly ContainerRow[], margin: number): RawBuilder<unknown> {
-  const bounds = containers.map((container) => boundsOf(container, margin));
+export function lives(containers: readonly ContainerRow[]): RawBuilder<unknown> {
+  const bounds = containers.map(boundsOf);
   return sql`(
     select container_id, decode(newest, 'hex') as newest, dead_before, gone_before, gone_until,
       decode(gone_epoch, 'hex') as gone_epoch

@@ -1,10 +1,9 @@
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { ContainerState } from '../../namespace/container.ts';
-import { DEFAULT_MARGIN } from '../../namespace/decision.ts';
 import type { Entry, Timestamp } from '../../namespace/entry.ts';
 import { compareUtf8, type Key } from '../../namespace/key.ts';
 import { isLive } from '../../namespace/liveness.ts';
-import { type ContainerRow, containerStates, listContainers } from './containers.ts';
+import { containerStates, listContainers } from './containers.ts';
 import type { Queryable } from './database.ts';
 import { ENTRY_COLUMNS, type EntryColumns, entryOf } from './entry-row.ts';
 import { isDeadSql, lives } from './lives.ts';
@@ -40,8 +39,6 @@ export interface ListOptions {
   /** Only what comes after this key, in key order. */
   readonly after?: Key | undefined;
   readonly limit: number;
-  /** M of the clock rules. */
-  readonly margin?: number | undefined;
 }
 
 type Row = EntryColumns & {
@@ -88,17 +85,13 @@ export async function listEntries(
     const order = after === undefined ? 1 : compareUtf8(container.name, after.container);
     if (order < 0) continue;
     const { rows } = await sql<Row>`
-      select ${ROW} from entries as e left join sinks as s on s.id = e.sink_id, ${boundsOf(container, options)}
+      select ${ROW} from entries as e left join sinks as s on s.id = e.sink_id, ${lives([container])}
       where e.account_id = ${accountId} and e.container_id = ${container.id} and e.live and not ${isDeadSql}
         and ${inPrefix(scope.name)} and ${order === 0 && after !== undefined ? afterName(after.name) : sql`true`}
       order by e.head, e.tail limit ${limit - found.length}`.execute(on);
     for (const row of rows) found.push(entryRowOf(container.name, row));
   }
   return found;
-}
-
-function boundsOf(container: ContainerRow, options: ListOptions): RawBuilder<unknown> {
-  return lives([container], options.margin ?? DEFAULT_MARGIN);
 }
 
 export interface EntryCounts {
@@ -129,7 +122,7 @@ export async function countEntries(on: Queryable, accountId: number): Promise<En
     select e.live, e.live and ${isDeadSql} as dead, e.stub_state, count(*) as entries,
       coalesce(sum(e.length), 0)::bigint as bytes,
       count(*) filter (where e.look_due) as look_due, count(*) filter (where e.stub_due) as stub_due
-    from entries as e join ${lives(containers, DEFAULT_MARGIN)} using (container_id)
+    from entries as e join ${lives(containers)} using (container_id)
     where e.account_id = ${accountId}
     group by 1, 2, 3`.execute(on);
   const byStub = Object.fromEntries(STUB_STATES.map((state) => [state, 0])) as Record<StubState, number>;
@@ -158,12 +151,7 @@ export interface ExplainRow extends EntryRow {
 }
 
 /** @returns undefined where the index has never heard of the key. */
-export async function explainEntry(
-  on: Queryable,
-  accountId: number,
-  key: Key,
-  margin: number = DEFAULT_MARGIN,
-): Promise<ExplainRow | undefined> {
+export async function explainEntry(on: Queryable, accountId: number, key: Key): Promise<ExplainRow | undefined> {
   const containerState = (await containerStates(on, accountId, [key.container])).get(key.container);
   if (containerState === undefined) return undefined;
   const { head, tailHash } = storedName(key.name);
@@ -181,7 +169,7 @@ export async function explainEntry(
   return {
     ...entry,
     containerState,
-    isLive: isLive(entry, containerState, margin),
+    isLive: isLive(entry, containerState, containerState.margin),
     lookReason: row.reason ?? undefined,
     lookError: row.error ?? undefined,
   };

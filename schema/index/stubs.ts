@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { RuleIndex } from '../../namespace/authority.ts';
-import { DEFAULT_MARGIN } from '../../namespace/decision.ts';
 import type { Attributes } from '../../namespace/entry.ts';
 import { compareKeys, type Key } from '../../namespace/key.ts';
 import { isLive } from '../../namespace/liveness.ts';
@@ -42,8 +41,6 @@ export interface StubClaim {
   readonly leaseMs: number;
   /** The live rules: what another sink's rule rules by now is handed over to it, and what none of Blob's rules is dropped. */
   readonly rules: RuleIndex;
-  /** M of the clock rules. */
-  readonly margin?: number | undefined;
 }
 
 type ClaimedRow = EntryColumns & {
@@ -85,7 +82,7 @@ export async function claimStubs(index: Index, claim: StubClaim): Promise<readon
       continue;
     }
     const state = states.get(container);
-    const live = state !== undefined && isLive(entry, state, claim.margin ?? DEFAULT_MARGIN);
+    const live = state !== undefined && isLive(entry, state, state.margin);
     const stubEtag = row.stub_etag ?? undefined;
     const { stub_state: stubState, stub_tries: tries, stub_at: lease } = row;
     tasks.push({ key, revision, live, attributes, stubState, stubEtag, tries, lease });
@@ -221,7 +218,7 @@ export async function hasLiveBelow(on: Queryable, accountId: number, key: Key): 
   const container = (await containerStates(on, accountId, [key.container])).get(key.container);
   if (container === undefined || !isStorableKey(key)) return false;
   const { rows } = await sql`
-    select 1 from entries as e, ${lives([container], DEFAULT_MARGIN)}
+    select 1 from entries as e, ${lives([container])}
     where e.account_id = ${accountId} and e.container_id = ${container.id} and e.live and not ${isDeadSql}
       and ${inPrefix(`${key.name}/`)}
     order by e.head limit 1`.execute(on);

@@ -68,7 +68,7 @@ export function sweepStep(index: Index, sweep: SweepInput): Promise<SweepStep> {
 
     const { rows: window } = await sql<{ head: string; tail: string; suspect: boolean }>`
       select e.head, e.tail, ${isDeadOrUnsureSql} as suspect
-      from entries as e, ${lives([container], sweep.policy.margin)}
+      from entries as e, ${lives([container])}
       where e.account_id = ${account.id} and e.container_id = ${claim.containerId} and e.live
         and (${cursor.head === ''} or ${afterName(cursor.head + cursor.tail)})
       order by e.head, e.tail limit ${limit}`.execute(tx);

@@ -47,7 +47,13 @@ export interface EntriesTable extends KeyColumns {
 
 /** The columns of `Tables`, for Kysely. The migrations are what makes them. */
 export interface Tables {
-  accounts: { id: Generated<number>; name: string; horizon: Int8 | null; rule_revision: number | null };
+  accounts: {
+    id: Generated<number>;
+    name: string;
+    horizon: Int8 | null;
+    margin: Generated<number>;
+    rule_revision: number | null;
+  };
   sinks: { id: Generated<number>; account_id: number; name: string };
   containers: {
     account_id: number;

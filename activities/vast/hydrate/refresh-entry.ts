@@ -1,4 +1,3 @@
-import { DEFAULT_MARGIN } from '../../../namespace/decision.ts';
 import { applyLooks } from '../../../schema/index/apply-answers.ts';
 import { explainEntry } from '../../../schema/index/queries.ts';
 import { transact } from '../../../schema/index/transact.ts';
@@ -28,7 +27,7 @@ export async function refreshEntry(
   const rules = await services.rules();
   const found = seen.kind === 'found' ? seen.attributes : undefined;
   const answer = { kind: 'look', ...wanted.key, found, time: seen.time, entryRevision: before.revision } as const;
-  const policy = { margin: DEFAULT_MARGIN, looks: true };
+  const policy = { margin: services.account.margin, looks: true };
   const scope = { account, rules: rules.index, ruleRevision: rules.revision, policy };
   await transact(index, (tx) =>
     applyLooks(tx, { ...scope, answers: [{ ...answer, eventId: `hydrate/${requestId}` }] }),

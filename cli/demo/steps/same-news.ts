@@ -1,34 +1,51 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { formatKey, type Key } from '../../../namespace/key.ts';
 import { forgetCursor } from '../../../schema/index/feed-cursors.ts';
-import { digestEntries, sumRevisions } from '../../../schema/index/queries.ts';
+import { countEntries, listEntries } from '../../../schema/index/queries.ts';
 import { isthmus } from '../isthmus.ts';
 import type { Step, Story } from '../story.ts';
 
-/** The whole feed is read again from its beginning and every trigger comes twice more: nothing may change. */
+const PAGE = 1_000;
+
+/** The whole feed is read again from its beginning and every trigger comes twice more: no entry may change. */
 export const sameNewsStep: Step = {
   title: 'The same news again: the whole feed, all triggers twice',
   async run(story, say) {
     await isthmus(story, ['status', '--wait']);
-    const before = await fingerprint(story);
+    const before = await entryStates(story);
     say('sending every trigger twice and reading the feed from its beginning');
     const { events } = await story.control.replayTriggers(2);
     await forgetCursor(story.index.db, story.account.id);
     await sleep(500, undefined, { signal: story.signal });
     say('waiting until both have been taken');
     await isthmus(story, ['status', '--wait']);
-    const after = await fingerprint(story);
-    const changed = after.revisions - before.revisions;
-    if (changed !== 0 || after.sha256 !== before.sha256) {
+    const after = await entryStates(story);
+    const changed = [...new Set([...before.keys(), ...after.keys()])].filter(
+      (key) => before.get(key) !== after.get(key),
+    );
+    if (changed.length > 0) {
       throw new Error(
-        `The same news changed ${changed} entries; the digest was ${before.sha256} and is ${after.sha256}.`,
+        `The same news changed ${changed.length} entries, the first is ${changed[0]}. See \`isthmus explain\`.`,
       );
     }
-    return { triggersAgain: events, entriesChanged: changed, entries: after.entries };
+    return { triggersAgain: events, entries: after.size, entriesChanged: changed.length };
   },
 };
 
-/** What stands in the index, and how often its entries have been written. */
-async function fingerprint({ index, account }: Story): Promise<{ entries: number; sha256: string; revisions: number }> {
-  const { entries, sha256 } = await digestEntries(index, account.id, '');
-  return { entries, sha256, revisions: await sumRevisions(index.db, account.id) };
+/**
+ * What every entry says of its blob and of its stub, by key. Not its clock: an entry that a look has settled learns
+ * the sequencer of an event that tells the same, and that is no change of the entry's state.
+ */
+async function entryStates({ index, account }: Story): Promise<ReadonlyMap<string, string>> {
+  const { tombstones, dead } = await countEntries(index.db, account.id);
+  const states = new Map([['tombstones', String(tombstones + dead)]]);
+  let after: Key | undefined;
+  for (;;) {
+    const page = await listEntries(index.db, account.id, { prefix: '', after, limit: PAGE });
+    for (const entry of page) {
+      states.set(formatKey(entry), JSON.stringify([entry.attributes, entry.stub.state, entry.stub.etag]));
+    }
+    after = page.at(-1);
+    if (page.length < PAGE) return states;
+  }
 }

@@ -49,6 +49,7 @@ export const namespaceIndex: readonly string[] = [
     id integer generated always as identity primary key,
     name text collate "C" not null unique,
     horizon bigint,
+    margin bigint not null default 20000 check (margin >= 0),
     rule_revision integer
   )`,
 

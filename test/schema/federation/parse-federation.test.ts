@@ -40,7 +40,7 @@ describe('a federation file', () => {
   it('is read with its defaults, and with the environment in its values', () => {
     expect(parseFederation(GOOD, { BUS: 'Endpoint=sb://x' })).toEqual({
       name: 'lake',
-      account: { name: 'contosolake' },
+      account: { name: 'contosolake', marginSeconds: 20 },
       sources: {
         serviceBus: { queue: 'isthmus-events', connectionString: 'Endpoint=sb://x' },
         changeFeed: { pollSeconds: 30, settleSeconds: 300 },

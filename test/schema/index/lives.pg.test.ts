@@ -29,7 +29,7 @@ describe('computed liveness in SQL', () => {
             ${entries.map((one) => one.look ?? null)}::bigint[]
           ) with ordinality as sent (hex, seen, look, ord)
           cross join lateral (select decode(sent.hex, 'hex') as epoch, sent.seen, sent.look) as e,
-          ${lives([{ ...container, id: 1 }], MARGIN)}
+          ${lives([{ ...container, id: 1, margin: MARGIN }])}
           order by sent.ord`.execute(db.index.db);
         const expected = entries.map((one) => {
           const life = judgeIncarnation(one.epoch, one.seen, one.look !== undefined, container, MARGIN);
