@@ -39,7 +39,7 @@ export function openIndex(url: string, options: OpenIndexOptions = {}): Index {
   // An idle connection that the server drops is replaced by the next use; without a listener it would end the process.
   pool.on('error', () => {});
   // So is one that is lost between two statements of a transaction: the next statement then fails.
-  // pool.on('connect', (client) => client.on('error', () => {}));
+  pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   return { pool, db, close: () => db.destroy() };
 }
