@@ -19,7 +19,7 @@ describe('the index', () => {
       }
       return (await sql<{ one: number }>`select 1 as one`.execute(tx)).rows[0]?.one;
     }).catch((error: Error) => error.message);
-    expect([1, 'Connection terminated']).toContain(typeof answer === 'string' ? 'Connection terminated' : answer);
+    expect(answer).toMatch(/connection error/);
     expect((await pool.query<{ one: number }>('select 1 as one')).rows).toEqual([{ one: 1 }]);
   });
 });
