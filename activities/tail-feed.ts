@@ -36,10 +36,16 @@ export function feedActivities(services: Services): Pick<Activities, 'tailFeed'>
   const { account, clock, index } = services;
   const pollMs = (services.federation.sources.changeFeed?.pollSeconds ?? POLL_SECONDS) * 1000;
   const newReader = () => new FeedReader(services.feed, { source: 'feed', now: () => clock.now() });
-  // Kept from turn to turn for the headers and unfinished blocks that it has.
-  let reader = newReader();
+  // Kept from turn to turn for the headers and unfinished blocks that it has. A turn takes it: an attempt that
+  // overlaps one which is taken for dead reads by itself.
+  let kept: FeedReader | undefined;
 
-  async function commit(page: FeedPage, from: FeedCursor | undefined, to: FeedCursor): Promise<void> {
+  async function commit(
+    page: FeedPage,
+    from: FeedCursor | undefined,
+    to: FeedCursor,
+    progress: Progress,
+  ): Promise<void> {
     const counts = await applyUnderRules(services, async (tx, scope) => {
       const applied = await applyEvents(tx, { ...scope, events: page.events });
       if ((await moveCursor(tx, account.id, from, to)) === 'lost') throw new CursorLost();
@@ -50,11 +56,10 @@ export function feedActivities(services: Services): Pick<Activities, 'tailFeed'>
       await upsertSource(tx, standing(page, 'tailing'));
       return applied;
     });
-    count(page, counts);
+    count(page, counts, progress);
   }
 
-  let progress: Progress = noProgress();
-  function count(page: FeedPage, counts: PageCounts): void {
+  function count(page: FeedPage, counts: PageCounts, progress: Progress): void {
     progress.records += page.records;
     progress.applied += counts.applied;
     progress.superseded += counts.superseded;
@@ -76,11 +81,16 @@ export function feedActivities(services: Services): Pick<Activities, 'tailFeed'>
   }
 
   /** From the cursor to the feed's end, or until the turn is over. */
-  async function readToEnd(until: Timestamp, signal: AbortSignal): Promise<void> {
+  async function readToEnd(
+    reader: FeedReader,
+    progress: Progress,
+    until: Timestamp,
+    signal: AbortSignal,
+  ): Promise<void> {
     let cursor = await readCursor(index.db, account.id);
     for await (const page of readAhead(reader.read(cursor, signal))) {
       if (page.records > 0 && page.cursor !== undefined) {
-        await commit(page, cursor, page.cursor);
+        await commit(page, cursor, page.cursor, progress);
         cursor = page.cursor;
       } else {
         progress.position = positionOf(cursor);
@@ -95,17 +105,18 @@ export function feedActivities(services: Services): Pick<Activities, 'tailFeed'>
     async tailFeed({ seconds }): Promise<FeedTurn> {
       const signal = Context.current().cancellationSignal;
       const until = clock.now() + seconds * 1000;
-      progress = noProgress();
+      const progress = noProgress();
+      const reader = kept ?? newReader();
+      kept = undefined;
       using _heartbeats = heartbeats(() => progress);
       try {
         await quietly(signal, async () => {
           while (clock.now() < until && !signal.aborted) {
-            await readToEnd(until, signal);
+            await readToEnd(reader, progress, until, signal);
             await clock.sleep(Math.min(pollMs, Math.max(0, until - clock.now())), signal);
           }
         });
       } catch (error) {
-        reader = newReader();
         if (error instanceof CursorLost) return { state: 'tailing', ...progress };
         if (hasCode(error, 'ISTHMUS_FEED_UNAVAILABLE')) {
           return { state: 'no-feed', reason: await stopped(error, 'no-feed'), ...progress };
@@ -114,6 +125,7 @@ export function feedActivities(services: Services): Pick<Activities, 'tailFeed'>
           await stopped(error, 'stopped');
         throw error;
       }
+      kept = reader;
       return { state: 'tailing', ...progress };
     },
   };

@@ -52,6 +52,20 @@ describe('the feed tail', () => {
     expect(await countEntries(db.index.db, services.account.id)).toMatchObject({ live: 15_000 });
   });
 
+  it('3: an attempt that overlaps another on the same worker reads and counts for itself', async () => {
+    await using db = await testIndex();
+    const feed = feedOf(30, 500);
+    const services = await testServices(db.index, { feed });
+    const { tailFeed } = feedActivities(services);
+    let applied = 0;
+    while ((await readCursor(db.index.db, services.account.id))?.version !== 3) {
+      const turns = await Promise.all([1, 2, 3].map(() => runActivity(() => tailFeed({ seconds: 1 }))));
+      applied += turns.reduce((sum, turn) => sum + turn.applied, 0);
+    }
+    expect(applied).toBe(15_000);
+    expect(await countEntries(db.index.db, services.account.id)).toMatchObject({ live: 15_000 });
+  });
+
   it('says that there is no feed, and why', async () => {
     await using db = await testIndex();
     const services = await testServices(db.index, { feed: new MemoryFeed() });
