@@ -99,7 +99,8 @@ export class Control {
         });
       } catch (error) {
         if (isCancellation(error)) {
-          if (this.#pause === undefined) throw error;
+          // Not the pause is asked: it may be over before the work that it cancelled has ended.
+          if (CancellationScope.current().consideredCancelled) throw error;
           continue;
         }
         const reason = reasonOf(error);
@@ -139,8 +140,10 @@ export class Control {
   async #pauseFor({ reason }: PauseRequest): Promise<Progress> {
     this.#pause = { by: 'operator', reason: reason.trim(), since: Date.now() };
     this.#show(this.#stopped(), this.#doing);
-    this.#work?.cancel();
-    await condition(() => this.#work === undefined);
+    const work = this.#work;
+    work?.cancel();
+    // Resumed meanwhile, the next piece of work may have begun: that one is not waited for.
+    await condition(() => this.#work === undefined || this.#work !== work);
     return this.progress();
   }
 

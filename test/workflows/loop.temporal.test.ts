@@ -47,6 +47,27 @@ describe('a loop', () => {
     await loop.until('at work again', ({ state, pause }) => state === 'running' && pause === undefined);
   });
 
+  it('9: goes on when it is resumed before the turn that the pause cancelled has ended', async () => {
+    let turns = 0;
+    await using loop = await workflows.start('triggerIntake', [INPUT], {
+      receiveTriggers: async () => {
+        turns += 1;
+        try {
+          return await standing();
+        } finally {
+          await new Promise((resolve) => setTimeout(resolve, 1_000));
+        }
+      },
+    });
+    await loop.until('at work', () => turns === 1);
+    const pausing = loop.pause('on second thought');
+    await loop.until('paused', ({ state }) => state === 'paused');
+    await loop.resume();
+    await pausing;
+    await loop.until('at work again', ({ state }) => turns === 2 && state === 'running');
+    expect((await loop.handle.describe()).status.name).toBe('RUNNING');
+  });
+
   it('refuses a pause without a reason', async () => {
     await using loop = await workflows.start('triggerIntake', [INPUT], { receiveTriggers: standing });
     await loop.until('at work', ({ state }) => state === 'running');
