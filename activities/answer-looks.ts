@@ -14,9 +14,10 @@ import type { Services } from './services.ts';
 
 /** Looks answered in one transaction. */
 const BATCH = 500;
-/** HEADs at a time. A claim outlives the slowest of them, its retries included. */
+/** HEADs at a time. */
 const AT_ONCE = 32;
-const LEASE_MS = 120_000;
+/** What a worker that was killed had claimed waits this long. A claim that ends before its look does costs a second HEAD, nothing else. */
+const LEASE_MS = 30_000;
 /** How soon a look that was just wanted is seen. */
 const POLL_MS = 200;
 const FIRST_RETRY_MS = 1_000;

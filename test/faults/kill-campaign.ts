@@ -42,8 +42,11 @@ try {
     .map((victim) => ({ victim, at: random() }))
     .sort((a, b) => a.at - b.at);
   for (const [at, { victim }] of order.entries()) {
-    await sleep(500 + random() * 3_500);
-    say(`${at + 1}/${order.length}: SIGKILL of ${victim} (${stack.pid(victim) ?? 'down already'})`);
+    await sleep(500 + random() * 2_500);
+    for (const until = Date.now() + 60_000; !stack.isUp(victim); await sleep(50)) {
+      if (Date.now() > until) throw new Error(`${victim} did not come back within a minute`);
+    }
+    say(`${at + 1}/${order.length}: SIGKILL of ${victim} (${stack.pid(victim)})`);
     stack.kill(victim, 'SIGKILL');
   }
   const counts = await load.stop();
