@@ -87,6 +87,22 @@ describe('hydrating a prefix', () => {
     expect(await here.test.stubState('lake/a')).toBe('hydrated');
   });
 
+  it('follows a blob that changed though the rules moved meanwhile', async () => {
+    await using here = await setUp();
+    await here.put('lake/a', 'first');
+    const live = await here.test.services.rules();
+    let stale = true;
+    Object.assign(here.test.services, {
+      rules: async () => (stale ? { ...live, revision: live.revision - 1 } : live),
+      rulesAreStale: () => {
+        stale = false;
+      },
+    });
+    here.blobs.blobs.set('lake/a', { etag: '0xnew', bytes: Buffer.from('second version') });
+    expect(await here.hydrate('lake/')).toMatchObject({ files: 1, failed: 0, failures: [] });
+    expect(await here.read('lake/a')).toBe('second version');
+  });
+
   it('a blob that went meanwhile is no failure, and its stub goes too', async () => {
     await using here = await setUp();
     await here.put('lake/a', 'first');

@@ -1,6 +1,6 @@
 import { applyLooks } from '../../../schema/index/apply-answers.ts';
 import { explainEntry } from '../../../schema/index/queries.ts';
-import { transact } from '../../../schema/index/transact.ts';
+import { applyUnderRules } from '../../apply-under-rules.ts';
 import type { Services } from '../../services.ts';
 import type { Wanted } from './hydrate-file.ts';
 
@@ -24,12 +24,9 @@ export async function refreshEntry(
   }
   const seen = await blobs.look(wanted.key, signal);
   if (seen.kind === 'container-gone') return undefined;
-  const rules = await services.rules();
   const found = seen.kind === 'found' ? seen.attributes : undefined;
   const answer = { kind: 'look', ...wanted.key, found, time: seen.time, entryRevision: before.revision } as const;
-  const policy = { margin: services.account.margin, looks: true };
-  const scope = { account, rules: rules.index, ruleRevision: rules.revision, policy };
-  await transact(index, (tx) =>
+  await applyUnderRules(services, (tx, scope) =>
     applyLooks(tx, { ...scope, answers: [{ ...answer, eventId: `hydrate/${requestId}` }] }),
   );
   return wantedOf(await explainEntry(index.db, account.id, wanted.key));
