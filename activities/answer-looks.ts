@@ -33,6 +33,7 @@ export function lookActivities(services: Services): Pick<Activities, 'answerLook
 
   async function ask(look: WantedLook, signal: AbortSignal): Promise<Answer> {
     try {
+      signal.throwIfAborted();
       const result = await blobs.look(look.key, signal);
       const answer: LookAnswer = {
         kind: 'look',
@@ -45,14 +46,14 @@ export function lookActivities(services: Services): Pick<Activities, 'answerLook
       };
       return { answer, containerGone: result.kind === 'container-gone' };
     } catch (error) {
-      signal.throwIfAborted();
       return { look, error: ensureError(error).message };
     }
   }
 
-  async function postpone(look: WantedLook, error: string): Promise<void> {
+  /** What was broken off because the turn was cancelled is free again at once. */
+  async function postpone(look: WantedLook, error: string, cancelled: boolean): Promise<void> {
     const delay = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(look.attempts, 20));
-    const inMs = Math.round(delay * (0.5 + services.random() / 2));
+    const inMs = cancelled ? 0 : Math.round(delay * (0.5 + services.random() / 2));
     await postponeLook(index, account.id, { key: look.key, inMs, error });
   }
 
@@ -63,7 +64,7 @@ export function lookActivities(services: Services): Pick<Activities, 'answerLook
     const gone = new Map<string, Timestamp>();
     for (const result of results) {
       if ('error' in result) {
-        await postpone(result.look, result.error);
+        await postpone(result.look, result.error, signal.aborted);
         continue;
       }
       const { answer, containerGone } = result;

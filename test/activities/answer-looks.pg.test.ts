@@ -5,6 +5,7 @@ import type { BlobEvent } from '../../namespace/change.ts';
 import type { Key } from '../../namespace/key.ts';
 import { parseSequencer } from '../../namespace/sequencer.ts';
 import { applyEvents } from '../../schema/index/apply-events.ts';
+import { claimLooks } from '../../schema/index/looks.ts';
 import { explainEntry } from '../../schema/index/queries.ts';
 import type { BlobSource, LookResult } from '../../schema/ports/blob-source.ts';
 import { testIndex } from '../support/postgres.ts';
@@ -82,6 +83,22 @@ describe('looks', () => {
     expect(waiting).toMatchObject({ lookDue: true, lookError: '503' });
     up = true;
     expect(await runActivity(() => answerLooks({ seconds: 4 }))).toEqual({ answered: 1, pending: 0 });
+  });
+
+  it('that a turn which is cancelled has claimed are free again at once, and what was answered counts', async () => {
+    await using db = await testIndex();
+    const look: BlobSource['look'] = async ({ name }, signal) => {
+      if (name !== 'n0')
+        await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+      return { kind: 'found', attributes: { etag: '0x1', length: 7 }, time: Date.now() };
+    };
+    const services = await testServices(db.index, { blobs: { look } as BlobSource });
+    const events = Array.from({ length: 100 }, (_, at) => touch('c', `n${at}`, at + 1));
+    await applyUnderRules(services, (tx, scope) => applyEvents(tx, { ...scope, events }));
+    const turn = runActivity(() => lookActivities(services).answerLooks({ seconds: 30 }), 500);
+    expect(await turn).toEqual({ answered: 1, pending: 99 });
+    const free = await claimLooks(db.index, services.account.id, 500, 1_000);
+    expect(free).toHaveLength(99);
   });
 
   it('are answered many at a time, each once', async () => {
