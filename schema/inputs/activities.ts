@@ -44,7 +44,7 @@ export interface StubTurn {
 }
 
 export interface ReconcileInput {
-  /** `auto`: an inventory report where there is a new one, else a listing where the index is empty, else nothing. */
+  /** `auto`: a listing until one run over everything is complete, from then on the newest report that no run has used, else nothing. */
   readonly judge: 'auto' | 'listing' | 'inventory';
   /** A plain prefix of `container/name`; only a listing can be asked for less than everything. */
   readonly prefix?: string | undefined;
