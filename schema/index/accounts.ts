@@ -50,6 +50,14 @@ export async function holdAccount(tx: Tx, accountId: number, ruleRevision: numbe
   );
 }
 
+/**
+ * Waits for the pages in flight, which hold the account, and holds back new ones until the transaction ends:
+ * those see whatever is committed by then.
+ */
+export async function waitForPages(tx: Tx, accountId: number): Promise<void> {
+  await sql`select id from accounts where id = ${accountId} for no key update`.execute(tx);
+}
+
 /** Sets M of the clock rules for the account; whoever read the account before goes on with what it read. */
 export async function setMargin(on: Queryable, accountId: number, margin: number): Promise<void> {
   await sql`update accounts set margin = ${margin} where id = ${accountId} and margin <> ${margin}`.execute(on);

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import type { Rule, RuleSet } from '../../namespace/rule.ts';
+import { waitForPages } from './accounts.ts';
 import { serverNow } from './clock.ts';
 import type { Index, Queryable } from './database.ts';
 import { transact } from './transact.ts';
@@ -9,8 +10,8 @@ import { transact } from './transact.ts';
 export function publishRules(index: Index, accountId: number, rules: readonly Rule[], note: string): Promise<RuleSet> {
   const wanted = rules.map(({ prefix, authority, sink }) => ({ prefix, authority, sink }));
   return transact(index, async (tx) => {
-    // Waits for pages in flight; of two publishers at once the second sees what the first made.
-    await sql`select id from accounts where id = ${accountId} for no key update`.execute(tx);
+    // Of two publishers at once the second sees what the first made.
+    await waitForPages(tx, accountId);
     const live = await liveRules(tx, accountId);
     if (live !== undefined && isDeepStrictEqual(live.rules, wanted)) return live;
     const revision = (live?.revision ?? 0) + 1;

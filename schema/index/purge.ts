@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Timestamp } from '../../namespace/entry.ts';
-import { raiseHorizon } from './accounts.ts';
+import { raiseHorizon, waitForPages } from './accounts.ts';
 import type { Index } from './database.ts';
 import { transact } from './transact.ts';
 
@@ -23,8 +23,8 @@ export function purgeTombstones(
   return transact(
     index,
     async (tx) => {
-      // Waits for the pages in flight, which hold the horizon that they have read; those that come after see the new one.
-      await sql`select id from accounts where id = ${accountId} for no key update`.execute(tx);
+      // Those have read the old horizon.
+      await waitForPages(tx, accountId);
       const { rows } = await sql<{ purged: number; newest: number | null }>`
       with old as (
         select account_id, container_id, head, tail_hash from entries

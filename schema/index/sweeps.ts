@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { ClockPolicy } from '../../namespace/decision.ts';
 import type { Entry } from '../../namespace/entry.ts';
 import { lifeOf } from '../../namespace/liveness.ts';
-import type { Account } from './accounts.ts';
+import { type Account, waitForPages } from './accounts.ts';
 import { serverNow } from './clock.ts';
 import { type ContainerRow, containerStates } from './containers.ts';
 import type { Index, Tx } from './database.ts';
@@ -22,7 +22,7 @@ export interface SweepClaim {
   readonly round: number;
 }
 
-/** Claims one container that is due for a sweep, skipping those that others hold. */
+/** Claims one container that is due for a sweep, skipping those that others hold, and waits for the pages in flight. */
 export async function claimSweep(index: Index, accountId: number, leaseMs: number): Promise<SweepClaim | undefined> {
   const { rows } = await sql<SweepClaim>`
     update containers set sweep_at = ${serverNow} + ${leaseMs}::bigint
@@ -31,6 +31,8 @@ export async function claimSweep(index: Index, accountId: number, leaseMs: numbe
       order by sweep_at limit 1 for update skip locked
     )
     returning id as "containerId", name as container, sweep_round as round`.execute(index.db);
+  // One that has not heard of the death may leave an entry behind the sweep that nobody would look at.
+  if (rows.length > 0) await transact(index, (tx) => waitForPages(tx, accountId));
   return rows[0];
 }
 

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { epochAt } from '../../../namespace/epoch.ts';
+import { applyEvents } from '../../../schema/index/apply-events.ts';
 import { noteContainerGone } from '../../../schema/index/containers.ts';
 import type { PageScope } from '../../../schema/index/page.ts';
 import { countEntries } from '../../../schema/index/queries.ts';
@@ -52,6 +54,24 @@ describe('a sweep', () => {
     // The clock stays: an event of the old incarnation is as dead as before.
     const swept7 = (await storedEntries(db.index, scope.account.id)).find(({ name }) => name === 'n7');
     expect(swept7).toMatchObject({ live: false, epoch: before, seen: T0 + 8_000, provenance: { source: 'sweep' } });
+  });
+
+  it('waits for a page in flight, which has not heard that the container died', async () => {
+    const scope = await scopeOf(db.index);
+    await apply(db.index, scope, [put('old', 1)]);
+    const sweep = async () => {
+      const claim = await claimSweep(db.index, scope.account.id, 60_000);
+      return claim && (await step(scope, claim));
+    };
+    let sweeping: ReturnType<typeof sweep> = Promise.resolve(undefined);
+    await transact(db.index, async (tx) => {
+      await applyEvents(tx, { ...scope, events: [put('near', 50)] });
+      await transact(db.index, (other) => noteContainerGone(other, scope.account.id, 'lake', T0 + 60_000));
+      sweeping = sweep();
+      await sleep(300);
+    });
+    expect(await sweeping).toEqual({ swept: 1, looks: 1, done: true });
+    expect(await queuedLooks(db.index, scope.account.id)).toEqual(['lake/near near-container-gone']);
   });
 
   it("7: looks at what is too near the container's own 404 to tell, and deletes what is older", async () => {
