@@ -1,7 +1,7 @@
 import type { Timestamp } from '../../namespace/entry.ts';
 
-/** After this long without anything taken, on-call is told (invariant 9). */
-export const SILENCE_MS = 60_000;
+/** After this long without anything taken, on-call is told: with a glance every few seconds, within the minute of invariant 9. */
+export const SILENCE_MS = 50_000;
 
 /** One look at where a source stands. */
 export interface Standing {

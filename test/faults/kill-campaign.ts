@@ -36,7 +36,7 @@ const stack = await startStack({
 });
 let failed = true;
 try {
-  const blobs = BlobServiceClient.fromConnectionString(stack.env['AZURE_STORAGE_CONNECTION_STRING'] ?? '');
+  const blobs = BlobServiceClient.fromConnectionString(stack.env.AZURE_STORAGE_CONNECTION_STRING ?? '');
   const load = await startLoad(blobs, 60, random);
   const order = VICTIMS.flatMap((victim) => Array<(typeof VICTIMS)[number]>(kills).fill(victim))
     .map((victim) => ({ victim, at: random() }))
