@@ -42,9 +42,9 @@ describe('pathOf', () => {
       fc.property(key, (of) => {
         const mapped = path(of);
         if (mapped === undefined) return;
-        const resolved = posix.resolve('/root/of/sink', mapped);
-        expect(resolved).toBe(`/root/of/sink/${mapped}`);
-        expect(resolved.startsWith(`/root/of/sink/${of.container}/`)).toBe(true);
+        const resolved = posix.resolve('/mnt/of/sink', mapped);
+        expect(resolved).toBe(`/mnt/of/sink/${mapped}`);
+        expect(resolved.startsWith(`/mnt/of/sink/${of.container}/`)).toBe(true);
         expect(mapped.startsWith('.')).toBe(false);
       }),
       { numRuns: 5_000 },

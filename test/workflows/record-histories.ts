@@ -100,7 +100,7 @@ async function run(workflows: TestWorkflows, type: WorkflowType, input: unknown,
 async function save({ handle }: RunningWorkflow, name: string): Promise<void> {
   const text = historyToJSON(await handle.fetchHistory());
   // Whoever recorded it is of no interest to a replay.
-  const history = JSON.parse(text.replaceAll(hostname(), 'host')) as { events: unknown[] };
+  const history = JSON.parse(text.replaceAll(hostname(), 'host').replaceAll(process.cwd(), '.')) as { events: unknown[] };
   await writeFile(new URL(`./${name}.history.json`, import.meta.url), `${JSON.stringify(history, undefined, 1)}\n`);
   process.stdout.write(`${name}: ${history.events.length} events\n`);
 }
