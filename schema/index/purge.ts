@@ -63,13 +63,13 @@ export function purgeJournal(index: Index, accountId: number, before: Timestamp,
   });
 }
 
-/** Removes a batch of runs (with their findings) and hydrations that ended before this time; the newest complete run of each judge stays. */
+/** Removes a batch of runs (with their findings) and hydrations that ended before this time; the newest complete run of each judge stays, over everything as well as over a prefix. */
 export function purgeRuns(index: Index, accountId: number, before: Timestamp, limit: number): Promise<PurgeBatch> {
   return transact(index, async (tx) => {
     const runs = await sql`
       delete from runs where id in (
         select id from runs where account_id = ${accountId} and ended_at < ${before} and id not in (
-          select max(id) from runs where account_id = ${accountId} and outcome = 'complete' group by judge
+          select max(id) from runs where account_id = ${accountId} and outcome = 'complete' group by judge, prefix = ''
         )
         order by id limit ${limit} for update skip locked
       )`.execute(tx);

@@ -91,4 +91,17 @@ describe('a purge', () => {
     const { rows } = await sql`select 1 from drift_findings where run_id <> ${runs[1]}`.execute(db.index.db);
     expect(rows).toEqual([]);
   });
+
+  it('leaves the newest complete listing of everything, though one of a prefix is newer', async () => {
+    const { id } = (await scopeOf(db.index)).account;
+    const complete = async (prefix: string) => {
+      const run = await startRun(db.index.db, id, { judge: 'listing', prefix });
+      await finishRun(db.index.db, run, { outcome: 'complete' });
+      return run;
+    };
+    const everything = await complete('');
+    await complete('lake/');
+    await purgeRuns(db.index, id, NOW(), 10);
+    expect((await readRun(db.index.db, everything))?.outcome).toBe('complete');
+  });
 });
