@@ -1,5 +1,7 @@
 import { formatKey, type Key, parseKey } from '../namespace/key.ts';
 import { IsthmusError } from '../schema/errors.ts';
+import { reconcileHours } from '../schema/federation/reconcile-hours.ts';
+import { liveRules } from '../schema/index/authority-revisions.ts';
 import { recordJournal } from '../schema/index/journal.ts';
 import { finishRun, type NewRun, recentRuns, startRun } from '../schema/index/runs.ts';
 import { upsertSource } from '../schema/index/sources.ts';
@@ -9,15 +11,17 @@ import { type FoundReport, findReport, type Judged } from './inventory/find-repo
 import { openReport, type TrustedReport } from './inventory/open-report.ts';
 import type { Judging } from './judging.ts';
 import { holdsLive } from './listing/holds-live.ts';
-import type { RunState } from './run/run-state.ts';
+import { parseRunState, type RunState } from './run/run-state.ts';
+import { serverTime } from './run/server-time.ts';
 
 /**
  * Finds who judges, and starts the run. A wish that an attempt which died has begun already is taken up; a
  * run of another wish that nobody will take up is ended as failed.
  *
- * `auto` bootstraps by a listing until one run over everything is complete (an inventory tells no version
- * well enough to do without a HEAD of each name), and from then on judges by the newest report. A prefix can
- * only be listed.
+ * `auto` bootstraps by a listing until one over everything is complete under the live rules (an inventory tells
+ * no version well enough to do without a HEAD of each name, and its own filters may leave names out), and from
+ * then on judges by the newest report; where there is no inventory, by a listing of everything once a day. A
+ * prefix can only be listed.
  */
 export async function prepareRun(
   judging: Judging,
@@ -37,16 +41,32 @@ export async function prepareRun(
       'An inventory judges everything that its rule lists: leave the prefix out.',
     );
   }
-  if (input.judge === 'auto') {
-    const complete = await recentRuns(judging.index.db, judging.account.id, { limit: 100, outcome: 'complete' });
-    if (!complete.some((run) => run.judge !== 'none' && run.prefix === '')) return byListing(judging, '', wish);
-  }
+  if (input.judge === 'auto' && (await listingIsDue(judging))) return byListing(judging, '', wish);
   const { inventory } = judging.federation.sources;
   if (inventory === undefined) {
-    return nothing(judging, 'the federation names no inventory container', wish);
+    return nothing(judging, 'the federation names no inventory container, and no listing is due', wish);
   }
   const judged = (manifest: Key) => judgedBefore(judging, manifest, input.judge);
   return byInventory(judging, await findReport(judging.blobs, inventory, judging.clock.now(), judged, signal), wish);
+}
+
+/** A schedule fires a little early or late: a listing of the turn before is as old as a whole interval from here on. */
+const DUE = 0.95;
+
+async function listingIsDue(judging: Judging): Promise<boolean> {
+  const { db } = judging.index;
+  const of = { limit: 1, outcome: 'complete', judge: 'listing', prefix: '' } as const;
+  const [last] = await recentRuns(db, judging.account.id, of);
+  if (last === undefined) return true;
+  const { ruleRevision } = parseRunState(last.state);
+  if (ruleRevision !== (await liveRevision(judging))) return true;
+  const { sources } = judging.federation;
+  const interval = reconcileHours(sources) * 3_600_000;
+  return sources.inventory === undefined && (await serverTime(db)) - last.startedAt >= interval * DUE;
+}
+
+async function liveRevision({ index, account }: Judging): Promise<number | null> {
+  return (await liveRules(index.db, account.id))?.revision ?? null;
 }
 
 async function takeUp(judging: Judging, wish: string): Promise<PreparedReconcile | undefined> {
@@ -80,7 +100,9 @@ async function namedReport(judging: Judging, name: string, signal: AbortSignal):
 }
 
 async function byListing(judging: Judging, prefix: string, wish: string): Promise<PreparedReconcile> {
-  const state: Partial<RunState> = { wish, keepsNames: await holdsLive(judging) };
+  // Rules that move after this are listed by as well, or call for another listing.
+  const ruleRevision = await liveRevision(judging);
+  const state: Partial<RunState> = { wish, ruleRevision, keepsNames: await holdsLive(judging) };
   const runId = await startRun(judging.index.db, judging.account.id, { judge: 'listing', prefix, state });
   return { runId, judge: 'listing' };
 }

@@ -1,13 +1,13 @@
 import { type Client, ScheduleAlreadyRunning, type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import type { Federation } from '../../schema/federation/federation.ts';
+import { reconcileHours } from '../../schema/federation/reconcile-hours.ts';
 import type { ReconcileInput } from '../../schema/inputs/activities.ts';
 import type { JobInput, LoopInput, StubDispatchInput } from '../../schema/inputs/control.ts';
 import { SEARCH_ATTRIBUTES, taskQueueOf, type WorkflowType, workflowIds } from '../../schema/inputs/names.ts';
 
 const TURN_SECONDS = 30;
 const MAINTENANCE_EVERY = '1h';
-const DEFAULT_RECONCILE_HOURS = 24;
 
 /** A loop that must run as long as the federation does. */
 export interface LoopSpec {
@@ -96,7 +96,7 @@ type JobSchedule = ScheduleOptions & { readonly action: { readonly workflowType:
 
 function schedulesOf(federation: Federation): readonly JobSchedule[] {
   const { name, account, sources } = federation;
-  const hours = sources.inventory?.everyHours ?? DEFAULT_RECONCILE_HOURS;
+  const hours = reconcileHours(sources);
   const job: JobInput = { federation: name };
   const reconcile: JobInput & ReconcileInput = { ...job, judge: 'auto' };
   const make = (

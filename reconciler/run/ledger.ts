@@ -81,8 +81,8 @@ export class RunLedger {
 
   /** Forgets what was staged and found: the run begins anew with the judge that it has. */
   async restart(): Promise<void> {
-    const { wish, inventory, from, to } = this.#state;
-    this.#state = parseRunState({ wish, inventory, ...(inventory === null ? {} : { from, to }) });
+    const { wish, ruleRevision, inventory, from, to } = this.#state;
+    this.#state = parseRunState({ wish, ruleRevision, inventory, ...(inventory === null ? {} : { from, to }) });
     this.#counts = NOTHING;
     await updateRun(this.#index.db, this.run.id, { state: { ...this.#state }, counts: { ...NOTHING } });
   }

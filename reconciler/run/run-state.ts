@@ -23,6 +23,8 @@ export type InventoryOfRun = z.output<typeof inventory>;
 const runState = z.object({
   /** As asked for: a run that a dead attempt left behind is taken up by the same wish. */
   wish: z.string().default(''),
+  /** The rules that were live when a listing began; null in runs older than this note, and in those of a report. */
+  ruleRevision: z.int().nullable().default(null),
   /** Each name was seen by the judge at some moment from `from` to `to`. */
   from: timestamp.nullable().default(null),
   to: timestamp.nullable().default(null),

@@ -113,11 +113,15 @@ export async function recentRuns(
     readonly limit: number;
     readonly outcome?: RunOutcome | undefined;
     readonly manifest?: string | undefined;
+    readonly judge?: Judge | undefined;
+    readonly prefix?: string | undefined;
   },
 ): Promise<readonly Run[]> {
   let query = on.selectFrom('runs').selectAll().where('account_id', '=', accountId);
   if (options.outcome !== undefined) query = query.where('outcome', '=', options.outcome);
   if (options.manifest !== undefined) query = query.where('manifest', '=', options.manifest);
+  if (options.judge !== undefined) query = query.where('judge', '=', options.judge);
+  if (options.prefix !== undefined) query = query.where('prefix', '=', options.prefix);
   return (await query.orderBy('id', 'desc').limit(options.limit).execute()).map(runOf);
 }
 

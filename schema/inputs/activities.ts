@@ -44,7 +44,7 @@ export interface StubTurn {
 }
 
 export interface ReconcileInput {
-  /** `auto`: a listing until one run over everything is complete, from then on the newest report that no run has used, else nothing. */
+  /** `auto`: a listing until one over everything is complete under the live rules, from then on the newest report that no run has used, else nothing; without an inventory, a listing a day. */
   readonly judge: 'auto' | 'listing' | 'inventory';
   /** A plain prefix of `container/name`; only a listing can be asked for less than everything. */
   readonly prefix?: string | undefined;

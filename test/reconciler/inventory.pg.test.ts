@@ -5,6 +5,7 @@ import { DEFAULT_GUARD } from '../../reconciler/judge/guard.ts';
 import { judgeRun } from '../../reconciler/judge/judge-run.ts';
 import { prepareRun } from '../../reconciler/prepare.ts';
 import { stageRun } from '../../reconciler/stage.ts';
+import { publishRules } from '../../schema/index/authority-revisions.ts';
 import { recentJournal } from '../../schema/index/journal.ts';
 import { readFindings } from '../../schema/index/runs.ts';
 import { testIndex } from '../support/postgres.ts';
@@ -344,6 +345,41 @@ describe('a run whose worker or server dies', () => {
       expect((await world.names()).length).toBe(19);
     });
   }
+});
+
+describe('auto', () => {
+  it('lists again under new rules, by which the names of a later rule come; not for a listing of a prefix', async () => {
+    await using db = await testIndex();
+    const ruleOf = (prefix: string): Rule => ({ prefix, authority: 'blob', sink: 'vast' });
+    const world = await makeWorld(db.index, [ruleOf('even/')]);
+    await settled(world, 4);
+    writeReport(world.blobs);
+    expect(await world.reconcile()).toMatchObject({ judge: 'inventory', outcome: 'complete' });
+    await publishRules(db.index, world.judging.account.id, [ruleOf('even/'), ruleOf('odd/')], 'one more');
+    await world.reconcile({ judge: 'listing', prefix: 'even/' });
+    expect(await world.names('odd/')).toEqual([]);
+    expect(await world.reconcile()).toMatchObject({ judge: 'listing', outcome: 'complete' });
+    expect(await world.names('odd/')).toHaveLength(2);
+    expect(await world.reconcile()).toMatchObject({ judge: 'none' });
+  });
+
+  it('lists once a day where there is no inventory, and never again for its age where there is one', async () => {
+    await using db = await testIndex();
+    const world = await makeWorld(db.index);
+    await settled(world, 4);
+    const without = { ...world.judging, federation: { sources: {} } };
+    const age = (hours: number) =>
+      db.index.pool.query('update runs set started_at = started_at - $1', [hours * 60 * MINUTE]);
+    await age(20);
+    expect(await prepareRun(without, { judge: 'auto' }, NEVER)).toMatchObject({
+      judge: 'none',
+      reason: expect.stringContaining('no inventory'),
+    });
+    // A day, less what a schedule is early or late by.
+    await age(3.9);
+    expect(await prepareRun(world.judging, { judge: 'auto' }, NEVER)).toMatchObject({ judge: 'none' });
+    expect(await prepareRun(without, { judge: 'auto' }, NEVER)).toMatchObject({ judge: 'listing' });
+  });
 });
 
 describe('which report is judged by', () => {
