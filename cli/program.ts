@@ -130,7 +130,7 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
   )
     .addOption(new Option('--judge <judge>', 'what judges').choices(['auto', 'listing', 'inventory']).default('auto'))
     .option('--prefix <prefix>', 'with a listing: only names that start with this')
-    .option('--no-wait', 'only start it')
+    .option('--no-wait', 'only ask for it: it is done after the one that runs, if any')
     .action(
       async (options: CommonOptions & { judge: 'auto' | 'listing' | 'inventory'; prefix?: string; wait: boolean }) => {
         const { judge, prefix, wait } = options;

@@ -4,5 +4,6 @@ export { hydrate } from './hydrate.ts';
 export { look } from './look.ts';
 export { maintenance } from './maintenance.ts';
 export { reconcile } from './reconcile.ts';
+export { scheduledReconcile } from './scheduled-reconcile.ts';
 export { stubDispatch } from './stub-dispatch.ts';
 export { triggerIntake } from './trigger-intake.ts';

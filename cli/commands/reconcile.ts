@@ -1,19 +1,19 @@
 import { WorkflowExecutionAlreadyStartedError, type WorkflowHandle } from '@temporalio/client';
+import type { Federation } from '../../schema/federation/federation.ts';
 import type { ReconcileInput, ReconcileSummary } from '../../schema/inputs/activities.ts';
 import type { JobInput } from '../../schema/inputs/control.ts';
-import { taskQueueOf, workflowIds } from '../../schema/inputs/names.ts';
+import { workflowIds } from '../../schema/inputs/names.ts';
 import type { ReconcileOutput } from '../../schema/outputs/reconcile.ts';
 import type { Call } from '../call.ts';
 import { readFederation } from '../environment.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { formatTable } from '../format.ts';
 import { connectTemporal, type TemporalClient } from '../temporal.ts';
-import { searchAttributesOf } from '../worker/ensure-workflows.ts';
-import { workflowStates } from '../worker/workflow-states.ts';
+import { reconcileOptions, requestReconcile } from '../worker/request-reconcile.ts';
 import { follow } from './follow.ts';
 
 export interface ReconcileOptions extends ReconcileInput {
-  /** Follow it to its end; else only start it. */
+  /** Follow it to its end; else only ask for it. */
   readonly wait: boolean;
 }
 
@@ -21,16 +21,13 @@ export interface ReconcileOptions extends ReconcileInput {
 export async function reconcile({ wait, ...input }: ReconcileOptions, call: Call): Promise<ExitCode> {
   const federation = await readFederation(call.config, call.env);
   await using temporal = await connectTemporal(call.env);
-  for (const { id, type } of await workflowStates(temporal.client, federation.name)) {
-    if (type !== 'reconcile') continue;
-    call.terminal.say(`${id} is running; waiting for it to end first.`);
-    await follow(temporal.client.workflow.getHandle(id), call).catch(() => call.signal.throwIfAborted());
-  }
-  const handle = await start(temporal, federation.name, federation.account.name, input, call);
   if (!wait) {
-    call.terminal.print(call.json ? JSON.stringify({ id: handle.workflowId }) : `${handle.workflowId} is started.`);
+    await requestReconcile(temporal.client, federation, input);
+    const id = workflowIds.reconcile(federation.account.name);
+    call.terminal.print(call.json ? JSON.stringify({ id }) : `${id} does it, after what it is at.`);
     return EXIT.good;
   }
+  const handle = await start(temporal, federation, input, call);
   const summary = await follow<ReconcileSummary>(handle, call);
   const output: ReconcileOutput = summary;
   if (call.json) call.terminal.print(JSON.stringify(output));
@@ -42,28 +39,20 @@ export async function reconcile({ wait, ...input }: ReconcileOptions, call: Call
   return summary.outcome === 'rejected' || summary.outcome === 'guarded' ? EXIT.no : EXIT.good;
 }
 
+/** Where one runs already it is followed to its end first: whoever waits wants what was found after the wish. */
 async function start(
   { client }: TemporalClient,
-  federation: string,
-  account: string,
+  { name, account }: Federation,
   input: ReconcileInput,
   call: Call,
 ): Promise<WorkflowHandle> {
-  const args: [JobInput & ReconcileInput] = [{ federation, ...input }];
+  const args: [JobInput & ReconcileInput] = [{ federation: name, ...input }];
   for (;;) {
     try {
-      return await client.workflow.start('reconcile', {
-        workflowId: workflowIds.reconcile(account),
-        taskQueue: taskQueueOf(federation),
-        args,
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        workflowTaskTimeout: '5s',
-        staticSummary: `Reconcile of ${account}, asked for`,
-        typedSearchAttributes: searchAttributesOf(federation, 'inventory'),
-      });
+      return await client.workflow.start('reconcile', { ...reconcileOptions(name, account.name), args });
     } catch (error) {
-      // Visibility is a second behind: another one may run all the same.
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      call.terminal.say(`${error.workflowId} runs already; waiting for it to end first.`);
       await follow(client.workflow.getHandle(error.workflowId), call).catch(() => call.signal.throwIfAborted());
     }
   }

@@ -2,8 +2,7 @@ import { type Client, ScheduleAlreadyRunning, type ScheduleOptions, ScheduleOver
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import type { Federation } from '../../schema/federation/federation.ts';
 import { reconcileHours } from '../../schema/federation/reconcile-hours.ts';
-import type { ReconcileInput } from '../../schema/inputs/activities.ts';
-import type { JobInput, LoopInput, StubDispatchInput } from '../../schema/inputs/control.ts';
+import type { JobInput, LoopInput, ScheduledReconcileInput, StubDispatchInput } from '../../schema/inputs/control.ts';
 import { SEARCH_ATTRIBUTES, taskQueueOf, type WorkflowType, workflowIds } from '../../schema/inputs/names.ts';
 
 const TURN_SECONDS = 30;
@@ -98,15 +97,15 @@ function schedulesOf(federation: Federation): readonly JobSchedule[] {
   const { name, account, sources } = federation;
   const hours = reconcileHours(sources);
   const job: JobInput = { federation: name };
-  const reconcile: JobInput & ReconcileInput = { ...job, judge: 'auto' };
+  const reconcile: ScheduledReconcileInput = { ...job, account: account.name };
   const make = (
-    type: 'reconcile' | 'maintenance',
+    id: 'reconcile' | 'maintenance',
+    type: 'scheduledReconcile' | 'maintenance',
     every: string,
-    source: string,
     args: [JobInput],
     summary: string,
   ) => ({
-    scheduleId: workflowIds[type](account.name),
+    scheduleId: workflowIds[id](account.name),
     spec: { intervals: [{ every: every as `${number}h` }], jitter: '1m' as const },
     action: {
       type: 'startWorkflow' as const,
@@ -116,14 +115,15 @@ function schedulesOf(federation: Federation): readonly JobSchedule[] {
       args,
       workflowTaskTimeout: '5s' as const,
       staticSummary: summary,
-      typedSearchAttributes: searchAttributesOf(name, source),
+      // What only starts another workflow is no job that can be paused, and ends at once.
+      ...(type === 'maintenance' ? { typedSearchAttributes: searchAttributesOf(name, type) } : {}),
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1h' as const },
     // An empty index is filled at once, from a listing.
-    state: { triggerImmediately: type === 'reconcile' },
+    state: { triggerImmediately: id === 'reconcile' },
   });
   return [
-    make('reconcile', `${hours}h`, 'inventory', [reconcile], `Reconcile of ${account.name}`),
-    make('maintenance', MAINTENANCE_EVERY, 'maintenance', [job], `Retention of ${account.name}`),
+    make('reconcile', 'scheduledReconcile', `${hours}h`, [reconcile], `Starts the reconcile of ${account.name}`),
+    make('maintenance', 'maintenance', MAINTENANCE_EVERY, [job], `Retention of ${account.name}`),
   ];
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createActivities } from '../../activities/activities.ts';
@@ -10,7 +10,7 @@ import { ensureAccount, setMargin } from '../../schema/index/accounts.ts';
 import { publishRules } from '../../schema/index/authority-revisions.ts';
 import { openIndex } from '../../schema/index/database.ts';
 import { migrateIndex } from '../../schema/index/migrate.ts';
-import { taskQueueOf, workflowIds } from '../../schema/inputs/names.ts';
+import { taskQueueOf } from '../../schema/inputs/names.ts';
 import { type Environment, indexUrl } from '../environment.ts';
 import { messageOf } from '../failure.ts';
 import { temporalConfig } from '../temporal.ts';
@@ -18,6 +18,7 @@ import { ensureLoops, ensureSchedules } from './ensure-workflows.ts';
 import { type Health, serveMetrics } from './metrics-server.ts';
 import { monitor } from './monitor.ts';
 import { patiently } from './patiently.ts';
+import { requestReconcile } from './request-reconcile.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import { installTemporalRuntime } from './temporal-runtime.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -85,7 +86,7 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
       index,
       log,
       metrics,
-      requestReconcile: () => trigger(client, federation),
+      requestReconcile: (input) => requestReconcile(client, federation, input),
     });
     await patiently('Registering search attributes', patience, () => ensureSearchAttributes(client));
     await patiently('Making the schedules', patience, () => ensureSchedules(client, federation));
@@ -163,10 +164,4 @@ async function keepLoops(client: Client, federation: Federation, log: Logger, si
     );
     await sleep(ENSURE_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
-}
-
-/** The schedule's own reconcile, once more: after the one that runs, if any. It finds the newest report by itself. */
-async function trigger(client: Client, federation: Federation): Promise<void> {
-  const handle = client.schedule.getHandle(workflowIds.reconcile(federation.account.name));
-  await handle.trigger(ScheduleOverlapPolicy.BUFFER_ONE);
 }

@@ -52,6 +52,11 @@ export interface JobInput {
   readonly federation: string;
 }
 
+/** What the reconcile's schedule starts with. */
+export interface ScheduledReconcileInput extends JobInput {
+  readonly account: string;
+}
+
 /** Names of the updates and the query that every workflow has. */
 export const PAUSE = 'pause';
 export const RESUME = 'resume';

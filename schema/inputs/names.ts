@@ -7,6 +7,7 @@ export type WorkflowType =
   | 'look'
   | 'stubDispatch'
   | 'reconcile'
+  | 'scheduledReconcile'
   | 'hydrate'
   | 'maintenance';
 
@@ -20,7 +21,9 @@ export const workflowIds = {
   feedTail: (account: string) => `feed-tail/${account}`,
   look: (account: string) => `look/${account}`,
   stubDispatch: (account: string, sink: string) => `stub-dispatch/${account}/${sink}`,
+  /** Of the schedule, too. Only a workflow of this id reconciles the account, so that never two do at once. */
   reconcile: (account: string) => `reconcile/${account}`,
+  scheduledReconcile: (account: string) => `scheduled-reconcile/${account}`,
   maintenance: (account: string) => `maintenance/${account}`,
   hydrate: (hash: string) => `hydrate/${hash}`,
 } as const;
@@ -30,3 +33,6 @@ export const SEARCH_ATTRIBUTES = ['IsthmusFederation', 'IsthmusSource', 'Isthmus
 
 /** The signal that ends a loop's rest. */
 export const WAKE = 'wake';
+
+/** The signal that asks a reconcile for another one, after those that it has before it. */
+export const WISH = 'wish';

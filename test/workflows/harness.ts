@@ -32,6 +32,8 @@ export interface TestWorkflows extends AsyncDisposable {
   readonly temporal: TestTemporal;
   /** Runs a workflow on a worker of its own, whose activities are these. */
   start(type: WorkflowType, args: unknown[], activities: Partial<Activities>): Promise<RunningWorkflow>;
+  /** Only the worker, for workflows that somebody else starts. */
+  work(taskQueue: string, activities: Partial<Activities>): Promise<AsyncDisposable>;
 }
 
 export interface RunningWorkflow extends AsyncDisposable {
@@ -48,7 +50,30 @@ export async function testWorkflows(): Promise<TestWorkflows> {
   return {
     temporal,
     start: (type, args, activities) => start(temporal, type, args, activities),
+    work: (taskQueue, activities) => work(temporal, taskQueue, activities),
     [Symbol.asyncDispose]: () => temporal[Symbol.asyncDispose](),
+  };
+}
+
+async function work(
+  temporal: TestTemporal,
+  taskQueue: string,
+  activities: Partial<Activities>,
+): Promise<AsyncDisposable> {
+  const worker = await Worker.create({
+    connection: temporal.connection,
+    taskQueue,
+    workflowBundle: await testBundle(),
+    activities,
+    maxHeartbeatThrottleInterval: '100ms',
+    defaultHeartbeatThrottleInterval: '100ms',
+  });
+  const running = worker.run();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      worker.shutdown();
+      await running;
+    },
   };
 }
 
@@ -59,15 +84,7 @@ async function start(
   activities: Partial<Activities>,
 ): Promise<RunningWorkflow> {
   const taskQueue = randomUUID();
-  const worker = await Worker.create({
-    connection: temporal.connection,
-    taskQueue,
-    workflowBundle: await testBundle(),
-    activities,
-    maxHeartbeatThrottleInterval: '100ms',
-    defaultHeartbeatThrottleInterval: '100ms',
-  });
-  const running = worker.run();
+  const worker = await work(temporal, taskQueue, activities);
   const handle = await temporal.client.workflow.start(type, { workflowId: `${type}/${taskQueue}`, taskQueue, args });
   const progress = () => handle.query<Progress>(PROGRESS);
   return {
@@ -88,8 +105,7 @@ async function start(
         .getHandle(handle.workflowId)
         .terminate('the test is over')
         .catch(() => undefined);
-      worker.shutdown();
-      await running;
+      await worker[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Records the histories that `replay.test.ts` replays: node test/workflows/record-histories.ts
+ * Records the histories that `replay.test.ts` replays: node test/workflows/record-histories.ts [NAME ...]
  *
  * A recorded history is a promise to workflows that run somewhere: record anew only where a change of the
  * workflow code was made safe for them (`patched`), and keep the old file beside the new one.
@@ -8,8 +8,8 @@ import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { ApplicationFailure } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import type { FeedTurn, ReconcileSummary } from '../../schema/inputs/activities.ts';
-import type { WorkflowType } from '../../schema/inputs/names.ts';
+import type { Activities, FeedTurn, ReconcileSummary } from '../../schema/inputs/activities.ts';
+import { WISH, type WorkflowType, workflowIds } from '../../schema/inputs/names.ts';
 import { type RunningWorkflow, standing, type TestWorkflows, testWorkflows } from './harness.ts';
 
 const LOOP = { federation: 'lake', turnSeconds: 1, idleSeconds: 60 };
@@ -17,6 +17,13 @@ const TURN = { messages: 1, applied: 1, superseded: 0, ignored: 0, deadLettered:
 const SUMMARY: ReconcileSummary = {
   ...{ runId: 7, judge: 'inventory', outcome: 'complete' },
   ...{ listed: 10, agreed: 8, filled: 0, applied: 0, looks: 2, missing: 1 },
+};
+
+const RECONCILE: Partial<Activities> = {
+  prepareReconcile: async () => ({ runId: 7, judge: 'inventory' }),
+  stageReconcile: async () => ({ staged: 10 }),
+  judgeReconcile: async () => ({ looks: 2 }),
+  finishReconcile: async () => SUMMARY,
 };
 
 type Scenario = (workflows: TestWorkflows) => Promise<void>;
@@ -76,6 +83,29 @@ const scenarios: Record<string, Scenario> = {
   'reconcile.complete': async (workflows) => {
     await run(workflows, 'reconcile', { federation: 'lake', judge: 'auto' }, 'reconcile.complete');
   },
+  'reconcile.wished': async (workflows) => {
+    const [bad, good] = ['inventory/bad', 'inventory/good'].map((manifest) => ({ judge: 'inventory', manifest }));
+    await using job = await workflows.start('reconcile', [{ federation: 'lake' }], {
+      ...RECONCILE,
+      prepareReconcile: async ({ manifest }) => {
+        if (manifest === 'inventory/good') return { runId: 7, judge: 'inventory' };
+        const details = [{ consequence: 'give-up' }];
+        throw ApplicationFailure.create({ type: 'ISTHMUS_USAGE', message: 'bad', nonRetryable: true, details });
+      },
+    });
+    await job.handle.signal(WISH, good);
+    await job.handle.signal(WISH, bad);
+    await job.handle.result();
+    await save(job, 'reconcile.wished');
+  },
+  'scheduled-reconcile.started': async (workflows) => {
+    const input = { federation: 'lake', account: 'lake' };
+    await run(workflows, 'scheduledReconcile', input, 'scheduled-reconcile.started');
+    await workflows.temporal.client.workflow
+      .getHandle(workflowIds.reconcile('lake'))
+      .terminate()
+      .catch(() => undefined);
+  },
   'hydrate.complete': async (workflows) => {
     await run(workflows, 'hydrate', { federation: 'lake', prefix: 'a/', requestId: 'r' }, 'hydrate.complete');
   },
@@ -86,10 +116,7 @@ const scenarios: Record<string, Scenario> = {
 
 async function run(workflows: TestWorkflows, type: WorkflowType, input: unknown, name: string): Promise<void> {
   await using job = await workflows.start(type, [input], {
-    prepareReconcile: async () => ({ runId: 7, judge: 'inventory' }),
-    stageReconcile: async () => ({ staged: 10 }),
-    judgeReconcile: async () => ({ looks: 2 }),
-    finishReconcile: async () => SUMMARY,
+    ...RECONCILE,
     hydrateFiles: async () => ({ files: 1, already: 0, bytes: 3, failed: 0, failures: [] }),
     purgeRetention: async () => ({ tombstones: 1, journal: 2, runs: 3 }),
   });
@@ -100,14 +127,19 @@ async function run(workflows: TestWorkflows, type: WorkflowType, input: unknown,
 async function save({ handle }: RunningWorkflow, name: string): Promise<void> {
   const text = historyToJSON(await handle.fetchHistory());
   // Whoever recorded it is of no interest to a replay.
-  const history = JSON.parse(text.replaceAll(hostname(), 'host').replaceAll(process.cwd(), '.')) as { events: unknown[] };
+  const history = JSON.parse(text.replaceAll(hostname(), 'host').replaceAll(process.cwd(), '.')) as {
+    events: unknown[];
+  };
   await writeFile(new URL(`./${name}.history.json`, import.meta.url), `${JSON.stringify(history, undefined, 1)}\n`);
   process.stdout.write(`${name}: ${history.events.length} events\n`);
 }
 
 const workflows = await testWorkflows();
 try {
-  for (const scenario of Object.values(scenarios)) await scenario(workflows);
+  const wanted = process.argv.slice(2);
+  for (const [name, scenario] of Object.entries(scenarios)) {
+    if (wanted.length === 0 || wanted.includes(name)) await scenario(workflows);
+  }
 } finally {
   await workflows[Symbol.asyncDispose]();
 }

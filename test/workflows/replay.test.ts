@@ -11,7 +11,10 @@ describe('a recorded history', () => {
   it('is kept for every workflow', () => {
     const types = new Set(recorded.map((name) => name.split('.')[0]));
     expect([...types].sort()).toEqual(
-      ['feed-tail', 'hydrate', 'look', 'maintenance', 'reconcile', 'stub-dispatch', 'trigger-intake'].sort(),
+      [
+        ...['feed-tail', 'hydrate', 'look', 'maintenance', 'reconcile', 'scheduled-reconcile', 'stub-dispatch'],
+        'trigger-intake',
+      ].sort(),
     );
   });
 
