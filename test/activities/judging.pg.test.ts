@@ -8,6 +8,7 @@ import type { Services } from '../../activities/services.ts';
 import { noteContainerGone } from '../../schema/index/containers.ts';
 import { recordJournal } from '../../schema/index/journal.ts';
 import { transact } from '../../schema/index/transact.ts';
+import { workflowIds } from '../../schema/inputs/names.ts';
 import { makeWorld, type World } from '../reconciler/support/world.ts';
 import { testIndex } from '../support/postgres.ts';
 
@@ -21,7 +22,16 @@ function servicesOf(world: World, more: Partial<Services> = {}): Services {
 
 /** Runs an activity as Temporal would. */
 function activity<In extends unknown[], Out>(run: (...input: In) => Promise<Out>, ...input: In): Promise<Out> {
-  return new MockActivityEnvironment().run(run, ...input) as Promise<Out>;
+  return inWorkflow(workflowIds.reconcile('account'), run, ...input);
+}
+
+function inWorkflow<In extends unknown[], Out>(
+  workflowId: string,
+  run: (...input: In) => Promise<Out>,
+  ...input: In
+): Promise<Out> {
+  const workflowExecution = { workflowId, runId: 'run' };
+  return new MockActivityEnvironment({ workflowExecution }).run(run, ...input) as Promise<Out>;
 }
 
 describe('the reconcile activities', () => {
@@ -40,6 +50,25 @@ describe('the reconcile activities', () => {
     expect(summary).toMatchObject({ runId, outcome: 'complete', listed: 5, applied: 5 });
     expect(await activity(steps.finishReconcile, { runId })).toEqual(summary);
     expect(await activity(steps.stageReconcile, { runId })).toEqual({ staged: 5 });
+  });
+
+  it('are done for the one workflow of the account alone: another one would drive the same run, or end it', async () => {
+    await using db = await testIndex();
+    const world = await makeWorld(db.index);
+    const steps = reconcileActivities(servicesOf(world));
+    const { runId } = await activity(steps.prepareReconcile, { judge: 'listing' as const });
+    const other = `${workflowIds.reconcile('account')}-2026-01-01T00:00:00Z`;
+    await expect(inWorkflow(other, steps.prepareReconcile, { judge: 'auto' as const })).rejects.toMatchObject({
+      consequence: 'give-up',
+    });
+    for (const step of [steps.stageReconcile, steps.judgeReconcile, steps.finishReconcile]) {
+      await expect(inWorkflow<[{ runId: number }], unknown>(other, step, { runId })).rejects.toThrow(
+        /reconcile\/account/,
+      );
+    }
+    expect(await activity(steps.stageReconcile, { runId })).toEqual({ staged: 0 });
+    await activity(steps.judgeReconcile, { runId });
+    expect(await activity(steps.finishReconcile, { runId })).toMatchObject({ runId, outcome: 'complete' });
   });
 
   it('wait for the looks that the run wanted, and say so where they do not come', async () => {
