@@ -117,9 +117,8 @@ function differing({ accountId, container, name, live }: Compared): RawBuilder<u
           select head, tail, etag, length, state from sink_side where container = ${name} and not stray
         ) as k using (head, tail)
       where not (
-        (s.etag is not null and s.etag = e.etag and s.length = e.length
+        s.etag is not null and s.etag = e.etag and s.length = e.length
           and coalesce(k.etag = e.etag and k.length = e.length and k.state <> 'foreign', false))
-        or (s.etag is null and e.etag is null and k.state = 'foreign'))
       union all
       select head, tail, null, null, null, null, null, etag, length, state, true from sink_side
       where container = ${name} and stray
@@ -145,7 +144,10 @@ function differenceOf(container: string, row: Row): Difference {
 }
 
 function wrongInSink(index: Version | undefined, sink: Version | undefined, state: string | null): readonly string[] {
-  if (index === undefined) return sink === undefined || state === 'foreign' ? [] : ['the sink has a file of it'];
+  if (index === undefined) {
+    if (sink === undefined) return [];
+    return [state === 'foreign' ? 'the sink has a file that Isthmus did not make' : 'the sink has a file of it'];
+  }
   if (sink === undefined) return ['the sink has no file of it'];
   if (state === 'foreign') return ['a file that Isthmus did not make stands in the sink'];
   return same(index, sink) ? [] : ['the sink has another version'];

@@ -77,8 +77,8 @@ async function* rowsOfSource(
 }
 
 /**
- * Walks every sink. Files that Isthmus did not make are staged too: where one stands in a name's way it tells
- * why the stub is not there; elsewhere they are nobody's business.
+ * Walks every sink. Files that Isthmus did not make are staged too, where a rule gives the place to Blob and to
+ * this sink: nothing else may write there. Elsewhere they are nobody's business.
  *
  * @returns how many files Isthmus made there.
  */

@@ -119,8 +119,12 @@ describe('verify', () => {
     vast.set('one/not-ours', { etag: undefined, length: 8, state: 'foreign' });
     vast.set('one/left', { etag: '0x1', length: 1, state: 'stub' });
     vast.set('one/somebodys', { etag: undefined, length: 1, state: 'foreign' });
+    vast.set('zero/somebodys', { etag: undefined, length: 1, state: 'foreign' });
     vast.set('zero/left', { etag: '0x1', length: 1, state: 'stub' });
-    const other: Files = new Map([['one/agrees', { etag: '0x1', length: 1, state: 'stub' }]]);
+    const other: Files = new Map([
+      ['one/agrees', { etag: '0x1', length: 1, state: 'stub' }],
+      ['one/elsewhere', { etag: undefined, length: 1, state: 'foreign' }],
+    ]);
 
     const { result, found } = await verify(world, { vast, other });
     expect(lines(found)).toEqual([
@@ -132,9 +136,11 @@ describe('verify', () => {
       'one/not-ours: a file that Isthmus did not make stands in the sink',
       'one/old-stub: the sink has another version',
       'one/short: the index has another version',
+      'one/somebodys: the sink has a file that Isthmus did not make',
       'one/stale: the index has another version',
       'one/untold: the index does not have it',
       'zero/left: the sink has a file of it',
+      'zero/somebodys: the sink has a file that Isthmus did not make',
     ]);
     expect(found.find(({ key }) => key.name === 'stale')).toMatchObject({
       source: { length: 14 },
@@ -142,7 +148,7 @@ describe('verify', () => {
       sink: { length: 5 },
       apart: false,
     });
-    expect(result).toMatchObject({ source: 8, index: 8, differences: 11 });
+    expect(result).toMatchObject({ source: 8, index: 8, differences: 13 });
   });
 
   it('compares a prefix alone, and nothing that VAST has the authority over', async () => {
