@@ -108,7 +108,11 @@ async function hydrateEntry(
   const named = `'${key.container}/${key.name}'`;
   if (sink === undefined) return { outcome: 'failed', reason: `${named}: there is no sink '${sinkName}'` };
   if (entry.attributes === undefined) return { outcome: 'gone' };
-  const wanted: Wanted = { key, attributes: entry.attributes, revision: entry.revision };
+  const wanted: Wanted = {
+    key,
+    attributes: { ...entry.attributes, lastModified: entry.attributes.lastModified ?? entry.provenance.time },
+    revision: entry.revision,
+  };
   return await hydrateFile(
     wanted,
     {

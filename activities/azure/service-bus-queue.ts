@@ -53,6 +53,8 @@ export class ServiceBusQueue implements TriggerQueue {
   #failure: Error | undefined;
   #renewing: NodeJS.Timeout | undefined;
   #heardAt = 0;
+  /** Resolves when the outcome that is being sent has been answered. */
+  #settling: Promise<void> = Promise.resolve();
 
   /** The client is closed with the queue. */
   constructor(client: ServiceBusClient, options: ServiceBusQueueOptions) {
@@ -164,7 +166,27 @@ export class ServiceBusQueue implements TriggerQueue {
   }
 
   /** A lost lock or link is no error: the message comes again and changes nothing. */
+  /**
+   * One outcome at a time, each answered before the next is sent: rhea 3.0.5 joins neighbouring dispositions of one
+   * flush and gives the second of them the first one's outcome, so that a good message beside a bad one would be
+   * dead-lettered.
+   */
   async #settle(
+    messages: readonly TriggerMessage[],
+    how: (receiver: ServiceBusReceiver, message: ServiceBusReceivedMessage) => Promise<void>,
+  ): Promise<void> {
+    const before = this.#settling;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#settling = promise;
+    await before;
+    try {
+      await this.#settleAlike(messages, how);
+    } finally {
+      resolve();
+    }
+  }
+
+  async #settleAlike(
     messages: readonly TriggerMessage[],
     how: (receiver: ServiceBusReceiver, message: ServiceBusReceivedMessage) => Promise<void>,
   ): Promise<void> {

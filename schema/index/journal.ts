@@ -50,3 +50,22 @@ export async function recentJournal(
     notedAt: row.noted_at,
   }));
 }
+
+/** Messages that could never be applied. */
+export interface DeadLetters {
+  /** As far back as the journal is kept. */
+  readonly count: number;
+  readonly last: { readonly reason: string; readonly description: string; readonly at: Timestamp } | undefined;
+}
+
+/** Reads the account's whole journal: for a person who asks, not for a loop. */
+export async function readDeadLetters(on: Queryable, accountId: number): Promise<DeadLetters> {
+  const { rows } = await sql<{ count: number; detail: Record<string, string> | null; noted_at: number }>`
+    select count(*) over () as count, detail, noted_at from journal
+    where account_id = ${accountId} and kind = 'dead-letter'
+    order by noted_at desc, id desc limit 1`.execute(on);
+  const [newest] = rows;
+  if (newest === undefined) return { count: 0, last: undefined };
+  const { reason = 'unknown', description = '' } = newest.detail ?? {};
+  return { count: newest.count, last: { reason, description, at: newest.noted_at } };
+}

@@ -48,7 +48,7 @@ type ClaimedRow = EntryColumns & {
   readonly stub_state: StubState;
   readonly stub_etag: string | null;
   readonly stub_tries: number;
-  readonly stub_at: number;
+  readonly stub_leased_until: number;
 };
 
 /** Claims stub tasks of one sink, oldest first, in key order within the answer, skipping those that others hold. They come again after the lease. */
@@ -59,14 +59,16 @@ export async function claimStubs(index: Index, claim: StubClaim): Promise<readon
     with due as (
       select account_id, container_id, head, tail_hash from entries
       where account_id = ${accountId} and sink_id = ${sinkId} and stub_due and stub_at <= ${serverNow}
+        and stub_leased_until <= ${serverNow}
       order by stub_at limit ${limit} for update skip locked
     )
-    update entries as e set stub_at = ${serverNow} + ${leaseMs}::bigint
+    update entries as e set
+      stub_at = ${serverNow} + ${leaseMs}::bigint, stub_leased_until = ${serverNow} + ${leaseMs}::bigint
     from due, containers as c
     where e.account_id = ${accountId} and e.container_id = due.container_id and e.head = due.head
       and e.tail_hash = due.tail_hash and c.account_id = ${accountId} and c.id = due.container_id
     returning c.name as container, ${sql.raw(ENTRY_COLUMNS)}, e.stub_state, e.stub_etag, e.stub_tries,
-      e.stub_at`;
+      e.stub_leased_until`;
   const { rows } = await transact(index, (tx) => claimed.execute(tx), { byKey: true });
   const states = await containerStates(index.db, accountId, [...new Set(rows.map((row) => row.container))]);
 
@@ -74,7 +76,12 @@ export async function claimStubs(index: Index, claim: StubClaim): Promise<readon
   const misplaced: Misplaced[] = [];
   for (const row of rows) {
     const entry = entryOf(row.container, row);
-    const { container, name, revision, attributes } = entry;
+    const { container, name, revision, provenance } = entry;
+    // Events carry no Last-Modified; theirs is the nearest time until a look or a listing tells it.
+    const attributes = entry.attributes && {
+      ...entry.attributes,
+      lastModified: entry.attributes.lastModified ?? provenance.time,
+    };
     const key = { container, name };
     const rule = rules.match(key);
     if (rule?.authority !== 'blob' || rule.sink !== sink) {
@@ -84,7 +91,7 @@ export async function claimStubs(index: Index, claim: StubClaim): Promise<readon
     const state = states.get(container);
     const live = state !== undefined && isLive(entry, state, state.margin);
     const stubEtag = row.stub_etag ?? undefined;
-    const { stub_state: stubState, stub_tries: tries, stub_at: lease } = row;
+    const { stub_state: stubState, stub_tries: tries, stub_leased_until: lease } = row;
     tasks.push({ key, revision, live, attributes, stubState, stubEtag, tries, lease });
   }
   await handOver(index, accountId, misplaced);
@@ -107,7 +114,7 @@ async function handOver(index: Index, accountId: number, misplaced: readonly Mis
       const page = await lockKeys(tx, accountId, misplaced);
       await sql`
       update entries as e set
-        sink_id = x.sink_id, stub_due = x.sink_id is not null, stub_at = ${serverNow}, stub_tries = 0
+        sink_id = x.sink_id, stub_due = x.sink_id is not null, stub_at = ${serverNow}, stub_leased_until = 0, stub_tries = 0
       from unnest(
         ${page.containers}::int[], ${page.heads}::text[], ${page.hashes}::text[],
         ${plainArray(page.sorted.map(({ revision }) => revision))}::bigint[],
@@ -133,7 +140,12 @@ export interface StubResult {
   readonly retryInMs?: number | undefined;
 }
 
-/** Writes what became of the stubs. @returns how many results were taken; the others lost to a moved revision and are due at once. */
+/**
+ * Writes what became of the stubs. Where another has taken the claim over, its write may have come before this
+ * one's: the task is due once more, so that a late write cannot leave a wrong stub behind an empty queue.
+ *
+ * @returns how many results were taken; the others lost to a moved revision and are due at once.
+ */
 export function releaseStubs(index: Index, accountId: number, results: readonly StubResult[]): Promise<number> {
   if (results.length === 0) return Promise.resolve(0);
   return transact(
@@ -143,9 +155,12 @@ export function releaseStubs(index: Index, accountId: number, results: readonly 
       const text = (value: string | undefined) => (value === undefined ? undefined : storableText(value));
       const { rows } = await sql<{ taken: boolean }>`
       update entries as e set
-        stub_due = (e.revision <> x.revision or e.stub_at <> coalesce(x.lease, e.stub_at)) and e.stub_due or x.retry_in is not null,
+        stub_due = e.sink_id is not null and (e.revision <> x.revision or coalesce(x.lease, 0) > 0 and e.stub_leased_until <> x.lease)
+          or e.stub_due and e.stub_at <> coalesce(x.lease, e.stub_at)
+          or x.retry_in is not null,
+        stub_leased_until = case when e.stub_leased_until = coalesce(x.lease, e.stub_leased_until) then 0 else e.stub_leased_until end,
         stub_at = case
-          when e.revision = x.revision and e.stub_at <> coalesce(x.lease, e.stub_at) then e.stub_at
+          when e.revision = x.revision and e.stub_at <> coalesce(x.lease, e.stub_at) and e.stub_due then e.stub_at
           else ${serverNow} + case when e.revision = x.revision then coalesce(x.retry_in, 0) else 0 end
         end,
         stub_tries = case when e.revision <> x.revision or x.retry_in is null then 0 else least(e.stub_tries + 1, 30000) end,

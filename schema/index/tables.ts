@@ -38,6 +38,7 @@ export interface EntriesTable extends KeyColumns {
   sink_id: number | null;
   stub_due: boolean;
   stub_at: Int8;
+  stub_leased_until: Int8;
   stub_tries: number;
   stub_state: string;
   stub_revision: Int8;

@@ -50,6 +50,24 @@ describe('the Service Bus queue', () => {
     expect(open.bus.queueState('q/$DeadLetterQueue')).toMatchObject({ active: 1 });
   });
 
+  it('4: gives each of two neighbours its own outcome, settled in one breath', async () => {
+    await using open = await openQueue();
+    for (let at = 0; at < 6; at++) await open.publish(at);
+    const all = await receiveAll(open.queue, 6);
+    await Promise.all(
+      all.map((message, at) =>
+        at % 3 === 0 ? open.queue.complete([message]) : open.queue.deadLetter(message, `reason-${at}`, 'no event'),
+      ),
+    );
+    const client = serviceBusClient(open.bus);
+    const dead = await client
+      .createReceiver('q', { subQueueType: 'deadLetter', receiveMode: 'receiveAndDelete' })
+      .receiveMessages(6, { maxWaitTimeInMs: 2_000 });
+    await client.close();
+    expect(dead.map((message) => message.deadLetterReason).sort()).toEqual([1, 2, 4, 5].map((at) => `reason-${at}`));
+    expect(open.bus.queueState('q')).toMatchObject({ active: 0, locked: 0 });
+  });
+
   it('hands a lone message over at once', async () => {
     await using open = await openQueue();
     expect(await open.queue.receive(10, 300, signal)).toEqual([]);

@@ -20,7 +20,9 @@ function claim(scope: PageScope, limit = 100, leaseMs = 60_000): Promise<readonl
 
 /** As if the time had passed that claims and failures asked for. */
 async function letLeasesEnd(scope: PageScope): Promise<void> {
-  await sql`update entries set stub_at = 0 where account_id = ${scope.account.id}`.execute(db.index.db);
+  await sql`update entries set stub_at = 0, stub_leased_until = 0 where account_id = ${scope.account.id}`.execute(
+    db.index.db,
+  );
 }
 
 function release(scope: PageScope, tasks: readonly StubTask[]): Promise<number> {
@@ -29,6 +31,14 @@ function release(scope: PageScope, tasks: readonly StubTask[]): Promise<number> 
     scope.account.id,
     tasks.map(({ key, revision, live }) => ({ key, revision, state: live ? ('stub' as const) : ('none' as const) })),
   );
+}
+
+/** What a writer hands back, with the lease of its claim. */
+function resultsOf(tasks: readonly StubTask[]) {
+  return tasks.map(({ key, revision, lease, live }) => ({
+    ...{ key, revision, lease },
+    state: live ? ('stub' as const) : ('none' as const),
+  }));
 }
 
 async function due(scope: PageScope): Promise<number> {
@@ -80,6 +90,28 @@ describe('stub tasks', () => {
     ]);
     expect(await release(scope, again)).toBe(1);
     expect(await due(scope)).toBe(0);
+  });
+
+  it('6: that change while they are claimed are not claimed beside the writer, and are claimed after it', async () => {
+    const scope = await scopeOf(db.index);
+    await apply(db.index, scope, [put('brief', 1)]);
+    const writing = await claim(scope);
+    await apply(db.index, scope, [del('brief', 2)]);
+    expect(await claim(scope)).toEqual([]);
+    await releaseStubs(db.index, scope.account.id, resultsOf(writing));
+    expect(await claim(scope)).toMatchObject([{ key: { name: 'brief' }, live: false }]);
+  });
+
+  it('6: are due again after a late writer whose claim another has taken over and released', async () => {
+    const scope = await scopeOf(db.index);
+    await apply(db.index, scope, [put('late', 1)]);
+    const late = await claim(scope);
+    await letLeasesEnd(scope);
+    await apply(db.index, scope, [del('late', 2)]);
+    await releaseStubs(db.index, scope.account.id, resultsOf(await claim(scope)));
+    expect(await due(scope)).toBe(0);
+    await releaseStubs(db.index, scope.account.id, resultsOf(late));
+    expect(await claim(scope)).toMatchObject([{ key: { name: 'late' }, live: false }]);
   });
 
   it('6: come back after their lease, and after the pause that a failure asked for', async () => {
