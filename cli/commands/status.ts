@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readDeadLetters } from '../../schema/index/journal.ts';
 import type { StatusOutput } from '../../schema/outputs/status.ts';
 import type { Call } from '../call.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -7,6 +8,7 @@ import { type OpenAccount, openAccount } from '../open-account.ts';
 import { collectStatus, openStatusSources, sourceAlarms } from '../status/collect-status.ts';
 import { formatStatus } from '../status/format-status.ts';
 import { Settling } from '../status/settling.ts';
+import { tellSources } from '../status/tell-sources.ts';
 import { type WorkflowStatus, workflowStatus } from '../status/workflow-status.ts';
 import { connectTemporal } from '../temporal.ts';
 
@@ -24,8 +26,11 @@ export async function status(
   const { signal, terminal } = call;
   const collect = (workflows: readonly WorkflowStatus[] | undefined) => collectStatus(open, asked, workflows, signal);
   const print = async (): Promise<StatusOutput> => {
-    const collected = await collect(await askWorkflows(open, call));
-    const output = { ...collected, alarms: [...(await sourceAlarms(open, asked, signal)), ...collected.alarms] };
+    const workflows = await askWorkflows(open, call);
+    const collected = await collect(workflows);
+    const sources = tellSources(collected.sources, workflows, await readDeadLetters(open.index.db, open.account.id));
+    const alarms = [...(await sourceAlarms(open, asked, signal)), ...collected.alarms];
+    const output = { ...collected, sources, alarms };
     if (call.json) terminal.print(JSON.stringify(output));
     else for (const line of formatStatus(output)) terminal.print(line);
     return output;

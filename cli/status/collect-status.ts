@@ -33,7 +33,11 @@ export function openStatusSources({ federation, account }: OpenAccount): StatusS
 /** How long a source is watched to tell one that is slow from one that stands still. */
 const WATCH_MS = 1_500;
 
-/** @param workflows undefined where Temporal does not answer. */
+/**
+ * Cheap enough to be asked again and again: what `tellSources` adds is not in it.
+ *
+ * @param workflows undefined where Temporal does not answer.
+ */
 export async function collectStatus(
   open: OpenAccount,
   asked: StatusSources,
@@ -122,6 +126,7 @@ function sourceOutput({ source, state, reason, head, applied, behind }: SourceHe
     applied: applied === undefined ? null : formatTime(applied),
     lagSeconds: lag,
     behind: behind ?? null,
+    deadLetters: null,
   };
 }
 

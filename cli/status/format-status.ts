@@ -1,5 +1,6 @@
 import type { StatusOutput } from '../../schema/outputs/status.ts';
 import { formatBytes, formatSeconds, formatTable } from '../format.ts';
+import { printable } from '../terminal.ts';
 
 /** A status for people: alarms first. */
 export function formatStatus(status: StatusOutput): readonly string[] {
@@ -17,7 +18,8 @@ export function formatStatus(status: StatusOutput): readonly string[] {
       reason ?? '',
     ];
   });
-  lines.push('', 'Sources', formatTable(rows));
+  const table = formatTable(rows).split('\n');
+  lines.push('', 'Sources', ...table.flatMap((line, at) => [line, ...deadLetterLines(sources[at])]));
   const states = Object.entries(index.byStub).filter(([, count]) => count > 0);
   lines.push('', 'Index', `  ${index.live} live (${formatBytes(index.bytes)}), ${index.tombstones} tombstones`);
   if (states.length > 0) lines.push(`  stubs: ${states.map(([state, count]) => `${state} ${count}`).join(', ')}`);
@@ -45,4 +47,11 @@ export function formatStatus(status: StatusOutput): readonly string[] {
     );
   }
   return lines;
+}
+
+function deadLetterLines(source: StatusOutput['sources'][number] | undefined): readonly string[] {
+  const letters = source?.deadLetters;
+  if (letters === undefined || letters === null || letters.count === 0) return [];
+  const { count, lastReason, lastAt } = letters;
+  return [`    dead-lettered: ${count}, the last at ${lastAt}: ${printable(lastReason ?? '')}`];
 }

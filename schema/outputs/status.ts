@@ -13,12 +13,20 @@ export const statusOutput = z.object({
   sources: z.array(
     z.object({
       source: z.enum(['trigger', 'feed', 'inventory']),
-      state: z.string(),
+      state: z.string().describe('What the source last said; `paused` or `alarm` where its loop is stopped.'),
       reason: z.string().nullable(),
       head: time.nullable().describe('The newest moment that the source is known to have something of.'),
       applied: time.nullable().describe('The newest moment whose changes are applied.'),
       lagSeconds: seconds.nullable(),
       behind: z.string().nullable().describe('What of it is not taken, in words.'),
+      deadLetters: z
+        .object({
+          count: count.describe('Messages that could never be applied, as far back as the journal is kept.'),
+          lastReason: z.string().nullable(),
+          lastAt: time.nullable(),
+        })
+        .nullable()
+        .describe('null: the source has no dead letters.'),
     }),
   ),
   index: z.object({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { triggerActivities } from '../../activities/receive-triggers.ts';
 import { blobSubject } from '../../schema/events/blob-subject.ts';
-import { recentJournal } from '../../schema/index/journal.ts';
+import { readDeadLetters, recentJournal } from '../../schema/index/journal.ts';
 import { countEntries } from '../../schema/index/queries.ts';
 import type { ReconcileInput } from '../../schema/inputs/activities.ts';
 import type { TriggerMessage, TriggerQueue } from '../../schema/ports/trigger-queue.ts';
@@ -117,6 +117,10 @@ describe('trigger intake', () => {
       'dead-letter m5 unstorable-name',
     ]);
     expect(await recentJournal(db.index.db, services.account.id, { limit: 10, kind: 'dead-letter' })).toHaveLength(5);
+    expect(await readDeadLetters(db.index.db, services.account.id)).toMatchObject({
+      count: 5,
+      last: { reason: 'unstorable-name' },
+    });
   });
 
   it('4: holds its messages while the index does not take them, and gives none back', async () => {

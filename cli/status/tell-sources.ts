@@ -1,0 +1,35 @@
+import type { DeadLetters } from '../../schema/index/journal.ts';
+import type { StatusOutput } from '../../schema/outputs/status.ts';
+import { formatTime } from '../format.ts';
+import type { WorkflowStatus } from './workflow-status.ts';
+
+type Sources = StatusOutput['sources'];
+
+/**
+ * The sources with what they cannot say of themselves: that the loop which reads them is paused or in alarm, and
+ * why (a loop that stands still leaves its last word behind), and what was dead-lettered.
+ *
+ * @param workflows undefined where Temporal does not answer.
+ */
+export function tellSources(
+  sources: Sources,
+  workflows: readonly WorkflowStatus[] | undefined,
+  deadLetters: DeadLetters,
+): Sources {
+  return sources.map((source) => {
+    const stopped = workflows?.find(
+      (each) => each.source === source.source && (each.state === 'paused' || each.state === 'alarm'),
+    );
+    const standing = stopped === undefined ? {} : { state: stopped.state, reason: stopped.reason };
+    const dead = source.source === 'trigger' ? { deadLetters: outputOf(deadLetters) } : {};
+    return { ...source, ...standing, ...dead };
+  });
+}
+
+function outputOf({ count, last }: DeadLetters): Sources[number]['deadLetters'] {
+  return {
+    count,
+    lastReason: last === undefined ? null : `${last.reason}: ${last.description}`,
+    lastAt: last === undefined ? null : formatTime(last.at),
+  };
+}

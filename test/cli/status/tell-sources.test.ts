@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { formatStatus } from '../../../cli/status/format-status.ts';
+import { tellSources } from '../../../cli/status/tell-sources.ts';
+import type { WorkflowStatus } from '../../../cli/status/workflow-status.ts';
+import { type StatusOutput, statusOutput } from '../../../schema/outputs/status.ts';
+
+const AT = '2026-11-21T12:00:00.000Z';
+const said = (source: 'trigger' | 'feed', state: string): StatusOutput['sources'][number] => ({
+  ...{ source, state, reason: null, head: AT, applied: AT, lagSeconds: 0, behind: null, deadLetters: null },
+});
+const SOURCES = [said('trigger', 'receiving'), said('feed', 'tailing')];
+const NONE = { count: 0, last: undefined };
+const SOME = {
+  count: 3,
+  last: { reason: 'not-json', description: 'the body is not JSON\u001b[31m', at: Date.parse(AT) },
+};
+
+const loop = (source: string, more: Partial<WorkflowStatus>): WorkflowStatus => ({
+  ...{ id: `x/${source}`, source, running: true, state: 'running', doing: null, reason: null, since: null },
+  ...more,
+});
+
+describe('the sources of a status', () => {
+  it('are paused, with the reason, where their loop is', () => {
+    const loops = [loop('trigger', {}), loop('feed', { state: 'paused', reason: 'storage moves' })];
+    const [trigger, feed] = tellSources(SOURCES, loops, NONE);
+    expect(trigger).toMatchObject({ state: 'receiving', reason: null });
+    expect(feed).toMatchObject({ state: 'paused', reason: 'storage moves' });
+  });
+
+  it('say what they said where Temporal does not answer', () => {
+    expect(tellSources(SOURCES, undefined, NONE).map(({ state }) => state)).toEqual(['receiving', 'tailing']);
+  });
+
+  it('tell how many messages were dead-lettered, and why the last was', () => {
+    const [trigger, feed] = tellSources(SOURCES, [], SOME);
+    expect(trigger?.deadLetters).toMatchObject({ count: 3, lastAt: AT });
+    expect(trigger?.deadLetters?.lastReason).toMatch(/^not-json: the body is not JSON/);
+    expect(feed?.deadLetters).toBeNull();
+  });
+
+  it('show dead letters to people below the trigger, without control characters, and only where there are any', () => {
+    const shown = (letters: typeof SOME | typeof NONE) => {
+      const status: StatusOutput = {
+        ...{ federation: 'lake', account: 'contoso', at: AT, settled: true, moving: [], stubs: [], workflows: [] },
+        index: { live: 0, tombstones: 0, dead: 0, bytes: 0, lookDue: 0, stubDue: 0, byStub: {} },
+        ...{ sources: tellSources(SOURCES, [], letters), lastReconcile: null, alarms: [] },
+      };
+      return formatStatus(statusOutput.parse(status));
+    };
+    const lines = shown(SOME);
+    const at = lines.findIndex((line) => line.includes('receiving'));
+    expect(lines[at + 1]).toMatch(/^ {4}dead-lettered: 3, the last at .*: not-json: the body is not JSON/);
+    expect(lines.join()).not.toContain('\u001b');
+    expect(shown(NONE).join()).not.toContain('dead-lettered');
+  });
+});
