@@ -30,7 +30,7 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
       .command(name)
       .description(description)
       .option('--config <file>', 'the federation file (default: ISTHMUS_CONFIG, or that of `isthmus dev`)')
-      .addHelpText('after', `\nExamples:\n${examples.map((line) => `  $ isthmus ${line}`).join('\n')}`);
+      .addHelpText('after', `\nExamples:\n${examples.map((line) => `  $ ${asTyped(line)}`).join('\n')}`);
   const asJson = (command: Command): Command => command.option('--json', 'print JSON; its schema is in schema/outputs');
 
   addDevCommand(program, terminal, finish);
@@ -122,13 +122,21 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
     });
 
   asJson(
-    add('reconcile', 'judge the index by a complete listing, and print what it found', [
+    add('reconcile', 'judge the index by a complete listing or an inventory report, and print what it found', [
       'reconcile',
-      'reconcile --judge listing --prefix lake/2026/',
+      'reconcile --prefix lake/2026/',
+      'reconcile --judge inventory',
       'reconcile --no-wait',
     ]),
   )
-    .addOption(new Option('--judge <judge>', 'what judges').choices(['auto', 'listing', 'inventory']).default('auto'))
+    .addOption(
+      new Option(
+        '--judge <judge>',
+        'what judges: a listing of the account now, the newest inventory report, or, as the schedule has it (auto), what is due',
+      )
+        .choices(['auto', 'listing', 'inventory'])
+        .default('listing'),
+    )
     .option('--prefix <prefix>', 'with a listing: only names that start with this')
     .option('--no-wait', 'only ask for it: it is done after the one that runs, if any')
     .action(
@@ -169,6 +177,11 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
     await run(options, async (call) => (await import('./commands/demo.ts')).demo(call));
   });
   return program;
+}
+
+/** An example is written without the command's own name, unless variables stand before it. */
+function asTyped(example: string): string {
+  return /^[A-Z_]+=/.test(example) ? example : `isthmus ${example}`;
 }
 
 function seconds(text: string): number {

@@ -6,11 +6,10 @@ import type { HydrateOutput } from '../../schema/outputs/hydrate.ts';
 import type { Call } from '../call.ts';
 import { readFederation } from '../environment.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { formatBytes } from '../format.ts';
 import { connectTemporal } from '../temporal.ts';
-import { printable } from '../terminal.ts';
 import { searchAttributesOf } from '../worker/ensure-workflows.ts';
 import { follow } from './follow.ts';
+import { formatHydrated, whyNothing } from './format-hydrated.ts';
 
 /** `isthmus hydrate KEY-or-PREFIX`: exit 1 where a file could not be had, or there was none. Asked again while it runs, it follows the same workflow. */
 export async function hydrate(prefix: string, call: Call): Promise<ExitCode> {
@@ -32,11 +31,8 @@ export async function hydrate(prefix: string, call: Call): Promise<ExitCode> {
   const summary = await follow<HydrateSummary>(handle, call);
   const output: HydrateOutput = { ...summary, failures: [...summary.failures] };
   if (call.json) call.terminal.print(JSON.stringify(output));
-  else {
-    const { files, already, bytes, failed, failures } = summary;
-    const also = already === 0 ? '' : `, ${already} had their bytes`;
-    call.terminal.print(`${files} files fetched (${formatBytes(bytes)})${also}, ${failed} failed`);
-    for (const failure of failures) call.terminal.print(`  ${printable(failure)}`);
-  }
+  else for (const line of formatHydrated(summary)) call.terminal.print(line);
+  const why = whyNothing(prefix, summary);
+  if (why !== undefined) call.terminal.say(why);
   return summary.failed > 0 || summary.files + summary.already === 0 ? EXIT.no : EXIT.good;
 }

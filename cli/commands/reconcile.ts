@@ -7,10 +7,10 @@ import type { ReconcileOutput } from '../../schema/outputs/reconcile.ts';
 import type { Call } from '../call.ts';
 import { readFederation } from '../environment.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { formatTable } from '../format.ts';
 import { connectTemporal, type TemporalClient } from '../temporal.ts';
 import { reconcileOptions, requestReconcile } from '../worker/request-reconcile.ts';
 import { follow } from './follow.ts';
+import { formatReconciled, whatToDo } from './format-reconciled.ts';
 
 export interface ReconcileOptions extends ReconcileInput {
   /** Follow it to its end; else only ask for it. */
@@ -31,11 +31,9 @@ export async function reconcile({ wait, ...input }: ReconcileOptions, call: Call
   const summary = await follow<ReconcileSummary>(handle, call);
   const output: ReconcileOutput = summary;
   if (call.json) call.terminal.print(JSON.stringify(output));
-  else {
-    const { outcome, judge, reason, runId, ...counts } = summary;
-    call.terminal.print(`run ${runId}, judged by ${judge}: ${outcome}${reason === undefined ? '' : `: ${reason}`}`);
-    call.terminal.print(formatTable(Object.entries(counts).map(([name, count]) => [`  ${name}`, String(count)])));
-  }
+  else for (const line of formatReconciled(summary)) call.terminal.print(line);
+  const advice = whatToDo(input.judge, summary);
+  if (advice !== undefined) call.terminal.say(advice);
   return summary.outcome === 'rejected' || summary.outcome === 'guarded' ? EXIT.no : EXIT.good;
 }
 

@@ -30,6 +30,21 @@ describe('the command line', () => {
     expect(without.map((command) => command.name())).toEqual([]);
   });
 
+  it('shows each example as it is typed, with the variables before the command', () => {
+    const program = createProgram(recordingTerminal(), () => {});
+    let help = '';
+    const worker = program.commands.find((command) => command.name() === 'worker');
+    worker?.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+    expect(help).toContain('  $ isthmus worker --config');
+    expect(help).toMatch(/ {2}\$ DATABASE_URL=\S+ TEMPORAL_ADDRESS=\S+ isthmus worker/);
+  });
+
+  it('reconciles by a listing unless told otherwise', () => {
+    const program = createProgram(recordingTerminal(), () => {});
+    const reconcile = program.commands.find((command) => command.name() === 'reconcile');
+    expect(reconcile?.opts()).toMatchObject({ judge: 'listing' });
+  });
+
   it('has every command that the README and the issue name', () => {
     const names = createProgram(recordingTerminal(), () => {}).commands.map((command) => command.name());
     const promised = ['dev', 'worker', 'status', 'ls', 'explain', 'verify', 'digest', 'replay', 'hydrate', 'reconcile'];
