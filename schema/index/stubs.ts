@@ -186,6 +186,30 @@ export function releaseStubs(index: Index, accountId: number, results: readonly 
   );
 }
 
+/** Ends claims of which nothing was begun, so that the tasks need not wait for the end of their lease. A claim that was taken over is left alone. */
+export async function giveBackStubs(
+  index: Index,
+  accountId: number,
+  tasks: readonly Pick<StubTask, 'key' | 'lease'>[],
+): Promise<void> {
+  if (tasks.length === 0) return;
+  await transact(
+    index,
+    async (tx) => {
+      const page = await lockKeys(tx, accountId, tasks);
+      await sql`
+      update entries as e set stub_at = ${serverNow}, stub_leased_until = 0
+      from unnest(
+        ${page.containers}::int[], ${page.heads}::text[], ${page.hashes}::text[],
+        ${plainArray(page.sorted.map(({ lease }) => lease))}::bigint[]
+      ) as x (container_id, head, tail_hash, lease)
+      where e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
+        and e.tail_hash = decode(x.tail_hash, 'hex') and e.stub_leased_until = x.lease`.execute(tx);
+    },
+    { byKey: true },
+  );
+}
+
 /**
  * Makes stubs due again: those of a shadowed ancestor, for one. Keys without an entry are passed over.
  *

@@ -21,10 +21,13 @@ export interface DispatcherOptions {
 
 export type StubCounts = Record<StubOutcome, number>;
 
-/** Nobody else takes a claimed task for so long; a write is broken off by the sink after a third of it. */
-const LEASE = 30_000;
+/**
+ * Nobody else takes a claimed task for so long; a write is broken off by the sink after a third of it. What a killed
+ * worker had claimed waits as long.
+ */
+const LEASE = 15_000;
 /** A task that waited so long since its claim is not begun: its write might end after the lease. */
-const BEGIN_WITHIN = 12_000;
+const BEGIN_WITHIN = 6_000;
 const CLAIM = 256;
 /** Batches under way: while one is released, the next is claimed and another is written. */
 const BATCHES = 3;
@@ -101,8 +104,7 @@ export class StubDispatcher {
     await this.#options.tasks.markDue(unique(done.flatMap(({ above }) => above)), 'not-shadowed');
     await this.#options.tasks.release(done.map(({ result }) => result));
     const begun = new Set(done.map(({ result }) => result.key));
-    // What was claimed and not begun is free again at once.
-    await this.#options.tasks.markDue(claimed.flatMap(({ key }) => (begun.has(key) ? [] : key)));
+    await this.#options.tasks.giveBack(claimed.filter(({ key }) => !begun.has(key)));
     for (const [outcome, count] of Object.entries(outcomes)) this.counts[outcome as StubOutcome] += count;
     this.#options.onBatch?.(outcomes);
   }

@@ -2,6 +2,7 @@ import type { Key } from '../../../namespace/key.ts';
 import type { Index } from '../../../schema/index/database.ts';
 import {
   claimStubs,
+  giveBackStubs,
   hasLiveBelow,
   markStubsDue,
   releaseStubs,
@@ -14,6 +15,8 @@ import type { Services } from '../../services.ts';
 export interface StubTasks {
   claim(limit: number, leaseMs: number): Promise<readonly StubTask[]>;
   release(results: readonly StubResult[]): Promise<void>;
+  /** Frees what was claimed and not begun. */
+  giveBack(tasks: readonly StubTask[]): Promise<void>;
   markDue(keys: readonly Key[], which?: 'all' | 'not-shadowed'): Promise<void>;
   hasLiveBelow(key: Key): Promise<boolean>;
 }
@@ -29,6 +32,7 @@ export function indexedTasks(services: Services, sink: string): StubTasks {
     async release(results) {
       await releaseStubs(index, accountId, results);
     },
+    giveBack: (tasks) => giveBackStubs(index, accountId, tasks),
     async markDue(keys, which) {
       if (keys.length > 0) await markStubsDue(index.db, accountId, keys, which);
     },

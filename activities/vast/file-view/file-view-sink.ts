@@ -32,7 +32,7 @@ export interface FileViewOptions {
   readonly attributes?: 'probe' | 'sidecar' | undefined;
   /** Threads that write. More than there are cores only hinder each other on a local disk. @default the cores, from 2 to 8 */
   readonly threads?: number | undefined;
-  /** A write that takes longer is broken off before its last step, in milliseconds: well inside the lease of a claim. @default 10_000 */
+  /** A write that takes longer is broken off before its last step, in milliseconds: well inside the lease of a claim. @default 5_000 */
   readonly writeMs?: number | undefined;
   /** Takes the place of the system's calls, and of the threads: for tests. */
   readonly files?: Files | undefined;
@@ -116,7 +116,7 @@ export class FileViewSink implements Sink {
   }
 
   #deadline(): number {
-    return Date.now() + (this.#options.writeMs ?? 10_000);
+    return Date.now() + (this.#options.writeMs ?? 5_000);
   }
 
   /** Probes once; a root that was refused is probed again by the next call, for it may have been mended. */

@@ -72,6 +72,10 @@ export class MemoryTasks implements StubTasks {
     }
   }
 
+  async giveBack(tasks: readonly StubTask[]): Promise<void> {
+    await this.markDue(tasks.map(({ key }) => key));
+  }
+
   async markDue(keys: readonly Key[], which: 'all' | 'not-shadowed' = 'all'): Promise<void> {
     for (const key of keys) {
       const row = this.#rows.get(formatKey(key));

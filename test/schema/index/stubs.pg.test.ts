@@ -4,7 +4,14 @@ import { epochAt } from '../../../namespace/epoch.ts';
 import { compareKeys } from '../../../namespace/key.ts';
 import { openIndex } from '../../../schema/index/database.ts';
 import type { PageScope } from '../../../schema/index/page.ts';
-import { claimStubs, countStubs, markStubsDue, releaseStubs, type StubTask } from '../../../schema/index/stubs.ts';
+import {
+  claimStubs,
+  countStubs,
+  giveBackStubs,
+  markStubsDue,
+  releaseStubs,
+  type StubTask,
+} from '../../../schema/index/stubs.ts';
 import { type TestIndex, testIndex } from '../../support/postgres.ts';
 import { apply, del, put, scopeOf, T0 } from './page.ts';
 
@@ -112,6 +119,16 @@ describe('stub tasks', () => {
     expect(await due(scope)).toBe(0);
     await releaseStubs(db.index, scope.account.id, resultsOf(late));
     expect(await claim(scope)).toMatchObject([{ key: { name: 'late' }, live: false }]);
+  });
+
+  it('6: that were claimed and not begun are free at once', async () => {
+    const scope = await scopeOf(db.index);
+    await apply(db.index, scope, [put('idle', 1)]);
+    const claimed = await claim(scope);
+    await giveBackStubs(db.index, scope.account.id, claimed);
+    expect(await claim(scope)).toHaveLength(1);
+    await giveBackStubs(db.index, scope.account.id, claimed);
+    expect(await claim(scope)).toHaveLength(0);
   });
 
   it('6: come back after their lease, and after the pause that a failure asked for', async () => {
