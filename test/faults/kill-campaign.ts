@@ -27,6 +27,13 @@ const kills = Number(values.kills);
 const random = seededRandom(Number(values.seed));
 const say = (text: string): boolean => process.stdout.write(`${text}\n`);
 
+/** Only what is up can be killed, and only what is up can be judged. */
+async function untilUp(victim: string): Promise<void> {
+  for (const until = Date.now() + 60_000; !stack.isUp(victim); await sleep(50)) {
+    if (Date.now() > until) throw new Error(`${victim} did not come back within a minute`);
+  }
+}
+
 const folder = await mkdtemp(path.join(tmpdir(), 'isthmus-faults-'));
 const stack = await startStack({
   state: folder,
@@ -43,13 +50,12 @@ try {
     .sort((a, b) => a.at - b.at);
   for (const [at, { victim }] of order.entries()) {
     await sleep(500 + random() * 2_500);
-    for (const until = Date.now() + 60_000; !stack.isUp(victim); await sleep(50)) {
-      if (Date.now() > until) throw new Error(`${victim} did not come back within a minute`);
-    }
+    await untilUp(victim);
     say(`${at + 1}/${order.length}: SIGKILL of ${victim} (${stack.pid(victim)})`);
     stack.kill(victim, 'SIGKILL');
   }
   const counts = await load.stop();
+  for (const victim of VICTIMS) await untilUp(victim);
   say(`${counts.writes} writes, ${counts.deletes} deletes, ${counts.failed} failed; waiting for the dust to settle`);
   const env = { ...process.env, ...stack.env };
   const settled = await run(process.execPath, [LAUNCHER, 'status', '--wait', '--timeout', '180', '--json'], { env });
