@@ -3,10 +3,12 @@ import { AzureFeedStore } from '../../activities/azure/azure-feed-store.ts';
 import { blobService } from '../../activities/azure/blob-service.ts';
 import { SILENCE_MS } from '../../activities/observability/silence.ts';
 import { openTriggers } from '../../activities/open-services.ts';
+import { formatKey } from '../../namespace/key.ts';
 import { countEntries } from '../../schema/index/queries.ts';
 import { type Run, recentRuns } from '../../schema/index/runs.ts';
 import { readSources } from '../../schema/index/sources.ts';
 import { countStubs } from '../../schema/index/stubs.ts';
+import { countViolations, recentViolations, type Violation } from '../../schema/index/violations.ts';
 import type { StatusOutput } from '../../schema/outputs/status.ts';
 import { formatTime } from '../format.ts';
 import type { OpenAccount } from '../open-account.ts';
@@ -47,11 +49,13 @@ export async function collectStatus(
   const { index, account, federation } = open;
   const now = Date.now();
   const rows = await readSources(index.db, account.id);
-  const [heads, counts, stubs, runs] = await Promise.all([
+  const [heads, counts, stubs, runs, refused, latest] = await Promise.all([
     sourceHeads(asked, rows, now, signal),
     countEntries(index.db, account.id),
     countStubs(index.db, account.id),
     recentRuns(index.db, account.id, { limit: 1 }),
+    countViolations(index.db, account.id),
+    recentViolations(index.db, account.id, 1),
   ]);
   const { live, tombstones, dead, bytes, lookDue, stubDue, byStub } = counts;
   const last = runs[0];
@@ -64,9 +68,16 @@ export async function collectStatus(
     stubs: stubs.map((each) => ({ ...each })),
     workflows: workflows === undefined ? null : workflows.map((each) => ({ ...each })),
     lastReconcile: last === undefined ? null : runOutput(last),
+    violations: { count: refused, last: latest[0] === undefined ? null : violationText(latest[0]) },
   };
   const moving = [...whatMoves(heads, status, last)];
   return { ...status, moving, settled: moving.length === 0, alarms: workflowAlarms(workflows) };
+}
+
+/** Both versions by name, so that somebody can judge which was meant. */
+function violationText({ source, api, eventTime, changeEtag, entryEtag, reason, ...key }: Violation): string {
+  const versions = `${changeEtag ?? 'no version'} over ${entryEtag ?? 'none in the index'}`;
+  return `${formatKey(key)}: ${api} of ${versions}, told by ${source} at ${formatTime(eventTime)}: ${reason}`;
 }
 
 /** Sources that had news more than a minute ago and take nothing of it, and an inventory that did not come (invariant 9). */

@@ -64,6 +64,9 @@ export const statusOutput = z.object({
       counts: z.record(z.string(), z.number()),
     })
     .nullable(),
+  violations: z
+    .object({ count: z.int(), last: z.string().nullable() })
+    .describe('Changes of the side without authority: recorded, never applied. As far back as retention goes.'),
   alarms: z.array(z.object({ about: z.string(), message: z.string() })),
 });
 export type StatusOutput = z.output<typeof statusOutput>;
