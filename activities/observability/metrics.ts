@@ -1,4 +1,7 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
+import { FeedMetrics, type FeedPageCounts } from './feed-metrics.ts';
+import { Instruments } from './instruments.ts';
+import { type TrustCounts, TrustMetrics } from './trust-metrics.ts';
 
 export type MetricSource = 'trigger' | 'feed' | 'look' | 'stub' | 'inventory';
 
@@ -19,46 +22,85 @@ export interface SourceStanding {
  * standing and backlog are read from the index, so every worker shows the same.
  */
 export class Metrics {
-  readonly registry = new Registry();
+  readonly #make = new Instruments();
+  readonly #now: () => number;
+  readonly #feed = new FeedMetrics(this.#make);
+  readonly #trust = new TrustMetrics(this.#make);
 
-  readonly #pages = this.#counter('isthmus_source_pages_total', 'Pages that were committed.', ['source']);
-  readonly #records = this.#counter(
+  readonly #pages = this.#make.counter('isthmus_source_pages_total', 'Pages that were committed.', ['source']);
+  readonly #records = this.#make.counter(
     'isthmus_source_records_total',
     'Records that were judged, by what became of them.',
     ['source', 'outcome'],
   );
-  readonly #failures = this.#counter(
+  readonly #failures = this.#make.counter(
     'isthmus_activity_failures_total',
     'Attempts of activities that failed, by error code.',
     ['activity', 'code'],
   );
-  readonly #seconds = new Histogram({
-    name: 'isthmus_activity_duration_seconds',
-    help: 'How long an attempt of an activity took.',
-    labelNames: ['activity', 'outcome'],
-    buckets: [0.01, 0.05, 0.25, 1, 5, 15, 30, 60, 300, 1800],
-    registers: [this.registry],
-  });
-  readonly #head = this.#gauge('isthmus_source_head_seconds', "Time of a source's newest news, since 1970.", [
+  readonly #seconds = this.#make.histogram(
+    'isthmus_activity_duration_seconds',
+    'How long an attempt of an activity took.',
+    [0.01, 0.05, 0.25, 1, 5, 15, 30, 60, 300, 1800],
+    ['activity', 'outcome'],
+  );
+  readonly #head = this.#make.gauge('isthmus_source_head_seconds', "Time of a source's newest news, since 1970.", [
     'source',
   ]);
-  readonly #applied = this.#gauge(
+  readonly #applied = this.#make.gauge(
     'isthmus_source_applied_seconds',
     'Time up to which a source is applied, since 1970.',
     ['source'],
   );
-  readonly #lag = this.#gauge('isthmus_source_lag_seconds', 'Head less applied.', ['source']);
-  readonly #silence = this.#gauge(
+  readonly #lag = this.#make.gauge('isthmus_source_lag_seconds', 'Head less applied.', ['source']);
+  readonly #silence = this.#make.gauge(
     'isthmus_source_silence_seconds',
     'How long a source has had news of which nothing was taken; page above 60.',
     ['source'],
   );
-  readonly #stubs = this.#gauge('isthmus_stub_backlog_entries', 'Entries whose stub is behind them.', ['sink']);
-  readonly #looks = this.#gauge('isthmus_look_due_entries', 'Names that wait to be looked at.', []);
-  readonly #paused = this.#gauge('isthmus_workflow_paused_info', '1 where a loop is paused or in alarm.', [
+  readonly #stubs = this.#make.gauge('isthmus_stub_backlog_entries', 'Entries whose stub is behind them.', ['sink']);
+  readonly #looks = this.#make.gauge('isthmus_look_due_entries', 'Names that wait to be looked at.', []);
+  readonly #paused = this.#make.gauge('isthmus_workflow_paused_info', '1 where a loop is paused or in alarm.', [
     'workflow',
     'state',
   ]);
+
+  /** @param now milliseconds since 1970. @default Date.now */
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  get registry(): Registry {
+    return this.#make.registry;
+  }
+
+  /** One committed page of the feed; it counts as a page of its source too. */
+  feedPage(page: FeedPageCounts): void {
+    this.page('feed', page.outcomes);
+    this.#feed.page(page);
+  }
+
+  /** A read or a page that is begun again. @param cause a few fixed words: an error's code, `lost`, `throttled`. */
+  feedRetry(cause: string): void {
+    this.#feed.retry(cause);
+  }
+
+  feedGap(): void {
+    this.#feed.gap();
+  }
+
+  feedSkip(): void {
+    this.#feed.skip();
+  }
+
+  /** The feed has answered a poll, with news or without. */
+  feedPoll(): void {
+    this.#feed.poll(this.#now());
+  }
+
+  trust(counts: TrustCounts): void {
+    this.#trust.count(counts);
+  }
 
   /** One committed page of a source. */
   page(source: MetricSource, outcomes: Outcomes): void {
@@ -94,13 +136,5 @@ export class Metrics {
   paused(workflows: readonly { readonly workflow: string; readonly state: string; readonly paused: boolean }[]): void {
     this.#paused.reset();
     for (const { workflow, state, paused } of workflows) this.#paused.set({ workflow, state }, paused ? 1 : 0);
-  }
-
-  #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Counter<Label> {
-    return new Counter({ name, help, labelNames: [...labelNames], registers: [this.registry] });
-  }
-
-  #gauge<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Gauge<Label> {
-    return new Gauge({ name, help, labelNames: [...labelNames], registers: [this.registry] });
   }
 }
