@@ -13,17 +13,84 @@ export interface TriggerTurn {
   readonly deadLettered: number;
 }
 
+/** Where a shard stands: the block that is not yet wholly applied. */
+export interface FeedPlace {
+  readonly shard: string;
+  readonly chunk: string;
+  readonly offset: number;
+}
+
 export interface FeedTurn {
-  readonly state: 'tailing' | 'no-feed';
-  /** Why there is no feed to read. */
+  /** `corrupt`: a block cannot be read; the shards beside it were read to their end. */
+  readonly state: 'tailing' | 'no-feed' | 'corrupt';
+  /** Why there is no feed to read, or what is wrong with the block. */
   readonly reason?: string | undefined;
   readonly records: number;
   readonly applied: number;
   readonly superseded: number;
+  readonly bytes: number;
+  /** How long the turn took. */
+  readonly seconds: number;
+  /** Whether everything that is known to be in the feed is applied. */
+  readonly caughtUp: boolean;
+  /** How long the feed is to be left alone now, where the turn does not poll by itself. */
+  readonly restSeconds?: number | undefined;
   /** Time of the newest record that is applied. */
   readonly appliedTo?: Timestamp | undefined;
-  /** `chunk path @ offset`, for people. */
-  readonly position?: string | undefined;
+  readonly segment?: string | undefined;
+  /** At most the first twenty. */
+  readonly shards?: readonly FeedPlace[] | undefined;
+  /** From the newest moment that the feed has something of to the newest that is applied. */
+  readonly lagSeconds?: number | undefined;
+  /** The bad block, as `skipFeedBlock` takes it. */
+  readonly corrupt?: { readonly chunk: string; readonly offset: number } | undefined;
+}
+
+/** A place in the feed: a segment, and of each shard in it where to go on; a shard that is not named begins anew. */
+export interface FeedSpot {
+  readonly segment: string;
+  readonly shards?:
+    | Readonly<Record<string, { readonly chunk: string; readonly offset: number; readonly index: number }>>
+    | undefined;
+}
+
+/** Exactly one of `to` (ISO 8601), `seconds` (ago) and `cursor` is there. */
+export interface RewindInput {
+  readonly to?: string | undefined;
+  readonly seconds?: number | undefined;
+  readonly cursor?: FeedSpot | undefined;
+  readonly reason: string;
+}
+
+export interface SkipInput {
+  readonly chunk: string;
+  /** Of the bad block. */
+  readonly offset: number;
+  readonly reason: string;
+}
+
+/** One bounded turn of a replay. Times are ISO 8601; records of `from` and later, before `to`. */
+export interface ReplayFeedInput {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  /** A plain prefix of `container/name`. */
+  readonly prefix?: string | undefined;
+  readonly recordsPerSecond?: number | undefined;
+  /** About how long the turn takes. */
+  readonly seconds: number;
+  /** Where the turn before stopped. */
+  readonly cursor?: FeedSpot | undefined;
+}
+
+export interface ReplayTurn {
+  readonly done: boolean;
+  /** Where the next turn goes on. */
+  readonly at?: FeedSpot | undefined;
+  readonly records: number;
+  readonly applied: number;
+  readonly superseded: number;
+  readonly ignored: number;
+  readonly looks: number;
 }
 
 export interface LookTurn {
@@ -100,6 +167,12 @@ export interface PurgeSummary {
 export interface Activities {
   receiveTriggers(turn: LoopTurn): Promise<TriggerTurn>;
   tailFeed(turn: LoopTurn): Promise<FeedTurn>;
+  /** Sets the cursor back, or on. Pages in flight lose their compare-and-set (invariant 3). */
+  rewindFeed(input: RewindInput): Promise<{ readonly segment: string }>;
+  /** Moves the one shard that stands at this block to the next whole one; gives up where none does. */
+  skipFeedBlock(input: SkipInput): Promise<{ readonly from: number; readonly to: number }>;
+  /** Applies records again, beside the tail and without its cursor. */
+  replayFeed(input: ReplayFeedInput): Promise<ReplayTurn>;
   answerLooks(turn: LoopTurn): Promise<LookTurn>;
   sweepIncarnations(turn: LoopTurn): Promise<SweepTurn>;
   dispatchStubs(turn: LoopTurn & { readonly sink: string }): Promise<StubTurn>;
