@@ -54,6 +54,7 @@ export interface Tables {
     horizon: Int8 | null;
     margin: Generated<number>;
     rule_revision: number | null;
+    triggers_distrusted_at: Generated<Int8 | null>;
   };
   sinks: { id: Generated<number>; account_id: number; name: string };
   containers: {
@@ -83,7 +84,43 @@ export interface Tables {
     note: string;
     published_at: Int8;
   };
-  feed_cursors: { account_id: number; version: number; cursor: Json<unknown>; moved_at: Int8 };
+  feed_cursors: { account_id: number; version: number; segment: string; moved_at: Int8 };
+  feed_shards: {
+    account_id: number;
+    shard: string;
+    chunk: string;
+    chunk_offset: Int8;
+    record_index: number;
+    version: number;
+    moved_at: Int8;
+  };
+  feed_gaps: {
+    id: Generated<number>;
+    account_id: number;
+    missing: string;
+    detail: Json<unknown>;
+    noted_at: Int8;
+    requested_at: Int8 | null;
+    healed_at: Int8 | null;
+    run_id: number | null;
+  };
+  feed_skips: {
+    id: Generated<number>;
+    account_id: number;
+    chunk: string;
+    from_offset: Int8;
+    to_offset: Int8;
+    reason: string;
+    skipped_at: Int8;
+  };
+  trigger_trust: {
+    account_id: number;
+    first_applied: Int8 | null;
+    agreed: Generated<Int8>;
+    mismatched: Generated<Int8>;
+    evidence: Json<unknown>;
+    updated_at: Int8;
+  };
   sources: {
     account_id: number;
     source: string;

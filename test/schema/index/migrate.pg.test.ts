@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
+import { Migrator } from 'kysely/migration';
 import { describe, expect, it } from 'vitest';
+import { ensureAccount } from '../../../schema/index/accounts.ts';
 import { openIndex } from '../../../schema/index/database.ts';
+import { readCursor } from '../../../schema/index/feed-cursors.ts';
 import { migrateIndex } from '../../../schema/index/migrate.ts';
-import { INDEX_MIGRATIONS } from '../../../schema/index/migrations/index-migrations.ts';
+import { INDEX_MIGRATIONS, migrationsOf } from '../../../schema/index/migrations/index-migrations.ts';
 import { emptyDatabase } from '../../support/postgres.ts';
 
 /** A migration that has landed never changes; a new one gets a new line. */
 const LANDED: Readonly<Record<string, string>> = {
   '0001-namespace-index': '0699f1ff0cb5c98c3d0c8d8cd4878c80431f53e3d7345e4bd7214ed960582e5a',
+  '0002-feed': '5e9098b555e4e066c241eda74bdc07735fdb0b6bdf6b468983f4ab06126bc3d1',
 };
 
 describe('migrations', () => {
@@ -31,6 +35,37 @@ describe('migrations', () => {
     );
     expect(hashes).toMatchObject(LANDED);
     expect(Object.keys(INDEX_MIGRATIONS)).toEqual(Object.keys(INDEX_MIGRATIONS).toSorted());
+  });
+
+  it('0002 keeps how far a feed was applied, shard by shard', async () => {
+    await using db = await emptyDatabase();
+    const first = new Migrator({
+      db: db.index.db,
+      provider: { getMigrations: () => Promise.resolve(migrationsOf(INDEX_MIGRATIONS)) },
+      migrationTableName: 'isthmus_migration',
+      migrationLockTableName: 'isthmus_migration_lock',
+    });
+    expect((await first.migrateTo('0001-namespace-index')).error).toBeUndefined();
+    const { rows } = await sql<{ id: number }>`
+      insert into accounts (name) values ('lake'), ('fresh') returning id`.execute(db.index.db);
+    const [lake, fresh] = rows.map(({ id }) => id);
+    const segment = 'idx/segments/2026/11/21/1200/meta.json';
+    const shards = {
+      'log/00/2026/11/21/1200/': { chunk: 'log/00/2026/11/21/1200/00001.avro', offset: 5_000_000_000, index: 7 },
+      'log/01/2026/11/21/1200/': { chunk: 'log/01/2026/11/21/1200/00000.avro', offset: 0, index: 0 },
+    };
+    await sql`
+      insert into feed_cursors (account_id, version, cursor, moved_at)
+      values (${lake}, 41, ${JSON.stringify({ segment, shards })}::jsonb, 1)`.execute(db.index.db);
+    await migrateIndex(db.index);
+    const versioned = Object.entries(shards).map(([shard, position]) => [shard, { ...position, version: 1 }]);
+    expect(await readCursor(db.index.db, lake ?? 0)).toEqual({
+      segment,
+      version: 41,
+      shards: Object.fromEntries(versioned),
+    });
+    expect(await readCursor(db.index.db, fresh ?? 0)).toBeUndefined();
+    expect(await ensureAccount(db.index, 'lake')).toMatchObject({ id: lake });
   });
 
   it('refuse a database that a newer Isthmus has migrated', async () => {
