@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Call } from './call.ts';
+import { addCommand } from './add-command.ts';
 import { addDevCommand } from './dev/dev-command.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { type CommonOptions, runCommand } from './run.ts';
+import { addFeedCommands } from './feed/feed-commands.ts';
+import type { CommonOptions } from './run.ts';
 import type { Terminal } from './terminal.ts';
 
 const CODES = `
@@ -21,17 +22,9 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
     .showHelpAfterError('(add --help for examples)')
     .exitOverride();
 
-  const run = async (options: CommonOptions, command: (call: Call) => Promise<ExitCode>): Promise<void> => {
-    finish(await runCommand(terminal, options, command));
-  };
-  /** Adds a command with the options that all have. */
+  const { run, asJson, ...adding } = addCommand(terminal, finish);
   const add = (name: string, description: string, examples: readonly string[]): Command =>
-    program
-      .command(name)
-      .description(description)
-      .option('--config <file>', 'the federation file (default: ISTHMUS_CONFIG, or that of `isthmus dev`)')
-      .addHelpText('after', `\nExamples:\n${examples.map((line) => `  $ ${asTyped(line)}`).join('\n')}`);
-  const asJson = (command: Command): Command => command.option('--json', 'print JSON; its schema is in schema/outputs');
+    adding.add(program, name, description, examples);
 
   addDevCommand(program, terminal, finish);
 
@@ -171,17 +164,14 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
       await run(options, async (call) => (await import('./commands/control.ts')).control('resume', which, call));
     });
 
+  addFeedCommands(program, { ...adding, asJson, run });
+
   asJson(
     add('demo', 'play the whole story on a stack of its own, and print its figures', ['demo', 'demo --json']),
   ).action(async (options: CommonOptions) => {
     await run(options, async (call) => (await import('./commands/demo.ts')).demo(call));
   });
   return program;
-}
-
-/** An example is written without the command's own name, unless variables stand before it. */
-function asTyped(example: string): string {
-  return /^[A-Z_]+=/.test(example) ? example : `isthmus ${example}`;
 }
 
 function seconds(text: string): number {

@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { type AddCommand, examplesText } from '../add-command.ts';
+import type { CommonOptions } from '../run.ts';
+import { instant } from './instant.ts';
+
+interface WindowOptions extends CommonOptions {
+  readonly dir?: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly prefix?: string;
+}
+
+/** `isthmus feed …`: everything that is done with an account's change feed itself. */
+export function addFeedCommands(program: Command, { add, asJson, run }: AddCommand): void {
+  const feed = program
+    .command('feed')
+    .description("look into the account's change feed, check it, and move where it is read from")
+    .addHelpText('after', examplesText(['feed show', 'feed dump --from 2026-11-21T10:00Z | head', 'feed verify']));
+
+  asJson(
+    add(feed, 'show', 'show segments, shards and their cursors, lag, gaps and skips', [
+      'feed show',
+      'feed show --json',
+    ]),
+  ).action(async (options: CommonOptions) => {
+    await run(options, async (call) => (await import('../commands/feed-show.ts')).feedShow(call));
+  });
+
+  asJson(
+    add(
+      feed,
+      'dump',
+      'print every record once, in shard order, as JSON lines, each with its position; exit 1 where the feed is broken',
+      [
+        "feed dump --dir './copy/$blobchangefeed' > records.jsonl",
+        'feed dump --from 2026-11-21T10:00Z --to 2026-11-21T11:00Z',
+        'feed dump --prefix lake/2026/ | jq .data.etag',
+      ],
+    ),
+  )
+    .option('--dir <dir>', 'a folder that holds a copy of a $blobchangefeed container (default: the account itself)')
+    .option('--from <time>', 'records from this time on (ISO 8601, by eventTime)', instant)
+    .option('--to <time>', 'records before this time', instant)
+    .option('--prefix <prefix>', 'records of blobs that start with this prefix of CONTAINER/NAME')
+    .action(async (options: WindowOptions) => {
+      await run(options, async (call) => (await import('../commands/feed-dump.ts')).feedDump(options, call));
+    });
+
+  asJson(
+    add(feed, 'verify', 'walk the whole feed, check it, and compare what it says with the index; exit 1 where not', [
+      'feed verify',
+      'feed verify --json',
+      "feed verify --dir './copy/$blobchangefeed'",
+    ]),
+  )
+    .option('--dir <dir>', 'check a copy of a $blobchangefeed container alone, without an index')
+    .action(async (options: CommonOptions & { readonly dir?: string }) => {
+      await run(options, async (call) => (await import('../commands/feed-verify.ts')).feedVerify(options, call));
+    });
+}
