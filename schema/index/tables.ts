@@ -119,6 +119,7 @@ export interface Tables {
     agreed: Generated<Int8>;
     mismatched: Generated<Int8>;
     evidence: Json<unknown>;
+    reread_wanted: Generated<boolean>;
     updated_at: Int8;
   };
   sources: {

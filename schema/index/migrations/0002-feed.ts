@@ -62,6 +62,7 @@ export const feed: readonly string[] = [
     agreed bigint not null default 0,
     mismatched bigint not null default 0,
     evidence jsonb,
+    reread_wanted boolean not null default false,
     updated_at bigint not null
   )`,
 ];
