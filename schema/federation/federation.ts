@@ -41,6 +41,11 @@ const changeFeed = z.strictObject({
     .min(0)
     .default(300)
     .describe('How long everything must have been quiet before `status --wait` believes that nothing is on its way.'),
+  lagLimitSeconds: z
+    .number()
+    .min(1)
+    .default(600)
+    .describe('An alarm is raised where the index is further than this behind what the feed holds.'),
 });
 
 const inventory = z.strictObject({
