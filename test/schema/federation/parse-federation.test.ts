@@ -43,7 +43,7 @@ describe('a federation file', () => {
       account: { name: 'contosolake', marginSeconds: 20 },
       sources: {
         serviceBus: { queue: 'isthmus-events', connectionString: 'Endpoint=sb://x' },
-        changeFeed: { pollSeconds: 30, settleSeconds: 300 },
+        changeFeed: { pollSeconds: 30, settleSeconds: 300, lagLimitSeconds: 600 },
       },
       sinks: { gpu: { kind: 'fileView', root: '/mnt/vast/lake' } },
       rules: [{ prefix: 'training/', authority: 'blob', sink: 'gpu' }],
