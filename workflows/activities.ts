@@ -30,3 +30,10 @@ export const steps = proxyActivities<Activities>({
   cancellationType,
   retry,
 });
+
+/** What an operator asked for in an update and waits for: after these attempts the update says what is wrong. */
+export const orders = proxyActivities<Activities>({
+  startToCloseTimeout: '2m',
+  heartbeatTimeout,
+  retry: { ...retry, maximumAttempts: 10 },
+});

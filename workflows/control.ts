@@ -19,6 +19,7 @@ import {
   type Progress,
   RESUME,
 } from '../schema/inputs/control.ts';
+import type { FeedStanding } from '../schema/inputs/feed.ts';
 import { formatDetails } from './details.ts';
 import { isGiveUp, reasonOf } from './failure.ts';
 import { publishState } from './search-attributes.ts';
@@ -41,6 +42,7 @@ export class Control {
   #state: ControlState = 'waiting';
   #doing = 'starting';
   #note: string | undefined;
+  #feed: FeedStanding | undefined;
   #work: CancellationScope | undefined;
 
   constructor(
@@ -51,6 +53,8 @@ export class Control {
     this.#totals = { ...carried?.totals };
     this.#pause = carried?.pause;
     this.#turns = carried?.turns ?? 0;
+    this.#note = carried?.note;
+    this.#feed = carried?.feed;
     publishState(about.federation, about.source, this.#pause === undefined ? 'running' : this.#stopped());
     setHandler(progressQuery, () => this.progress(), { description: 'Where this workflow stands.' });
     setHandler(pauseUpdate, (request) => this.#pauseFor(request), {
@@ -69,13 +73,18 @@ export class Control {
     return this.#pause !== undefined;
   }
 
+  get feed(): FeedStanding | undefined {
+    return this.#feed;
+  }
+
   get carried(): Carried {
-    return { pause: this.#pause, turns: this.#turns, totals: { ...this.#totals } };
+    const totals = { ...this.#totals };
+    return { pause: this.#pause, turns: this.#turns, totals, note: this.#note, feed: this.#feed };
   }
 
   progress(): Progress {
-    const { pause, turns, totals } = this.carried;
-    return { state: this.#state, pause, doing: this.#doing, turns, totals };
+    const { pause, turns, totals, feed } = this.carried;
+    return { state: this.#state, pause, doing: this.#doing, turns, totals, feed };
   }
 
   /**
@@ -106,8 +115,7 @@ export class Control {
         const reason = reasonOf(error);
         if (options.giveUp === true && isGiveUp(error))
           throw ApplicationFailure.nonRetryable(reason, 'ISTHMUS_GIVEN_UP');
-        log.error('This workflow needs an operator.', { reason });
-        this.#pause = { by: 'error', reason, since: Date.now() };
+        this.alarm(reason);
       } finally {
         this.#work = undefined;
       }
@@ -126,6 +134,20 @@ export class Control {
     this.#turns += 1;
     this.#note = note;
     for (const [name, count] of Object.entries(counts)) this.#totals[name] = (this.#totals[name] ?? 0) + count;
+    this.#show(this.#state, this.#doing);
+  }
+
+  /** Stops in alarm after the piece of work at hand: for what it found and could not mend. */
+  alarm(reason: string): void {
+    log.error('This workflow needs an operator.', { reason });
+    this.#pause = { by: 'error', reason, since: Date.now() };
+    this.#show(this.#stopped(), this.#doing);
+  }
+
+  /** Where it stands in the feed, and a line for people where there is a new one. */
+  stands(feed: FeedStanding, note = this.#note): void {
+    this.#feed = feed;
+    this.#note = note;
     this.#show(this.#state, this.#doing);
   }
 

@@ -1,8 +1,9 @@
 import type { Progress } from '../schema/inputs/control.ts';
+import { formatFeed } from './feed-details.ts';
 
 /** What Temporal's UI shows of a workflow, in Markdown: its title, where it stands, why it stands still, what it did. */
 export function formatDetails(title: string, progress: Progress, note: string | undefined): string {
-  const { state, pause, doing, turns, totals } = progress;
+  const { state, pause, doing, turns, totals, feed } = progress;
   const lines = [`### ${title}`, '', `**${state}** · ${doing}`];
   if (pause !== undefined) {
     const whom = pause.by === 'operator' ? 'Paused by an operator' : 'Stopped by an error';
@@ -10,6 +11,7 @@ export function formatDetails(title: string, progress: Progress, note: string | 
     lines.push('', 'Send the update `resume` to go on.');
   }
   if (note !== undefined) lines.push('', note);
+  if (feed !== undefined) lines.push(...formatFeed(feed));
   lines.push('', '| | |', '|---|---:|', `| turns | ${turns} |`);
   for (const [name, count] of Object.entries(totals)) lines.push(`| ${name} | ${count} |`);
   return lines.join('\n');

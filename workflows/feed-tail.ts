@@ -1,20 +1,51 @@
+import type { FeedTurn } from '../schema/inputs/activities.ts';
 import type { LoopInput } from '../schema/inputs/control.ts';
+import { checkTail } from '../schema/inputs/feed-jobs.ts';
+import { acceptStart } from './accept.ts';
 import { turns } from './activities.ts';
-import { runLoop } from './loop.ts';
+import { takeFeedOrders } from './feed-orders.ts';
+import { stoodAt } from './feed-standing.ts';
+import { type Rest, runLoop } from './loop.ts';
+
+/** Without a feed it is looked for this seldom, so that an account that has none costs little. */
+const MOST_SECONDS_WITHOUT_FEED = 10;
 
 /** The account's Change Feed, from its cursor to the end of the newest open segment, again and again. */
-export function feedTail(input: LoopInput): Promise<void> {
-  return runLoop(input, {
+export async function feedTail(given: LoopInput): Promise<void> {
+  const input = acceptStart(checkTail(given));
+  let turnsWithoutFeed = 0;
+  let began = 0;
+
+  function rest({ state, reason, restSeconds }: FeedTurn): Rest | undefined {
+    turnsWithoutFeed = state === 'no-feed' ? turnsWithoutFeed + 1 : 0;
+    if (state === 'no-feed') {
+      const least = restSeconds ?? input.idleSeconds;
+      const growing = input.idleSeconds * 2 ** (turnsWithoutFeed - 1);
+      const seconds = Math.max(least, Math.min(growing, MOST_SECONDS_WITHOUT_FEED));
+      return { why: `no feed: ${reason ?? 'none was found'}`, seconds };
+    }
+    if (restSeconds === undefined) return undefined;
+    return { why: `at the feed's end; it is polled again in ${restSeconds} s, or when woken`, seconds: restSeconds };
+  }
+
+  await runLoop(input, {
     source: 'feed',
     title: 'Feed tail',
     doing: 'reading the Change Feed',
-    turn: (seconds) => turns.tailFeed.executeWithOptions({ summary: 'read to the end, page by page' }, [{ seconds }]),
-    count: ({ records, applied, superseded }) => ({ records, applied, superseded }),
-    note: ({ position, appliedTo, records }) => {
-      const at = position === undefined ? 'at no position yet' : `at \`${position}\``;
-      const to = appliedTo === undefined ? '' : `, applied to ${new Date(appliedTo).toISOString()}`;
-      return `Last turn: ${records} records, ${at}${to}.`;
+    begin: takeFeedOrders,
+    turn: (seconds) => {
+      began = Date.now();
+      return turns.tailFeed.executeWithOptions({ summary: 'read to the end, page by page' }, [{ seconds }]);
     },
-    rest: ({ state, reason }) => (state === 'no-feed' ? `no feed: ${reason ?? 'none was found'}` : undefined),
+    count: ({ records, applied, superseded }) => ({ records, applied, superseded }),
+    note: ({ records, applied, appliedTo }) => {
+      const to = appliedTo === undefined ? '' : `, applied to ${new Date(appliedTo).toISOString()}`;
+      return `Last turn: ${records} records, ${applied} applied${to}.`;
+    },
+    observe: (control, turn) => {
+      control.stands(stoodAt(control.feed, turn, began));
+      if (turn.state === 'corrupt' && !control.paused) control.alarm(turn.reason ?? 'a block of the feed is damaged');
+    },
+    rest,
   });
 }

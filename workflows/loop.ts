@@ -10,6 +10,12 @@ import type { LoopInput } from '../schema/inputs/control.ts';
 import { WAKE } from '../schema/inputs/names.ts';
 import { Control } from './control.ts';
 
+/** Why a source is to be left alone, and for how long unless it is woken. */
+export interface Rest {
+  readonly why: string;
+  readonly seconds: number;
+}
+
 /** What tells one loop from another. */
 export interface Loop<Turn> {
   /** The search attribute `IsthmusSource`. */
@@ -22,8 +28,12 @@ export interface Loop<Turn> {
   count(turn: Turn): Readonly<Record<string, number>>;
   /** A line about the last turn, for people. */
   note?(turn: Turn): string | undefined;
-  /** Why the source is to be left alone for a while; undefined to go on at once. */
-  rest?(turn: Turn): string | undefined;
+  /** Before the first turn: for what an operator can ask of this loop beside pause and resume. */
+  begin?(control: Control, wake: () => void): void;
+  /** After each turn that is counted. It may stop the loop in alarm. */
+  observe?(control: Control, turn: Turn): void;
+  /** Undefined to go on at once. */
+  rest?(turn: Turn): Rest | undefined;
 }
 
 const wakeSignal = defineSignal(WAKE);
@@ -36,16 +46,19 @@ const wakeSignal = defineSignal(WAKE);
 export async function runLoop<Turn>(input: LoopInput, loop: Loop<Turn>): Promise<void> {
   const control = new Control({ federation: input.federation, source: loop.source, title: loop.title }, input.carried);
   let woken = false;
-  setHandler(wakeSignal, () => {
+  const wake = () => {
     woken = true;
-  });
+  };
+  setHandler(wakeSignal, wake);
+  loop.begin?.(control, wake);
   while (!workflowInfo().continueAsNewSuggested) {
     const turn = await control.attempt(loop.doing, () => loop.turn(input.turnSeconds));
     control.count(loop.count(turn), loop.note?.(turn));
-    const why = loop.rest?.(turn);
-    if (why === undefined || control.paused) continue;
-    control.waiting(why);
-    await condition(() => woken || control.paused, input.idleSeconds * 1000);
+    loop.observe?.(control, turn);
+    const rest = loop.rest?.(turn);
+    if (rest === undefined || control.paused) continue;
+    control.waiting(rest.why);
+    await condition(() => woken || control.paused, rest.seconds * 1000);
     woken = false;
   }
   await condition(allHandlersFinished);

@@ -4,6 +4,7 @@ export { hydrate } from './hydrate.ts';
 export { look } from './look.ts';
 export { maintenance } from './maintenance.ts';
 export { reconcile } from './reconcile.ts';
+export { replay } from './replay.ts';
 export { scheduledReconcile } from './scheduled-reconcile.ts';
 export { stubDispatch } from './stub-dispatch.ts';
 export { triggerIntake } from './trigger-intake.ts';

@@ -6,6 +6,8 @@ import type { JobInput, LoopInput, ScheduledReconcileInput, StubDispatchInput } 
 import { SEARCH_ATTRIBUTES, taskQueueOf, type WorkflowType, workflowIds } from '../../schema/inputs/names.ts';
 
 const TURN_SECONDS = 30;
+/** What the feed tail shows of itself is at most this old. */
+const FEED_TURN_SECONDS = 10;
 const MAINTENANCE_EVERY = '1h';
 
 /** A loop that must run as long as the federation does. */
@@ -31,9 +33,12 @@ export function loopsOf(federation: Federation): readonly LoopSpec[] {
     loops.push({ type: 'triggerIntake', id: id('triggerIntake'), source: 'trigger', summary, input });
   }
   if (sources.changeFeed !== undefined) {
+    // For as long as there is no feed. At its end each turn says how long to rest, since a worker that starts
+    // with another file does not start the workflow anew.
     const idleSeconds = Math.min(60, Math.max(1, sources.changeFeed.pollSeconds));
     const summary = `Change Feed of ${account.name}`;
-    loops.push({ type: 'feedTail', id: id('feedTail'), source: 'feed', summary, input: { ...input, idleSeconds } });
+    const feed = { ...input, turnSeconds: FEED_TURN_SECONDS, idleSeconds };
+    loops.push({ type: 'feedTail', id: id('feedTail'), source: 'feed', summary, input: feed });
   }
   for (const sink of Object.keys(sinks)) {
     const dispatch = { ...input, sink };

@@ -1,4 +1,5 @@
 import type { Timestamp } from '../../namespace/entry.ts';
+import type { FeedStanding } from './feed.ts';
 
 /**
  * `running`: a turn is under way. `waiting`: between turns, or the source has nothing to give and said why.
@@ -28,6 +29,8 @@ export interface Progress {
   readonly turns: number;
   /** What was done since the workflow was first started. */
   readonly totals: Readonly<Record<string, number>>;
+  /** Of workflows that read the Change Feed. */
+  readonly feed?: FeedStanding | undefined;
 }
 
 /** What a loop starts with. The rest is carried from run to run. */
@@ -40,10 +43,14 @@ export interface LoopInput {
   readonly carried?: Carried | undefined;
 }
 
+/** What a run hands to the next one, so that the workflow goes on showing what it showed. */
 export interface Carried {
   readonly pause?: Pause | undefined;
   readonly turns: number;
   readonly totals: Readonly<Record<string, number>>;
+  /** The line for people about what was done last. */
+  readonly note?: string | undefined;
+  readonly feed?: FeedStanding | undefined;
 }
 
 export type StubDispatchInput = LoopInput & { readonly sink: string };

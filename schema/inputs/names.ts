@@ -9,6 +9,7 @@ export type WorkflowType =
   | 'reconcile'
   | 'scheduledReconcile'
   | 'hydrate'
+  | 'replay'
   | 'maintenance';
 
 /** One task queue for one federation. */
@@ -26,6 +27,8 @@ export const workflowIds = {
   scheduledReconcile: (account: string) => `scheduled-reconcile/${account}`,
   maintenance: (account: string) => `maintenance/${account}`,
   hydrate: (hash: string) => `hydrate/${hash}`,
+  /** The hash is of what is replayed. One that is started by hand may have any other id. */
+  replay: (account: string, hash: string) => `replay/${account}/${hash}`,
 } as const;
 
 /** Search attributes, all of type Keyword: the federation's name, the source or sink, and the state. */

@@ -1,0 +1,83 @@
+/** What was given, once it is known to be right; else what is wrong with it, in a sentence for people. */
+export type Checked<Value> = { readonly value: Value } | { readonly problem: string };
+
+/** What one field of a JSON object must hold. */
+export interface Field {
+  /** Completes "expected ...". */
+  readonly expected: string;
+  readonly optional?: boolean;
+  holds(value: unknown): boolean;
+}
+
+/**
+ * Checks a small JSON object that a person typed: the message names the field, what it holds, what was expected,
+ * and gives an example. By hand, as a schema library in the workflow bundle would be workflow code whose next
+ * version must replay as this one does.
+ *
+ * @param what the name of what takes it: `rewind`.
+ */
+export function checkFields(
+  what: string,
+  input: unknown,
+  fields: Readonly<Record<string, Field>>,
+  example: object,
+): string | undefined {
+  const problem = fieldProblem(what, input, fields);
+  return problem === undefined ? undefined : withExample(problem, example);
+}
+
+export function withExample(problem: string, example: object): string {
+  return `${problem} Example: ${JSON.stringify(example)}`;
+}
+
+function fieldProblem(what: string, input: unknown, fields: Readonly<Record<string, Field>>): string | undefined {
+  if (!isObject(input)) return `${what} takes one JSON object, but was given ${shown(input)}.`;
+  const stranger = Object.keys(input).find((name) => !Object.hasOwn(fields, name));
+  if (stranger !== undefined) {
+    const known = Object.keys(fields).filter((name) => fields[name] !== internal);
+    return `${what} has no field "${stranger}". Its fields: ${known.join(', ')}.`;
+  }
+  for (const [name, { expected, optional, holds }] of Object.entries(fields)) {
+    const value = input[name];
+    if (value === undefined) {
+      if (optional !== true) return `${what} needs "${name}": expected ${expected}.`;
+    } else if (!holds(value)) return `${what}: "${name}" is ${shown(value)}, but expected ${expected}.`;
+  }
+  return undefined;
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function shown(value: unknown): string {
+  const text = value === undefined ? 'nothing' : JSON.stringify(value);
+  return text.length > 200 ? `${text.slice(0, 200)}...` : text;
+}
+
+/** What a workflow hands to its next run: nobody types it. */
+export const internal: Field = { expected: 'what the run before left', optional: true, holds: isObject };
+
+export function optional(field: Field): Field {
+  return { ...field, optional: true };
+}
+
+export function text(expected: string): Field {
+  return { expected, holds: (value) => typeof value === 'string' && value.trim() !== '' };
+}
+
+export function numberAbove0(expected: string): Field {
+  return { expected, holds: (value) => typeof value === 'number' && Number.isFinite(value) && value > 0 };
+}
+
+export function wholeNumber(expected: string): Field {
+  return { expected, holds: (value) => Number.isSafeInteger(value) && Number(value) >= 0 };
+}
+
+export const time: Field = {
+  expected: 'a time of ISO 8601 with its zone, such as "2026-11-21T14:00:00Z"',
+  holds: (value) => typeof value === 'string' && ISO_TIME.test(value) && !Number.isNaN(Date.parse(value)),
+};
+
+/** A day alone is its first moment, in UTC. */
+const ISO_TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/;

@@ -1,0 +1,63 @@
+import type { FeedSpot, ReplayFeedInput } from './activities.ts';
+import { type Checked, checkFields, internal, numberAbove0, optional, text, time, withExample } from './check.ts';
+import type { Carried, LoopInput } from './control.ts';
+
+/** What a replay starts with: a range of time, a prefix, both, or the whole feed. */
+export interface ReplayJob extends Pick<ReplayFeedInput, 'from' | 'to' | 'prefix' | 'recordsPerSecond'> {
+  readonly federation: string;
+  readonly carried?: (Carried & { readonly cursor?: FeedSpot | undefined }) | undefined;
+}
+
+/** A replay's result. Where nothing was missing, nothing is applied. */
+export interface ReplaySummary {
+  readonly records: number;
+  readonly applied: number;
+  readonly superseded: number;
+  readonly ignored: number;
+  readonly looks: number;
+}
+
+const federation = text("the federation's name, as in its file");
+const DEFAULT_TURN_SECONDS = 10;
+const DEFAULT_IDLE_SECONDS = 1;
+
+/** A feed tail that is started by hand needs the federation's name alone. */
+export function checkTail(input: unknown): Checked<LoopInput> {
+  const problem = checkFields(
+    'feedTail',
+    input,
+    {
+      federation,
+      turnSeconds: optional(numberAbove0('how long a turn takes, in seconds above 0')),
+      idleSeconds: optional(numberAbove0('how long to rest where there is no feed, in seconds above 0')),
+      carried: internal,
+    },
+    { federation: 'lake' },
+  );
+  if (problem !== undefined) return { problem };
+  const defaults = { turnSeconds: DEFAULT_TURN_SECONDS, idleSeconds: DEFAULT_IDLE_SECONDS };
+  return { value: { ...defaults, ...(input as Pick<LoopInput, 'federation'> & Partial<LoopInput>) } };
+}
+
+export function checkReplay(input: unknown): Checked<ReplayJob> {
+  const example = { federation: 'lake', from: '2026-11-21T13:00:00Z', to: '2026-11-21T14:00:00Z', prefix: 'lake/raw/' };
+  const problem = checkFields(
+    'replay',
+    input,
+    {
+      federation,
+      from: optional(time),
+      to: optional(time),
+      prefix: optional(text('a plain prefix of CONTAINER/NAME')),
+      recordsPerSecond: optional(numberAbove0('how many records a second at most, a number above 0')),
+      carried: internal,
+    },
+    example,
+  );
+  if (problem !== undefined) return { problem };
+  const job = input as ReplayJob;
+  if (job.from !== undefined && job.to !== undefined && Date.parse(job.from) >= Date.parse(job.to)) {
+    return { problem: withExample(`replay: "from" is "${job.from}", which is not before "to", "${job.to}".`, example) };
+  }
+  return { value: job };
+}

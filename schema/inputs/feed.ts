@@ -1,0 +1,136 @@
+import type { Timestamp } from '../../namespace/entry.ts';
+import type { FeedPlace, FeedSpot, RewindInput, SkipInput } from './activities.ts';
+import {
+  type Checked,
+  checkFields,
+  isObject,
+  numberAbove0,
+  optional,
+  text,
+  time,
+  wholeNumber,
+  withExample,
+} from './check.ts';
+import type { Progress } from './control.ts';
+
+/** Names of the updates that the feed tail has beside those of every workflow. */
+export const REWIND = 'rewind';
+export const SKIP = 'skip';
+
+/** What the update `rewind` takes: one of `to`, `secondsAgo` and `cursor`, and why. */
+export interface RewindRequest {
+  readonly to?: string | undefined;
+  readonly secondsAgo?: number | undefined;
+  readonly cursor?: FeedSpot | undefined;
+  readonly reason: string;
+}
+
+/** What the update `skip` takes: the bad block, as the tail's alarm names it, and why. */
+export type SkipRequest = SkipInput;
+
+/** What the update `rewind` answers. */
+export interface RewindAnswer {
+  /** The segment that is read from. */
+  readonly segment: string;
+  readonly progress: Progress;
+}
+
+/** What the update `skip` answers: the bytes of the chunk that are left out. */
+export interface SkipAnswer {
+  readonly from: number;
+  readonly to: number;
+  readonly progress: Progress;
+}
+
+/** Where a workflow that reads the feed stands. */
+export interface FeedStanding {
+  readonly segment?: string | undefined;
+  readonly shards: readonly FeedPlace[];
+  /** Of the last turn. */
+  readonly recordsPerSecond: number;
+  /** From the newest moment that the feed has something of to the newest that is applied. */
+  readonly lagSeconds?: number | undefined;
+  readonly appliedTo?: Timestamp | undefined;
+  /** Nobody has said what is to become of it yet. */
+  readonly corrupt?: { readonly chunk: string; readonly offset: number } | undefined;
+  readonly rewound?: Rewound | undefined;
+}
+
+/** The newest rewind, and what was read again since: where nothing was missing, nothing of it is applied. */
+export interface Rewound {
+  readonly at: Timestamp;
+  readonly segment: string;
+  readonly reason: string;
+  readonly records: number;
+  readonly applied: number;
+  readonly superseded: number;
+  /** Whether the feed's end was reached since; from then on nothing is added. */
+  readonly over: boolean;
+}
+
+const reason = text('why, in words: it is kept and shown');
+const REWIND_EXAMPLE: RewindRequest = { secondsAgo: 3600, reason: 'a rule was wrong since noon' };
+const SKIP_EXAMPLE: SkipRequest = {
+  chunk: 'log/00/2026/11/21/1400/00000.avro',
+  offset: 4096,
+  reason: 'the block is damaged; a reconcile follows',
+};
+const TARGETS = ['to', 'secondsAgo', 'cursor'] as const;
+
+/** @param now what `to` must not lie after. */
+export function checkRewind(input: unknown, now: Timestamp): Checked<RewindInput> {
+  const problem = checkFields(
+    REWIND,
+    input,
+    {
+      to: optional(time),
+      secondsAgo: optional(numberAbove0('a number of seconds above 0')),
+      cursor: optional({
+        expected: '{"segment": "idx/segments/.../meta.json"}, with "shards" where they are known',
+        holds: isSpot,
+      }),
+      reason,
+    },
+    REWIND_EXAMPLE,
+  );
+  if (problem !== undefined) return { problem };
+  const { to, secondsAgo, cursor, ...why } = input as RewindRequest;
+  const given = TARGETS.filter((name) => (input as RewindRequest)[name] !== undefined);
+  if (given.length !== 1) {
+    const found = given.length === 0 ? 'none' : given.join(' and ');
+    const one = 'rewind needs one of {"to": TIME}, {"secondsAgo": NUMBER} and {"cursor": {"segment": ...}}';
+    return { problem: withExample(`${one}, but was given ${found}.`, REWIND_EXAMPLE) };
+  }
+  if (to !== undefined && Date.parse(to) > now) {
+    const at = new Date(now).toISOString();
+    return { problem: withExample(`rewind: "to" is "${to}", which is yet to come: it is ${at}.`, REWIND_EXAMPLE) };
+  }
+  return { value: { to, seconds: secondsAgo, cursor, reason: why.reason.trim() } };
+}
+
+export function checkSkip(input: unknown): Checked<SkipInput> {
+  const problem = checkFields(
+    SKIP,
+    input,
+    {
+      chunk: text("the chunk's path inside $blobchangefeed, as the alarm names it"),
+      offset: wholeNumber("the block's first byte in the chunk, a whole number from 0"),
+      reason,
+    },
+    SKIP_EXAMPLE,
+  );
+  if (problem !== undefined) return { problem };
+  const request = input as SkipRequest;
+  return { value: { ...request, reason: request.reason.trim() } };
+}
+
+function isSpot(value: unknown): boolean {
+  if (!isObject(value) || typeof value.segment !== 'string' || value.segment === '') return false;
+  if (Object.keys(value).some((name) => name !== 'segment' && name !== 'shards')) return false;
+  return value.shards === undefined || (isObject(value.shards) && Object.values(value.shards).every(isPosition));
+}
+
+function isPosition(value: unknown): boolean {
+  if (!isObject(value) || typeof value.chunk !== 'string') return false;
+  return [value.offset, value.index].every((number) => Number.isSafeInteger(number) && Number(number) >= 0);
+}
