@@ -35,7 +35,12 @@ const serviceBus = z
   });
 
 const changeFeed = z.strictObject({
-  pollSeconds: z.number().min(0.1).default(30).describe('How long the feed is left alone once its end is reached.'),
+  pollSeconds: z
+    .number()
+    .min(0.1)
+    .max(60)
+    .default(1)
+    .describe('How long the feed is left alone, at most, once its end is reached. A poll asks for two small files.'),
   settleSeconds: z
     .number()
     .min(0)

@@ -43,6 +43,12 @@ export async function readCursor(on: Queryable, accountId: number): Promise<Feed
   return { segment: first.segment, version: first.version, shards };
 }
 
+/** Reads the cursor and holds it until the transaction ends: no page moves meanwhile, and none is in flight. */
+export async function holdCursor(tx: Tx, accountId: number): Promise<FeedCursor | undefined> {
+  await sql`select from feed_cursors where account_id = ${accountId} for no key update`.execute(tx);
+  return readCursor(tx, accountId);
+}
+
 interface CursorRow extends ShardPosition {
   readonly segment: string;
   readonly version: number;

@@ -43,7 +43,7 @@ describe('a federation file', () => {
       account: { name: 'contosolake', marginSeconds: 20 },
       sources: {
         serviceBus: { queue: 'isthmus-events', connectionString: 'Endpoint=sb://x' },
-        changeFeed: { pollSeconds: 30, settleSeconds: 300, lagLimitSeconds: 600 },
+        changeFeed: { pollSeconds: 1, settleSeconds: 300, lagLimitSeconds: 600 },
       },
       sinks: { gpu: { kind: 'fileView', root: '/mnt/vast/lake' } },
       rules: [{ prefix: 'training/', authority: 'blob', sink: 'gpu' }],
@@ -82,6 +82,11 @@ describe('a federation file', () => {
       'a number out of bounds',
       changed('changeFeed: {}', 'changeFeed: { pollSeconds: 0 }'),
       '8:30 sources.changeFeed.pollSeconds: 0 must be at least 0.1',
+    ],
+    [
+      'a poll that comes too seldom',
+      changed('changeFeed: {}', 'changeFeed: { pollSeconds: 61 }'),
+      '8:30 sources.changeFeed.pollSeconds: 61 must be at most 60',
     ],
     ['a rule for half a name', changed('training/', 'training'), '14:13 rules[0].prefix: "training" names no blob'],
     [
