@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { addCommand } from './add-command.ts';
+import type { ReplayOptions } from './commands/replay.ts';
 import { addDevCommand } from './dev/dev-command.ts';
+import { momentOrAgo } from './duration.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { addFeedCommands } from './feed/feed-commands.ts';
 import type { CommonOptions } from './run.ts';
@@ -91,15 +93,28 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
     });
 
   asJson(
-    add('replay', 'apply a change feed that is kept in a folder, and print what it held, as JSON', [
+    add('replay', "apply the account's change feed again, beside its tail, or one that is kept in a folder", [
+      'replay --from 1h',
+      'replay --from 2026-11-21T10:00Z --to 2026-11-21T11:00Z --prefix lake/2026/ --rate 5000',
       "replay --feed './copy/$blobchangefeed' --account contosolake",
       "replay --feed './copy/$blobchangefeed' --account contosolake --index postgres://...",
     ]),
   )
-    .requiredOption('--feed <dir>', 'a copy of a $blobchangefeed container')
-    .requiredOption('--account <name>', 'the account that the feed is of')
-    .option('--index <url>', 'a Postgres to apply it to (default: one that is gone afterwards)')
-    .action(async (options: CommonOptions & { feed: string; account: string; index?: string }) => {
+    .option('--from <time>', 'records from this time on: ISO 8601, or so long ago (30s, 90min, 1h, 2d)', momentOrAgo)
+    .option('--to <time>', 'records before this time, given likewise', momentOrAgo)
+    .option('--prefix <prefix>', 'records of blobs that start with this prefix of CONTAINER/NAME')
+    .option('--rate <records>', 'at most so many records a second', positive)
+    .addOption(
+      new Option('--feed <dir>', 'a copy of a $blobchangefeed container; prints what it held, as JSON').conflicts([
+        'from',
+        'to',
+        'prefix',
+        'rate',
+      ]),
+    )
+    .option('--account <name>', 'with --feed: the account that the feed is of')
+    .option('--index <url>', 'with --feed: a Postgres to apply it to (default: one that is gone afterwards)')
+    .action(async (options: CommonOptions & ReplayOptions) => {
       await run(options, async (call) => (await import('./commands/replay.ts')).replay(options, call));
     });
 
@@ -147,7 +162,7 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
       'pause --all --reason "Postgres is upgraded"',
     ]),
   )
-    .argument('[source]', 'trigger, feed, look, stub:SINK, inventory, maintenance')
+    .argument('[source]', 'trigger, feed, look, stub:SINK, replay, inventory, maintenance')
     .option('--all', 'all of them')
     .requiredOption('--reason <text>', 'why')
     .action(async (source: string | undefined, options: CommonOptions & { all?: boolean; reason: string }) => {
@@ -157,7 +172,7 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
     });
 
   asJson(add('resume', 'let a source go on, after a pause or an alarm', ['resume feed', 'resume --all']))
-    .argument('[source]', 'trigger, feed, look, stub:SINK, inventory, maintenance')
+    .argument('[source]', 'trigger, feed, look, stub:SINK, replay, inventory, maintenance')
     .option('--all', 'all of them')
     .action(async (source: string | undefined, options: CommonOptions & { all?: boolean }) => {
       const which = { source, all: options.all === true };

@@ -13,7 +13,7 @@ import {
 import { accept } from './accept.ts';
 import { orders } from './activities.ts';
 import type { Control } from './control.ts';
-import { reasonOf } from './failure.ts';
+import { isGiveUp, reasonOf } from './failure.ts';
 
 const rewindUpdate = defineUpdate<RewindAnswer, [RewindRequest]>(REWIND);
 const skipUpdate = defineUpdate<SkipAnswer, [SkipRequest]>(SKIP);
@@ -66,11 +66,14 @@ function standing({ feed }: Control): FeedStanding {
   return feed ?? { shards: [], recordsPerSecond: 0 };
 }
 
-/** @throws ApplicationFailure with what the activity said, which fails the update and leaves the loop as it is. */
+/**
+ * @throws ApplicationFailure with what the activity said, which fails the update and leaves the loop as it is:
+ * `ISTHMUS_REFUSED` where what was asked does not hold, else `ISTHMUS_FAILED`.
+ */
 async function told<Result>(order: Promise<Result>): Promise<Result> {
   try {
     return await order;
   } catch (error) {
-    throw ApplicationFailure.nonRetryable(reasonOf(error), 'ISTHMUS_REFUSED');
+    throw ApplicationFailure.nonRetryable(reasonOf(error), isGiveUp(error) ? 'ISTHMUS_REFUSED' : 'ISTHMUS_FAILED');
   }
 }

@@ -15,12 +15,11 @@ import { workflowStates } from '../worker/workflow-states.ts';
 
 type Changed = ControlOutput['changed'][number];
 
-/** One thing that can be paused: a loop, or a schedule with the jobs that it started. */
-interface Held {
-  readonly source: string;
-  readonly kind: 'loop' | 'schedule';
-  readonly id: string;
-}
+/** What can be paused: a loop, a schedule with the jobs that it started, or the jobs that run and nobody schedules. */
+type Held = { readonly source: string } & (
+  | { readonly kind: 'loop' | 'schedule'; readonly id: string }
+  | { readonly kind: 'jobs' }
+);
 
 /** `isthmus pause` and `isthmus resume`: returns once nothing of what was paused is under way. */
 export async function control(
@@ -35,11 +34,12 @@ export async function control(
   const states = await workflowStates(client, federation.name);
   const changed = await Promise.all(
     wanted.map(async (held): Promise<readonly Changed[]> => {
+      const { source } = held;
       if (held.kind === 'loop') return [await changeWorkflow(client, held, action)];
-      const jobs = states.filter(({ source }) => source === held.source);
+      const jobs = states.filter((state) => state.source === source);
       return [
-        await changeSchedule(client, held, action),
-        ...(await Promise.all(jobs.map(({ id }) => changeWorkflow(client, { ...held, id }, action)))),
+        ...(held.kind === 'schedule' ? [await changeSchedule(client, held, action)] : []),
+        ...(await Promise.all(jobs.map(({ id }) => changeWorkflow(client, { source, id }, action)))),
       ];
     }),
   );
@@ -49,7 +49,9 @@ export async function control(
     const rows = output.changed.map(({ source, state, id, reason }) => [source, state, id, reason ?? '']);
     call.terminal.print(formatTable(rows));
   }
-  return EXIT.good;
+  if (output.changed.length > 0) return EXIT.good;
+  call.terminal.say(`No ${which.source} runs.`);
+  return EXIT.no;
 }
 
 function heldBy(federation: Federation): readonly Held[] {
@@ -57,6 +59,7 @@ function heldBy(federation: Federation): readonly Held[] {
   const { name } = federation.account;
   return [
     ...loopsOf(federation).map(({ source, id }): Held => ({ source, kind: 'loop', id })),
+    { source: 'replay', kind: 'jobs' },
     schedule('inventory', workflowIds.reconcile(name)),
     schedule('maintenance', workflowIds.maintenance(name)),
   ];
@@ -81,7 +84,13 @@ function choose(
   return chosen;
 }
 
-async function changeWorkflow(client: Client, held: Held, action: Parameters<typeof control>[0]): Promise<Changed> {
+/** A workflow or a schedule, and what it is called. */
+interface Named {
+  readonly source: string;
+  readonly id: string;
+}
+
+async function changeWorkflow(client: Client, held: Named, action: Parameters<typeof control>[0]): Promise<Changed> {
   const handle = client.workflow.getHandle(held.id);
   try {
     const progress =
@@ -94,7 +103,7 @@ async function changeWorkflow(client: Client, held: Held, action: Parameters<typ
   }
 }
 
-async function changeSchedule(client: Client, held: Held, action: Parameters<typeof control>[0]): Promise<Changed> {
+async function changeSchedule(client: Client, held: Named, action: Parameters<typeof control>[0]): Promise<Changed> {
   const handle = client.schedule.getHandle(held.id);
   const { source, id } = held;
   try {
@@ -109,7 +118,7 @@ async function changeSchedule(client: Client, held: Held, action: Parameters<typ
   }
 }
 
-function notThere({ source, id }: Held, cause: Error): IsthmusError {
+function notThere({ source, id }: Named, cause: Error): IsthmusError {
   return new IsthmusError(
     'ISTHMUS_SOURCE_UNAVAILABLE',
     `Temporal has no ${id}, so ${source} cannot be changed: start \`isthmus worker\`, which makes it.`,

@@ -1,17 +1,32 @@
+import { IsthmusError } from '../../schema/errors.ts';
 import type { ReplayOutput } from '../../schema/outputs/replay.ts';
 import type { Call } from '../call.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { progressLine } from '../progress-line.ts';
 import { replayFolder } from '../replay/replay-folder.ts';
+import { type ReplayFeedOptions, replayFeed } from './replay-feed.ts';
 
-/** `isthmus replay`: one JSON object, with `--json` or without. */
-export async function replay(
-  options: { readonly feed: string; readonly account: string; readonly index?: string | undefined },
-  call: Call,
-): Promise<ExitCode> {
+export interface ReplayOptions extends ReplayFeedOptions {
+  readonly feed?: string | undefined;
+  readonly account?: string | undefined;
+  readonly index?: string | undefined;
+}
+
+/** `isthmus replay`: of a folder with `--feed`, else of the account's own feed, by a workflow. */
+export async function replay({ feed, account, index, ...range }: ReplayOptions, call: Call): Promise<ExitCode> {
+  if (feed !== undefined) {
+    if (account !== undefined) return await replayFrom(feed, account, index, call);
+    throw new IsthmusError('ISTHMUS_USAGE', 'Whose feed it is must be said: pass --account NAME with --feed.');
+  }
+  if (account === undefined && index === undefined) return await replayFeed(range, call);
+  throw new IsthmusError('ISTHMUS_USAGE', '--account and --index go with --feed DIR, a feed that is kept in a folder.');
+}
+
+/** One JSON object, with `--json` or without. */
+async function replayFrom(feed: string, account: string, index: string | undefined, call: Call): Promise<ExitCode> {
   using line = progressLine(call.terminal);
-  const { byType, ignored, digest, ...counts } = await replayFolder(options.feed, options.account, {
-    indexUrl: options.index,
+  const { byType, ignored, digest, ...counts } = await replayFolder(feed, account, {
+    indexUrl: index,
     signal: call.signal,
     onProgress: ({ records, segment }) => line.show(`${records} records, ${segment}`),
   });

@@ -1,5 +1,6 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type AddCommand, examplesText } from '../add-command.ts';
+import { duration } from '../duration.ts';
 import type { CommonOptions } from '../run.ts';
 import { instant } from './instant.ts';
 
@@ -57,4 +58,39 @@ export function addFeedCommands(program: Command, { add, asJson, run }: AddComma
     .action(async (options: CommonOptions & { readonly dir?: string }) => {
       await run(options, async (call) => (await import('../commands/feed-verify.ts')).feedVerify(options, call));
     });
+
+  asJson(
+    add(feed, 'rewind', 'read the feed again from a time on: what is known already changes nothing', [
+      'feed rewind --by 1h --reason "a rule was wrong"',
+      'feed rewind --to 2026-11-21T10:00Z --reason "a rule was wrong"',
+    ]),
+  )
+    .addOption(new Option('--to <time>', 'the time to go back to (ISO 8601)').argParser(instant).conflicts('by'))
+    .option('--by <duration>', 'how far to go back from now: 30s, 90min, 1h, 2d', duration)
+    .requiredOption('--reason <text>', 'why: it is kept and shown')
+    .action(async (options: CommonOptions & { to?: number; by?: number; reason: string }) => {
+      await run(options, async (call) => (await import('../commands/feed-rewind.ts')).feedRewind(options, call));
+    });
+
+  asJson(
+    add(
+      feed,
+      'skip',
+      'leave out one block that cannot be read, where the feed stands at it; exit 1 where it does not',
+      ['feed skip log/00/2026/11/21/1400/00000.avro 4096 --reason "the block is damaged"'],
+    ),
+  )
+    .argument('<chunk>', "the chunk's path, as the alarm names it")
+    .argument('<offset>', "the block's first byte in it", offset)
+    .requiredOption('--reason <text>', 'why: it is kept and shown')
+    .action(async (chunk: string, at: number, options: CommonOptions & { reason: string }) => {
+      const request = { chunk, offset: at, reason: options.reason };
+      await run(options, async (call) => (await import('../commands/feed-skip.ts')).feedSkip(request, call));
+    });
+}
+
+function offset(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new InvalidArgumentError('It is a whole number from 0.');
 }

@@ -5,10 +5,13 @@ import { demoOutput } from './demo.ts';
 import { devOutput } from './dev.ts';
 import { digestOutput } from './digest.ts';
 import { explainOutput } from './explain.ts';
+import { feedRewindOutput } from './feed-rewind.ts';
+import { feedSkipOutput } from './feed-skip.ts';
 import { hydrateOutput } from './hydrate.ts';
 import { lsEntry } from './ls.ts';
 import { reconcileOutput } from './reconcile.ts';
 import { replayOutput } from './replay.ts';
+import { replayFeedOutput } from './replay-feed.ts';
 import { statusOutput } from './status.ts';
 import { verifyDifference, verifyOutput } from './verify.ts';
 
@@ -19,10 +22,13 @@ export const OUTPUTS = {
   dev: devOutput,
   digest: digestOutput,
   explain: explainOutput,
+  'feed-rewind': feedRewindOutput,
+  'feed-skip': feedSkipOutput,
   hydrate: hydrateOutput,
   ls: lsEntry,
   reconcile: reconcileOutput,
   replay: replayOutput,
+  'replay-feed': replayFeedOutput,
   status: statusOutput,
   verify: verifyOutput,
   'verify-difference': verifyDifference,

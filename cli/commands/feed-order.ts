@@ -1,0 +1,63 @@
+import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { IsthmusError } from '../../schema/errors.ts';
+import type { Federation } from '../../schema/federation/federation.ts';
+import type { Checked } from '../../schema/inputs/check.ts';
+import type { Progress } from '../../schema/inputs/control.ts';
+import { workflowIds } from '../../schema/inputs/names.ts';
+import type { Call } from '../call.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { connectTemporal } from '../temporal.ts';
+
+const PATIENCE_MS = 5_000;
+
+/**
+ * Sends an update to the account's feed tail and waits for its answer.
+ *
+ * @returns exit 1 where the tail refused: what was asked does not hold there.
+ */
+export async function orderFeed<Answer>(
+  federation: Federation,
+  update: { readonly name: string; readonly input: object; readonly checked: Checked<unknown> },
+  call: Call,
+  print: (answer: Answer) => void,
+): Promise<ExitCode> {
+  const { terminal, signal } = call;
+  if ('problem' in update.checked) throw new IsthmusError('ISTHMUS_USAGE', update.checked.problem);
+  await using temporal = await connectTemporal(call.env);
+  const id = workflowIds.feedTail(federation.account.name);
+  const handle = temporal.client.workflow.getHandle(id);
+  const waiting = setTimeout(
+    () => terminal.say(`${id} has not answered yet: does \`isthmus worker\` run?`),
+    PATIENCE_MS,
+  );
+  try {
+    const answer = await temporal.client.withAbortSignal(signal, () =>
+      handle.executeUpdate<Answer, [object]>(update.name, { args: [update.input] }),
+    );
+    print(answer);
+    return EXIT.good;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) {
+      throw new IsthmusError(
+        'ISTHMUS_SOURCE_UNAVAILABLE',
+        `Temporal has no ${id}: start \`isthmus worker\`, which makes it where the federation names a changeFeed.`,
+        { cause: error },
+      );
+    }
+    if (!(error instanceof WorkflowUpdateFailedError) || !(error.cause instanceof ApplicationFailure)) throw error;
+    const { type, message } = error.cause;
+    if (type !== 'ISTHMUS_REFUSED') throw new Error(`${id} did not ${update.name}: ${message}`, { cause: error });
+    terminal.say(`${id} refused: ${message}`);
+    return EXIT.no;
+  } finally {
+    clearTimeout(waiting);
+  }
+}
+
+/** Whether it goes on by itself, in a sentence. */
+export function formatGoesOn({ state, pause }: Progress): string {
+  return pause === undefined
+    ? `The feed tail is ${state}.`
+    : `The feed tail is stopped (${pause.reason}): \`isthmus resume feed\` lets it go on.`;
+}

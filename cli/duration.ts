@@ -1,0 +1,24 @@
+import { InvalidArgumentError } from 'commander';
+import type { Timestamp } from '../namespace/entry.ts';
+import { instant } from './feed/instant.ts';
+
+const DURATION = /^(\d+(?:\.\d+)?)\s*(s|min|h|d)$/;
+const SECONDS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600, d: 86_400 };
+
+/** Seconds, as they are typed: `30s`, `90min`, `1h`, `2d`. */
+export function duration(text: string): number {
+  const seconds = secondsOf(text);
+  if (seconds !== undefined && seconds > 0) return seconds;
+  throw new InvalidArgumentError('It is a time span above 0, such as 30s, 90min, 1h or 2d.');
+}
+
+/** A moment: ISO 8601, or so long before now. */
+export function momentOrAgo(text: string): Timestamp {
+  const seconds = secondsOf(text);
+  return seconds === undefined ? instant(text) : Date.now() - seconds * 1000;
+}
+
+function secondsOf(text: string): number | undefined {
+  const [, number, unit] = DURATION.exec(text) ?? [];
+  return unit === undefined ? undefined : Number(number) * (SECONDS[unit] ?? 0);
+}
