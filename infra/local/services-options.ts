@@ -1,10 +1,8 @@
 import type { QueueOptions } from './service-bus/message-queue.ts';
+import type { StorageOptions } from './storage/start-storage.ts';
 
-/** How the Change Feed is written: how long a segment is (an hour in Azure) and how often records are appended. */
-export interface FeedOptions {
-  readonly segmentMs: number;
-  readonly flushMs: number;
-}
+/** How the Change Feed is written: `StorageOptions` says what each setting does. */
+export type FeedOptions = StorageOptions['feed'];
 
 /** What the process of the stand-ins is started with: one JSON argument. */
 export interface ServicesOptions {

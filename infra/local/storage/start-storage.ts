@@ -14,7 +14,9 @@ import { TriggerPump, type TriggerState } from './events/trigger-pump.ts';
 import { FaultSwitches } from './faults.ts';
 import { FeedFiles } from './feed/feed-files.ts';
 import { FeedSchedule } from './feed/feed-schedule.ts';
-import { type FeedState, FeedWriter } from './feed/feed-writer.ts';
+import type { StoredFeedState } from './feed/feed-state.ts';
+import { FeedWriter } from './feed/feed-writer.ts';
+import { MOST_SHARDS } from './feed/shard.ts';
 import { ChangeRecorder } from './front/change-recorder.ts';
 import { StorageFront } from './front/storage-front.ts';
 import { Upstream } from './front/upstream.ts';
@@ -28,6 +30,8 @@ import { refuseTakenPort } from './taken-port.ts';
 /** How long Azure refuses the name of a deleted container, at least. */
 const AZURE_NAME_HOLD_MS = 30_000;
 const MINUTE = 60_000;
+/** An append blob takes 50,000 appends; its size is not what ends a chunk. */
+const CHUNK = { appends: 49_000, bytes: Number.MAX_SAFE_INTEGER } as const;
 /** An Azurite whose front was killed writes down what it holds and ends. */
 const AZURITE_ENDS_WITHIN_MS = 6_000;
 
@@ -44,6 +48,10 @@ export interface StorageOptions {
     /** Length of a segment: whole minutes. */
     readonly segmentMs: number;
     readonly flushMs: number;
+    /** Of the segments that open from now on. @default 1 */
+    readonly shards?: number | undefined;
+    /** When a chunk is full and the next one begins. @default what an append blob takes */
+    readonly chunk?: { readonly appends?: number | undefined; readonly bytes?: number | undefined } | undefined;
   };
   /** Delivers one event; a rejection is tried again. */
   readonly publish: (event: EventGridEvent) => Promise<void>;
@@ -72,11 +80,17 @@ export interface RunningStorage {
  * Feed and runs the inventory. Throws `ISTHMUS_PORT_IN_USE`, `ISTHMUS_USAGE`.
  */
 export async function startStorage(options: StorageOptions): Promise<RunningStorage> {
-  const { segmentMs, flushMs } = options.feed;
+  const { segmentMs, flushMs, shards = 1, chunk } = options.feed;
   if (segmentMs < MINUTE || segmentMs % MINUTE !== 0) {
     throw new IsthmusError(
       'ISTHMUS_USAGE',
       `a feed segment is whole minutes long, not ${segmentMs} ms: paths name minutes`,
+    );
+  }
+  if (!Number.isInteger(shards) || shards < 1 || shards > MOST_SHARDS) {
+    throw new IsthmusError(
+      'ISTHMUS_USAGE',
+      `a feed has 1 to ${MOST_SHARDS} shards, not ${shards}: two digits name one`,
     );
   }
   await refuseTakenPort(options.port, 'Blob Storage');
@@ -106,10 +120,12 @@ export async function startStorage(options: StorageOptions): Promise<RunningStor
   const feed = new FeedWriter({
     files: new FeedFiles(azuriteAccount.getContainerClient(FEED_CONTAINER)),
     journal,
-    state: new StateFile<FeedState>(join(dir, 'feed.json')),
+    state: new StateFile<StoredFeedState>(join(dir, 'feed.json')),
     faults,
     clock,
     segmentMs,
+    shards,
+    chunk: { appends: chunk?.appends ?? CHUNK.appends, bytes: chunk?.bytes ?? CHUNK.bytes },
   });
   await feed.open();
   const schedule = new FeedSchedule(feed, flushMs);

@@ -4,6 +4,9 @@ import { type ContainerClient, RestError } from '@azure/storage-blob';
 const APPEND_BYTES = 4 * 1024 * 1024;
 
 /** What the writer does with the feed's container. */
+export type FilesOfFeed = Pick<FeedFiles, keyof FeedFiles>;
+
+/** The feed's container in Azurite. */
 export class FeedFiles {
   readonly #container: ContainerClient;
 

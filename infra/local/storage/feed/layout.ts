@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { FEED_CONTAINER } from '../account.ts';
 import { FEED_SCHEMA_VERSION } from './schema-v4.ts';
+import { shardName } from './shard.ts';
 
 /** Milliseconds since 1970 at which a segment begins. */
 export type SegmentBegin = number;
@@ -12,9 +13,6 @@ export type SegmentStatus = 'Publishing' | 'Finalized';
 export const INIT_SEGMENT: SegmentBegin = Date.UTC(1601, 0, 1);
 
 export const SEGMENTS_JSON = 'meta/segments.json';
-
-/** Only ever one shard here; real accounts have up to three. */
-const SHARD = '00';
 
 export function segmentOf(time: number, segmentMs: number): SegmentBegin {
   return Math.floor(time / segmentMs) * segmentMs;
@@ -30,12 +28,22 @@ export function manifestPath(begin: SegmentBegin): string {
   return `idx/segments/${stampOf(begin)}/meta.json`;
 }
 
-export function chunkPath(begin: SegmentBegin, chunk: number): string {
-  return `log/${SHARD}/${stampOf(begin)}/${String(chunk).padStart(5, '0')}.avro`;
+export function chunkPath(begin: SegmentBegin, chunk: number, shard: number): string {
+  return `${shardFolder(begin, shard)}${String(chunk).padStart(5, '0')}.avro`;
+}
+
+function shardFolder(begin: SegmentBegin, shard: number): string {
+  return `log/${shardName(shard)}/${stampOf(begin)}/`;
 }
 
 /** The manifest's text, key for key as the service writes it. */
-export function manifestText(begin: SegmentBegin, status: SegmentStatus, segmentMs: number, now: number) {
+export function manifestText(
+  begin: SegmentBegin,
+  status: SegmentStatus,
+  segmentMs: number,
+  now: number,
+  shards = 1,
+): string {
   const initial = begin === INIT_SEGMENT;
   return JSON.stringify({
     version: 0,
@@ -45,13 +53,13 @@ export function manifestText(begin: SegmentBegin, status: SegmentStatus, segment
     config: {
       version: initial ? 0 : 1,
       configVersionEtag: '0x8d80d9bd1abc522',
-      numShards: 1,
+      numShards: shards,
       recordsFormat: 'avro',
       formatSchemaVersion: FEED_SCHEMA_VERSION,
       shardDistFnVersion: 1,
       ...(initial ? {} : { streamAppendType: 1 }),
     },
-    chunkFilePaths: [`${FEED_CONTAINER}/log/${SHARD}/${stampOf(begin)}/`],
+    chunkFilePaths: Array.from({ length: shards }, (_, shard) => `${FEED_CONTAINER}/${shardFolder(begin, shard)}`),
     storageDiagnostics: diagnostics(now, {}),
   });
 }
