@@ -1,14 +1,14 @@
-import type { BlobEvent } from '../../namespace/change.ts';
 import type { Timestamp } from '../../namespace/entry.ts';
-import { IsthmusError } from '../../schema/errors.ts';
+import { assert } from '../../schema/errors.ts';
+import { FeedGapError, FeedUnavailableError } from '../../schema/feed/feed-error.ts';
 import { type Manifest, parseManifest } from '../../schema/feed/manifest.ts';
-import { type RecordPosition, readRecord } from '../../schema/feed/record.ts';
-import type { FeedCursor, ShardPosition } from '../../schema/index/feed-cursors.ts';
+import { segmentTime } from '../../schema/feed/segment-path.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
-import type { ChunkReader } from './feed-chunk.ts';
-import type { FeedPage, RefusedRecord } from './feed-page.ts';
-import { SegmentFinder } from './feed-segments.ts';
-import { ShardReader } from './feed-shard.ts';
+import { ByteBudget } from './byte-budget.ts';
+import type { FeedEnd, FeedPage, FeedStart, SegmentReading, ShardReading } from './feed-page.ts';
+import { SegmentFinder, type SegmentWindow } from './feed-segments.ts';
+import { FeedShard, type ShardOptions } from './feed-shard.ts';
+import { readAhead } from './read-ahead.ts';
 
 export interface FeedReaderOptions {
   readonly source: 'feed' | 'replay';
@@ -17,8 +17,14 @@ export interface FeedReaderOptions {
   /** Bytes asked for at a time, of each shard. @default 4 MiB */
   readonly sliceBytes?: number | undefined;
   /**
+   * Of all downloads that are under way or wait for their decoder. A shard that has none may still ask for 256 KiB, so
+   * that none waits for another's consumer. @default 32 MiB
+   */
+  readonly budgetBytes?: number | undefined;
+  /**
    * How long a segment is still read after a later one has opened, where its manifest does not say that it is final,
-   * in milliseconds. In every recording it says so within 2 s. @default 30_000
+   * and how long a file that ought to be whole may be seen unfinished, in milliseconds. In every recording a manifest
+   * says so within 2 s. 0 for a copy, which does not grow. @default 30_000
    */
   readonly graceMs?: number | undefined;
   readonly now?: (() => Timestamp) | undefined;
@@ -26,182 +32,160 @@ export interface FeedReaderOptions {
 
 const PAGE_RECORDS = 5_000;
 const SLICE_BYTES = 4 * 1024 * 1024;
+const BUDGET_BYTES = 32 * 1024 * 1024;
 const GRACE_MS = 30_000;
+const RELIST_MS = 2_000;
+
+/** What is known of the segment that was read last, which the next poll begins with. */
+interface KnownSegment {
+  readonly path: string;
+  readonly etag: string;
+  readonly manifest: Manifest;
+  readonly shards: ReadonlyMap<string, FeedShard>;
+  /** When its manifest was asked for last, and for which segments.json. */
+  readonly at: Timestamp;
+  readonly window: string;
+}
 
 /**
- * Reads a change feed as a log that grows: from a cursor to the end of the newest open segment, a page at a time.
+ * Reads a change feed as a log that grows: from a cursor to the end of the newest open segment, segment by segment,
+ * and the shards of each side by side.
  *
  * A segment is left for the next one only when a later one has opened before its last read to the end, so that no
  * record that was written late is passed over. Kept between polls are the headers and unfinished blocks of the
- * chunks that are still read; a new reader starts from any cursor without them.
+ * chunks that are still read; a new reader starts from any cursor without them. One pass at a time.
  */
 export class FeedReader {
   readonly #store: FeedStore;
-  readonly #options: FeedReaderOptions;
   readonly #finder: SegmentFinder;
-  readonly #chunks = new Map<string, ChunkReader>();
-  #manifest: { readonly path: string; readonly etag: string; readonly manifest: Manifest } | undefined;
+  readonly #options: ShardOptions;
+  #known: KnownSegment | undefined;
   /** Since when the segment at hand has had a successor without being final. */
   #lingering: { readonly path: string; readonly since: Timestamp } | undefined;
-  #readTo: Timestamp | undefined;
+  /** The newest event's time among those that were read. */
+  #newest: Timestamp | undefined;
 
   constructor(store: FeedStore, options: FeedReaderOptions) {
     this.#store = store;
-    this.#options = options;
     this.#finder = new SegmentFinder(store);
-  }
-
-  /**
-   * Pages from the cursor to the end that the feed has now, and one last page without records. Every page's cursor
-   * follows the one before it by one version. A page that was not committed is read again by a new call with the
-   * cursor that was.
-   *
-   * @throws `ISTHMUS_FEED_UNAVAILABLE`, `ISTHMUS_FEED_CORRUPT`, `ISTHMUS_FEED_GAP`; the pages before it are good.
-   */
-  async *read(from: FeedCursor | undefined, signal: AbortSignal): AsyncGenerator<FeedPage> {
-    let cursor = from;
-    let head: Timestamp | undefined;
-    let caughtUp = true;
-    for (;;) {
-      const window = await this.#finder.find(cursor?.segment, signal);
-      head = latest(window.lastConsumable, this.#readTo);
-      let stopped = false;
-      for (const [at, segment] of window.segments.entries()) {
-        if (window.more && at === window.segments.length - 1) break;
-        const hasNext = at < window.segments.length - 1;
-        const manifest = await this.#readManifest(segment, window.etag, hasNext, signal);
-        const final = hasNext && this.#isFinal(segment, manifest);
-        const reading = this.#readSegment(segment, manifest, final, cursor, window.lastConsumable, signal);
-        let step = await reading.next();
-        for (; step.done !== true; step = await reading.next()) {
-          cursor = step.value.cursor;
-          yield step.value;
-        }
-        if (!final) {
-          stopped = true;
-          caughtUp = !hasNext && step.value === 'whole';
-          break;
-        }
-        // Not stored with a page of its own: the next page carries it, and until then this segment is merely looked at again.
-        cursor = { segment: window.segments[at + 1] ?? segment, shards: {}, version: cursor?.version ?? 0 };
-        this.#chunks.clear();
-      }
-      if (stopped || !window.more) break;
-    }
-    head = latest(head, this.#readTo);
-    if (caughtUp) this.#readTo = head;
-    yield {
-      events: [],
-      ignored: {},
-      refused: [],
-      records: 0,
-      byType: {},
-      cursor,
-      head,
-      readTo: this.#readTo,
-      caughtUp,
+    this.#options = {
+      source: options.source,
+      pageRecords: options.pageRecords ?? PAGE_RECORDS,
+      sliceBytes: options.sliceBytes ?? SLICE_BYTES,
+      budget: new ByteBudget(options.budgetBytes ?? BUDGET_BYTES),
+      graceMs: options.graceMs ?? GRACE_MS,
+      relistMs: RELIST_MS,
+      now: options.now ?? Date.now,
     };
   }
 
-  async *#readSegment(
-    segment: string,
-    manifest: Manifest,
-    final: boolean,
-    from: FeedCursor | undefined,
-    lastConsumable: Timestamp | undefined,
-    signal: AbortSignal,
-  ): AsyncGenerator<FeedPage, 'whole' | 'torn'> {
-    const positions = from?.segment === segment ? from.shards : {};
-    const options = { final, readers: this.#chunks };
-    const shards = await Promise.all(
-      manifest.shards.map((prefix) => ShardReader.open(this.#store, prefix, positions[prefix], options, signal)),
-    );
-    let version = from?.version ?? 0;
-    for (let open = shards; open.length > 0; open = open.filter((shard) => !shard.done)) {
-      signal.throwIfAborted();
-      const page = new PageBuilder(this.#options.source);
-      const records = Math.ceil((this.#options.pageRecords ?? PAGE_RECORDS) / open.length);
-      const limits = { records, slice: this.#options.sliceBytes ?? SLICE_BYTES };
-      // All of them end before any fails, so that no read is under way when the next one begins.
-      const reads = await Promise.allSettled(open.map((shard) => shard.read(limits, page.take, signal)));
-      for (const read of reads) if (read.status === 'rejected') throw read.reason;
-      if (page.records === 0) continue;
-      version++;
-      this.#readTo = latest(this.#readTo, page.newest);
-      const cursor = { segment, shards: positionsOf(shards), version };
-      yield page.build(cursor, latest(lastConsumable, this.#readTo), this.#readTo);
+  /**
+   * The segments from the cursor's on, the open one last. Every shard of a segment is drained, in any order and
+   * several at once, before the next is asked for. What was not committed is read again by a new call with the cursor
+   * that was.
+   *
+   * @throws `FeedUnavailableError`, `FeedCorruptError` (of a manifest), `FeedGapError`
+   */
+  async *segments(from: FeedStart | undefined, signal: AbortSignal): AsyncGenerator<SegmentReading, FeedEnd> {
+    let start = from;
+    for (;;) {
+      const window = await this.#find(start, signal);
+      for (const [at, path] of window.segments.entries()) {
+        // The last of a window that does not hold everything is the first of the next.
+        if (window.more && at === window.segments.length - 1) break;
+        const hasNext = at < window.segments.length - 1;
+        const known = await this.#open(path, window.etag, hasNext, signal);
+        const final = hasNext && this.#isFinal(path, known.manifest);
+        const drained = new Map<string, 'whole' | 'torn'>();
+        yield this.#reading(known, final, start?.segment === path ? start.shards : {}, drained);
+        assert(drained.size === known.shards.size, `${path} was left before its shards were drained`);
+        const whole = [...drained.values()].every((end) => end === 'whole');
+        if (!final || !whole) return this.#end(window, !hasNext && whole);
+      }
+      if (!window.more) return this.#end(window, true);
+      start = { segment: window.segments.at(-1) ?? '', shards: {} };
     }
-    return shards.some((shard) => shard.torn) ? 'torn' : 'whole';
   }
 
-  /** An open segment's manifest is read again only when segments.json has changed; a finished one's for its last word. */
-  async #readManifest(path: string, etag: string, hasNext: boolean, signal: AbortSignal): Promise<Manifest> {
-    if (!hasNext && this.#manifest?.path === path && this.#manifest.etag === etag) return this.#manifest.manifest;
-    const file = await this.#store.readText(path, signal);
-    if (file === undefined) {
-      throw new IsthmusError('ISTHMUS_FEED_GAP', `${path} is gone: a reconcile must heal what its segment said`);
+  async #find(start: FeedStart | undefined, signal: AbortSignal): Promise<SegmentWindow> {
+    try {
+      return await this.#finder.find(start?.segment, signal);
+    } catch (error) {
+      if (start !== undefined && error instanceof FeedUnavailableError && error.why === 'not-enabled') {
+        throw new FeedUnavailableError('missing', 'the feed that was read is gone with its container', error);
+      }
+      throw error;
+    }
+  }
+
+  #end({ lastConsumable }: SegmentWindow, caughtUp: boolean): FeedEnd {
+    return { head: latest(lastConsumable, this.#newest), caughtUp, lastConsumable };
+  }
+
+  #reading(
+    { path, shards }: KnownSegment,
+    final: boolean,
+    positions: FeedStart['shards'],
+    drained: Map<string, 'whole' | 'torn'>,
+  ): SegmentReading {
+    const readings = [...shards.values()].map(
+      (shard): ShardReading => ({
+        prefix: shard.prefix,
+        pages: (signal) => this.#pages(readAhead(shard.pages(positions[shard.prefix], final, signal)), shard, drained),
+      }),
+    );
+    return { path, begin: segmentTime(path) ?? 0, final, shards: readings };
+  }
+
+  async *#pages(
+    pages: AsyncGenerator<FeedPage, 'whole' | 'torn'>,
+    shard: FeedShard,
+    drained: Map<string, 'whole' | 'torn'>,
+  ): AsyncGenerator<FeedPage, 'whole' | 'torn'> {
+    try {
+      for (;;) {
+        const step = await pages.next();
+        if (step.done === true) {
+          drained.set(shard.prefix, step.value);
+          return step.value;
+        }
+        this.#newest = latest(this.#newest, step.value.newest);
+        yield step.value;
+      }
+    } finally {
+      await pages.return('torn');
+    }
+  }
+
+  /** Reads the segment's manifest where it may have changed, and keeps what was read of its shards. */
+  async #open(path: string, window: string, hasNext: boolean, signal: AbortSignal): Promise<KnownSegment> {
+    const now = this.#options.now();
+    const known = this.#known?.path === path ? this.#known : undefined;
+    const age = now - (known?.at ?? 0);
+    if (known !== undefined && !hasNext && known.window === window && age >= 0 && age < RELIST_MS) return known;
+    const file = await this.#store.readText(path, { ifNoneMatch: known?.etag }, signal);
+    if (file === undefined) throw new FeedGapError(path, 'is gone');
+    if (file === 'unchanged') {
+      assert(known, `${path} is unchanged, though nothing was known of it`);
+      this.#known = { ...known, at: now, window };
+      return this.#known;
     }
     const manifest = parseManifest(path, file.text);
-    this.#manifest = { path, etag, manifest };
-    return manifest;
+    const shards = manifest.shards.map(
+      (prefix) =>
+        [prefix, known?.shards.get(prefix) ?? new FeedShard(this.#store, path, prefix, this.#options)] as const,
+    );
+    for (const [, shard] of shards) shard.forgetListing();
+    this.#known = { path, etag: file.etag, manifest, shards: new Map(shards), at: now, window };
+    return this.#known;
   }
 
   #isFinal(path: string, manifest: Manifest): boolean {
     if (manifest.finalised) return true;
-    const now = (this.#options.now ?? Date.now)();
-    if (this.#lingering?.path !== path) this.#lingering = { path, since: now };
-    return now - this.#lingering.since >= (this.#options.graceMs ?? GRACE_MS);
+    const now = this.#options.now();
+    if (this.#lingering?.path !== path || now < this.#lingering.since) this.#lingering = { path, since: now };
+    return now - this.#lingering.since >= this.#options.graceMs;
   }
-}
-
-/** Gathers the records of one page from all shards. */
-class PageBuilder {
-  readonly #source: 'feed' | 'replay';
-  readonly #events: BlobEvent[] = [];
-  readonly #refused: RefusedRecord[] = [];
-  readonly #ignored: Record<string, number> = {};
-  readonly #byType: Record<string, number> = {};
-  records = 0;
-  newest: Timestamp | undefined;
-
-  constructor(source: 'feed' | 'replay') {
-    this.#source = source;
-  }
-
-  readonly take = (value: unknown, position: RecordPosition): void => {
-    const { type, change } = readRecord(value, position, this.#source);
-    this.records++;
-    this.#byType[type] = (this.#byType[type] ?? 0) + 1;
-    if ('ignored' in change) {
-      const { ignored, subject, eventId } = change;
-      this.#ignored[ignored] = (this.#ignored[ignored] ?? 0) + 1;
-      if (ignored === 'unstorable-name') this.#refused.push({ reason: ignored, subject, eventId });
-      return;
-    }
-    this.#events.push(change);
-    this.newest = latest(this.newest, change.time);
-  };
-
-  build(cursor: FeedCursor, head: Timestamp | undefined, readTo: Timestamp | undefined): FeedPage {
-    return {
-      events: this.#events,
-      ignored: this.#ignored,
-      refused: this.#refused,
-      records: this.records,
-      byType: this.#byType,
-      cursor,
-      head,
-      readTo,
-      caughtUp: false,
-    };
-  }
-}
-
-function positionsOf(shards: readonly ShardReader[]): Readonly<Record<string, ShardPosition>> {
-  const entries = shards.flatMap(({ prefix, position }) =>
-    position === undefined ? [] : [[prefix, position] as const],
-  );
-  return Object.fromEntries(entries);
 }
 
 function latest(a: Timestamp | undefined, b: Timestamp | undefined): Timestamp | undefined {

@@ -1,5 +1,5 @@
 import type { Timestamp } from '../../namespace/entry.ts';
-import { IsthmusError } from '../../schema/errors.ts';
+import { FeedGapError, FeedUnavailableError } from '../../schema/feed/feed-error.ts';
 import { SEGMENTS, segmentTime, segmentYear } from '../../schema/feed/segment-path.ts';
 import { parseSegments, SEGMENTS_FILE } from '../../schema/feed/segments.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
@@ -19,7 +19,7 @@ export interface SegmentWindow {
 
 /**
  * Finds the segments to read. The service's own listing of manifests is what counts, bounded by `lastConsumable`,
- * which names the newest segment that was opened and is itself to be read. A poll costs one small read: the
+ * which names the newest segment that was opened and is itself to be read. A poll costs one conditional read: the
  * manifests are listed again only when a segment has opened.
  */
 export class SegmentFinder {
@@ -33,25 +33,22 @@ export class SegmentFinder {
 
   /** The segments from this manifest on, it among them; from the feed's beginning without one. */
   async find(from: string | undefined, signal: AbortSignal): Promise<SegmentWindow> {
-    const file = await this.#store.readText(SEGMENTS_FILE, signal);
-    if (file === undefined) {
-      if (from === undefined) return { segments: [], more: false, lastConsumable: undefined, etag: '' };
-      throw new IsthmusError(
-        'ISTHMUS_FEED_UNAVAILABLE',
-        `${SEGMENTS_FILE} is gone, and with it the feed that was read`,
-      );
-    }
     const known = this.#known;
-    if (known !== undefined && known.etag === file.etag && this.#covers(known, from)) {
-      return { ...known, segments: known.segments.filter((path) => path >= (from ?? '')) };
+    const usable = known !== undefined && this.#covers(known, from) ? known : undefined;
+    const file = await this.#store.readText(SEGMENTS_FILE, { ifNoneMatch: usable?.etag }, signal);
+    if (file === undefined) {
+      // The container is there, and nothing has been written yet.
+      if (from === undefined) return { segments: [], more: false, lastConsumable: undefined, etag: '' };
+      throw new FeedUnavailableError('missing', `${SEGMENTS_FILE} is gone, and with it the feed that was read`);
     }
+    if (usable !== undefined && (file === 'unchanged' || file.etag === usable.etag)) {
+      return { ...usable, segments: usable.segments.filter((path) => path >= (from ?? '')) };
+    }
+    if (file === 'unchanged') throw new TypeError(`${SEGMENTS_FILE} is unchanged, though nothing was known of it`);
     const { lastConsumable } = parseSegments(file.text);
-    const found = await this.#list(from, lastConsumable, signal);
+    const found = await listSegments(this.#store, from, lastConsumable, signal);
     if (from !== undefined && found.segments[0] !== from) {
-      throw new IsthmusError(
-        'ISTHMUS_FEED_GAP',
-        `${from} is gone: the feed was kept for less time than it was not read, so records are missing and a reconcile must heal what they said`,
-      );
+      throw new FeedGapError(from, 'is gone, as the feed was kept for less time than it was not read');
     }
     this.#known = { ...found, lastConsumable, etag: file.etag };
     this.#from = from ?? '';
@@ -68,19 +65,24 @@ export class SegmentFinder {
       (from === undefined || known.segments.includes(from))
     );
   }
+}
 
-  async #list(from: string | undefined, lastConsumable: Timestamp, signal: AbortSignal) {
-    const segments: string[] = [];
-    for (const prefix of yearPrefixes(from, lastConsumable)) {
-      for await (const { path } of this.#store.list(prefix, signal)) {
-        const time = segmentTime(path);
-        if (time === undefined || path < (from ?? '') || time > lastConsumable) continue;
-        if (segments.length === WINDOW) return { segments, more: true };
-        segments.push(path);
-      }
+async function listSegments(
+  store: FeedStore,
+  from: string | undefined,
+  lastConsumable: Timestamp,
+  signal: AbortSignal,
+): Promise<{ readonly segments: readonly string[]; readonly more: boolean }> {
+  const segments: string[] = [];
+  for (const prefix of yearPrefixes(from, lastConsumable)) {
+    for await (const { path } of store.list(prefix, signal)) {
+      const time = segmentTime(path);
+      if (time === undefined || path < (from ?? '') || time > lastConsumable) continue;
+      if (segments.length === WINDOW) return { segments, more: true };
+      segments.push(path);
     }
-    return { segments, more: false };
   }
+  return { segments, more: false };
 }
 
 /** Without a cursor the first year is not known, so everything is listed. */

@@ -1,136 +1,185 @@
-import { IsthmusError } from '../../schema/errors.ts';
-import { corrupt } from '../../schema/feed/corrupt.ts';
-import type { RecordPosition } from '../../schema/feed/record.ts';
+import { setImmediate } from 'node:timers/promises';
+import { FeedCorruptError } from '../../schema/feed/feed-error.ts';
 import type { ShardPosition } from '../../schema/index/feed-cursors.ts';
-import type { FeedStore } from '../../schema/ports/feed-store.ts';
+import type { FeedFile, FeedStore } from '../../schema/ports/feed-store.ts';
+import type { ByteBudget } from './byte-budget.ts';
+import { listChunks } from './chunk-listing.ts';
 import { ChunkReader } from './feed-chunk.ts';
+import { FeedDownload } from './feed-download.ts';
+import type { FeedPage } from './feed-page.ts';
+import { PageBuilder } from './feed-page-builder.ts';
 
-interface Chunk {
-  readonly path: string;
-  readonly length: number;
+export interface ShardOptions {
+  readonly source: 'feed' | 'replay';
+  /** A page ends at the end of the block that reaches this. */
+  readonly pageRecords: number;
+  readonly sliceBytes: number;
+  readonly budget: ByteBudget;
+  /** How long a file that must be whole may still be seen torn, in milliseconds. */
+  readonly graceMs: number;
+  /** How long a listing of chunks is good while nothing says otherwise, in milliseconds. */
+  readonly relistMs: number;
+  now(): number;
 }
 
-/** One shard of one segment: a row of chunks, of which only the last still grows. */
-export class ShardReader {
-  readonly #store: FeedStore;
-  readonly #prefix: string;
-  readonly #chunks: readonly Chunk[];
-  readonly #readers: Map<string, ChunkReader>;
-  /** The segment is finished: what is there is everything. */
-  readonly #final: boolean;
-  #position: ShardPosition | undefined;
-  #done = false;
-  #torn = false;
+/** How far a pass has come. */
+interface Pass {
+  readonly signal: AbortSignal;
+  /** Where the shard's cursor will stand once the pages so far are committed. */
+  cursor: ShardPosition | undefined;
+  /** Where to read on: ahead of the cursor where a chunk holds nothing more. */
+  position: ShardPosition | undefined;
+  /** Bytes have come. */
+  grew: boolean;
+}
 
-  private constructor(
-    store: FeedStore,
-    prefix: string,
-    chunks: readonly Chunk[],
-    readers: Map<string, ChunkReader>,
+/**
+ * One shard of one segment: a row of chunks, of which only the last still grows. Kept from poll to poll for the
+ * header and the unfinished block of that chunk, and for the listing.
+ */
+export class FeedShard {
+  readonly #store: FeedStore;
+  readonly #segment: string;
+  readonly prefix: string;
+  readonly #options: ShardOptions;
+  #listing: { readonly chunks: readonly FeedFile[]; readonly at: number; readonly final: boolean } | undefined;
+  #reader: ChunkReader | undefined;
+  /** The last pass found bytes. When a pass then finds none, the next chunk may have been begun. */
+  #grew = false;
+  /** Since when a file that must be whole has been seen torn. */
+  #tornSince: number | undefined;
+
+  constructor(store: FeedStore, segment: string, prefix: string, options: ShardOptions) {
+    this.#store = store;
+    this.#segment = segment;
+    this.prefix = prefix;
+    this.#options = options;
+  }
+
+  /** Something else has changed: the chunks are listed again. */
+  forgetListing(): void {
+    this.#listing = undefined;
+  }
+
+  /**
+   * The pages from a position to the end that the shard has now. `final`: nothing more is written to it, so that what
+   * is there must be whole.
+   */
+  async *pages(
+    from: ShardPosition | undefined,
+    final: boolean,
+    signal: AbortSignal,
+  ): AsyncGenerator<FeedPage, 'whole' | 'torn'> {
+    const pass: Pass = { signal, cursor: from, position: from, grew: false };
+    for (;;) {
+      const chunks = await this.#chunks(pass.position, final, signal);
+      const end = yield* this.#readChunks(chunks, final, pass);
+      const stopped = this.#grew && !pass.grew;
+      this.#grew = pass.grew;
+      if (final || !stopped) return end;
+      this.forgetListing();
+      if ((await this.#chunks(pass.position, final, signal)).length === chunks.length) return end;
+    }
+  }
+
+  async *#readChunks(
+    chunks: readonly FeedFile[],
+    final: boolean,
+    pass: Pass,
+  ): AsyncGenerator<FeedPage, 'whole' | 'torn'> {
+    const first = pass.position === undefined ? 0 : chunks.findIndex(({ path }) => path === pass.position?.chunk);
+    for (const [at, chunk] of chunks.entries()) {
+      if (at < first) continue;
+      if (pass.position?.chunk !== chunk.path) pass.position = { chunk: chunk.path, offset: 0, index: 0 };
+      const torn = yield* this.#readChunk(chunk, pass.position, pass);
+      // A chunk that has a successor, or whose segment is finished, was read after that was known: what is there is everything.
+      if (torn && (final || at < chunks.length - 1)) this.#refuseTorn(chunk.path, pass.position.offset);
+      if (torn) return 'torn';
+      this.#tornSince = undefined;
+    }
+    return 'whole';
+  }
+
+  /** @returns whether bytes of an unfinished block remain. */
+  async *#readChunk(chunk: FeedFile, from: ShardPosition, pass: Pass): AsyncGenerator<FeedPage, boolean> {
+    const { source, pageRecords, sliceBytes, budget } = this.#options;
+    const reader = this.#reader?.path === chunk.path ? this.#reader : new ChunkReader(chunk.path);
+    this.#reader = reader;
+    const limits = { budget, slice: sliceBytes, length: chunk.length };
+    const download = new FeedDownload(this.#store, chunk.path, limits, pass.signal);
+    let page = new PageBuilder(source, pass.cursor);
+    let { offset, index } = from;
+    let ended = false;
+    const turnPage = (): FeedPage => {
+      const to = { chunk: chunk.path, offset, index };
+      const built = page.build(this.#segment, this.prefix, to);
+      page = new PageBuilder(source, to);
+      pass.cursor = to;
+      pass.position = to;
+      return built;
+    };
+    try {
+      for (;;) {
+        const found = reader.blockAt(offset);
+        if (found !== undefined) {
+          page.add(chunk.path, found.header, found.block, index);
+          offset = found.block.next;
+          index = 0;
+          if (page.records < pageRecords) continue;
+          yield turnPage();
+          // Decoding must not keep heartbeats and other shards waiting.
+          await setImmediate();
+        } else {
+          if (ended) break;
+          const more = await reader.more(this.#store, download, pass.signal);
+          ended = more.ended;
+          pass.grew ||= more.came;
+        }
+      }
+    } catch (error) {
+      // What is good before the damage is not lost with it.
+      if (page.records > 0 && !pass.signal.aborted) yield turnPage();
+      throw error;
+    } finally {
+      await download.close();
+    }
+    if (page.records > 0) yield turnPage();
+    else if (offset > from.offset) pass.position = { chunk: chunk.path, offset, index };
+    return reader.torn;
+  }
+
+  #refuseTorn(path: string, offset: number): void {
+    const now = this.#options.now();
+    if (this.#tornSince === undefined || now < this.#tornSince) this.#tornSince = now;
+    if (now - this.#tornSince < this.#options.graceMs) return;
+    throw new FeedCorruptError(
+      path,
+      offset,
+      'the file ends in the middle of a block, though nothing more is written to it',
+    );
+  }
+
+  async #chunks(
     position: ShardPosition | undefined,
     final: boolean,
-  ) {
-    this.#store = store;
-    this.#prefix = prefix;
-    this.#chunks = chunks;
-    this.#readers = readers;
-    this.#position = position;
-    this.#final = final;
+    signal: AbortSignal,
+  ): Promise<readonly FeedFile[]> {
+    const now = this.#options.now();
+    const known = this.#listing;
+    if (known !== undefined && (known.final || (!final && this.#isFresh(known, position, now)))) return known.chunks;
+    const chunks = await listChunks(this.#store, this.prefix, position, signal);
+    this.#listing = { chunks, at: now, final };
+    return chunks;
   }
 
-  /** Lists the shard's chunks. `readers` keeps what was read of them from poll to poll. */
-  static async open(
-    store: FeedStore,
-    prefix: string,
+  /** A clock that has jumped back makes no listing fresh. */
+  #isFresh(
+    listing: { readonly chunks: readonly FeedFile[]; readonly at: number },
     position: ShardPosition | undefined,
-    options: { readonly final: boolean; readonly readers: Map<string, ChunkReader> },
-    signal: AbortSignal,
-  ): Promise<ShardReader> {
-    const chunks: Chunk[] = [];
-    for await (const file of store.list(prefix, signal)) {
-      if (chunkNumber(prefix, file.path) !== undefined) chunks.push(file);
-    }
-    refuseGaps(prefix, chunks, position);
-    return new ShardReader(store, prefix, chunks, options.readers, position, options.final);
-  }
-
-  get prefix(): string {
-    return this.#prefix;
-  }
-
-  /** None while the shard has no chunk. */
-  get position(): ShardPosition | undefined {
-    return this.#position;
-  }
-
-  /** Everything that was listed is read, and no more came where nothing may be missed. */
-  get done(): boolean {
-    return this.#done;
-  }
-
-  /** Bytes of an unfinished block stand at the end of an open segment: the rest has not come yet. */
-  get torn(): boolean {
-    return this.#torn;
-  }
-
-  /** Reads about `limits.records` records. The last chunk of an open segment is read as far as it was listed. */
-  async read(
-    limits: { readonly records: number; readonly slice: number },
-    take: (record: unknown, position: RecordPosition) => void,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const at = this.#position === undefined ? 0 : this.#chunks.findIndex((each) => each.path === this.#position?.chunk);
-    const chunk = this.#chunks[at];
-    if (chunk === undefined) {
-      this.#done = true;
-      return;
-    }
-    const next = this.#chunks[at + 1];
-    // A chunk that has a successor, or whose segment is finished, is read until nothing comes: its listed length may be old.
-    const finished = this.#final || next !== undefined;
-    const from = this.#position ?? { chunk: chunk.path, offset: 0, index: 0 };
-    const reader = this.#readers.get(chunk.path) ?? new ChunkReader(this.#store, chunk.path);
-    this.#readers.set(chunk.path, reader);
-    const read = await reader.read(from, { ...limits, length: finished ? undefined : chunk.length }, take, signal);
-    this.#position = { chunk: chunk.path, offset: read.offset, index: read.index };
-    if (read.end === 'no') return;
-    if (read.end === 'torn' && finished) {
-      throw corrupt(
-        chunk.path,
-        read.offset,
-        'the file ends in the middle of a block, though nothing more is written to it',
-      );
-    }
-    if (next === undefined) {
-      this.#done = true;
-      this.#torn = read.end === 'torn';
-      return;
-    }
-    this.#readers.delete(chunk.path);
-    this.#position = { chunk: next.path, offset: 0, index: 0 };
-  }
-}
-
-/** `00000.avro` → 0. Anything else is no chunk. */
-function chunkNumber(prefix: string, path: string): number | undefined {
-  const digits = path.startsWith(prefix) ? /^(\d+)\.avro$/.exec(path.slice(prefix.length))?.[1] : undefined;
-  return digits === undefined ? undefined : Number(digits);
-}
-
-/** Chunks are numbered from 0 without holes; what the cursor points into must still be there. */
-function refuseGaps(prefix: string, chunks: readonly Chunk[], position: ShardPosition | undefined): void {
-  const missing = (path: string): IsthmusError =>
-    new IsthmusError(
-      'ISTHMUS_FEED_GAP',
-      `${path} is gone, with records that were not read: a reconcile must heal what they said`,
-    );
-  if (position !== undefined && !chunks.some((chunk) => chunk.path === position.chunk)) throw missing(position.chunk);
-  const first = position === undefined ? 0 : (chunkNumber(prefix, position.chunk) ?? 0);
-  let expected = first;
-  for (const chunk of chunks) {
-    const number = chunkNumber(prefix, chunk.path) ?? 0;
-    if (number < first) continue;
-    if (number !== expected) throw missing(`${prefix}${String(expected).padStart(5, '0')}.avro`);
-    expected++;
+    now: number,
+  ): boolean {
+    const age = now - listing.at;
+    if (age < 0 || age >= this.#options.relistMs) return false;
+    return position === undefined || listing.chunks.some(({ path }) => path === position.chunk);
   }
 }

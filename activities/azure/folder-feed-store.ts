@@ -1,9 +1,9 @@
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareUtf8 } from '../../namespace/key.ts';
-import { IsthmusError } from '../../schema/errors.ts';
+import { FeedUnavailableError } from '../../schema/feed/feed-error.ts';
 import { SEGMENTS_FILE } from '../../schema/feed/segments.ts';
-import type { FeedStore } from '../../schema/ports/feed-store.ts';
+import type { FeedBytes, FeedCondition, FeedFile, FeedStore, FeedText } from '../../schema/ports/feed-store.ts';
 
 const CONTAINER = '$blobchangefeed';
 
@@ -20,28 +20,32 @@ export class FolderFeedStore implements FeedStore {
     for (const root of [folder, join(folder, CONTAINER)]) {
       if (await exists(join(root, SEGMENTS_FILE))) return new FolderFeedStore(root);
     }
-    throw new IsthmusError(
-      'ISTHMUS_FEED_UNAVAILABLE',
+    throw new FeedUnavailableError(
+      'not-enabled',
       `${folder} holds no change feed: expected ${SEGMENTS_FILE} in it, or in ${CONTAINER} below it`,
     );
   }
 
-  async readText(path: string, signal: AbortSignal): Promise<{ text: string; etag: string } | undefined> {
+  async readText(
+    path: string,
+    condition: FeedCondition,
+    signal: AbortSignal,
+  ): Promise<FeedText | 'unchanged' | undefined> {
     signal.throwIfAborted();
     const file = join(this.#root, path);
     return absentAsUndefined(async () => {
-      const { mtimeMs, size } = await stat(file);
-      return { text: await readFile(file, 'utf8'), etag: `${mtimeMs}-${size}` };
+      const etag = etagOf(await stat(file));
+      return etag === condition.ifNoneMatch ? 'unchanged' : { text: await readFile(file, 'utf8'), etag };
     });
   }
 
-  async *list(prefix: string, signal: AbortSignal): AsyncGenerator<{ path: string; length: number }> {
+  async *list(prefix: string, signal: AbortSignal): AsyncGenerator<FeedFile> {
     signal.throwIfAborted();
     const slash = prefix.lastIndexOf('/') + 1;
     yield* this.#walk(prefix.slice(0, slash), prefix, signal);
   }
 
-  async *#walk(folder: string, prefix: string, signal: AbortSignal): AsyncGenerator<{ path: string; length: number }> {
+  async *#walk(folder: string, prefix: string, signal: AbortSignal): AsyncGenerator<FeedFile> {
     signal.throwIfAborted();
     const entries = (await absentAsUndefined(() => readdir(join(this.#root, folder), { withFileTypes: true }))) ?? [];
     const paths = entries.map((entry) => (entry.isDirectory() ? `${folder}${entry.name}/` : `${folder}${entry.name}`));
@@ -49,26 +53,40 @@ export class FolderFeedStore implements FeedStore {
       if (path.endsWith('/')) {
         if (path.startsWith(prefix) || prefix.startsWith(path)) yield* this.#walk(path, prefix, signal);
       } else if (path.startsWith(prefix)) {
-        yield { path, length: (await stat(join(this.#root, path))).size };
+        const file = await stat(join(this.#root, path));
+        yield { path, length: file.size, etag: etagOf(file), modifiedAt: Math.floor(file.mtimeMs) };
       }
     }
   }
 
-  async readRange(path: string, offset: number, length: number, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  async readRange(
+    path: string,
+    offset: number,
+    length: number,
+    condition: FeedCondition,
+    signal: AbortSignal,
+  ): Promise<FeedBytes | 'unchanged' | undefined> {
     signal.throwIfAborted();
     return absentAsUndefined(async () => {
       await using file = await open(join(this.#root, path));
-      const { size } = await file.stat();
-      const bytes = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
+      const stats = await file.stat();
+      const etag = etagOf(stats);
+      if (etag === condition.ifNoneMatch) return 'unchanged';
+      const bytes = new Uint8Array(Math.max(0, Math.min(length, stats.size - offset)));
       let filled = 0;
       while (filled < bytes.length) {
         const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, offset + filled);
-        if (bytesRead === 0) return bytes.subarray(0, filled);
+        if (bytesRead === 0) break;
         filled += bytesRead;
       }
-      return bytes;
+      return { bytes: bytes.subarray(0, filled), etag };
     });
   }
+}
+
+/** A file has no ETag of its own. */
+function etagOf({ mtimeMs, size }: { readonly mtimeMs: number; readonly size: number }): string {
+  return `${mtimeMs}-${size}`;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,5 +1,5 @@
+import type { FeedPage } from '../../activities/azure/feed-page.ts';
 import { FeedReader } from '../../activities/azure/feed-reader.ts';
-import { readAhead } from '../../activities/azure/read-ahead.ts';
 import { compileRules, type RuleIndex } from '../../namespace/authority.ts';
 import type { BlobEvent } from '../../namespace/change.ts';
 import { hasCode } from '../../schema/errors.ts';
@@ -54,7 +54,7 @@ export async function replayFeed(
   const ignored: Record<string, number> = {};
   // A copy in a folder does not grow: a segment with a successor is finished, whatever its manifest says.
   const reader = new FeedReader(store, { source: 'replay', graceMs: 0 });
-  for await (const page of readAhead(reader.read(undefined, signal))) {
+  const takePage = async (page: FeedPage) => {
     signal.throwIfAborted();
     add(byType, page.byType);
     add(ignored, page.ignored);
@@ -70,7 +70,10 @@ export async function replayFeed(
       total.superseded += applied.superseded;
       add(ignored, applied.ignored);
     }
-    if (page.records > 0) onProgress?.({ records: total.records, segment: page.cursor?.segment ?? '' });
+    onProgress?.({ records: total.records, segment: page.segment });
+  };
+  for await (const segment of reader.segments(undefined, signal)) {
+    for (const shard of segment.shards) for await (const page of shard.pages(signal)) await takePage(page);
   }
   const counts = await countEntries(index.db, account.id);
   const digest = await digestEntries(index, account.id, '');

@@ -81,8 +81,8 @@ async function feedHead(
   const silentMs = row === undefined ? Number.POSITIVE_INFINITY : now - row.updatedAt;
   if (row?.state === 'no-feed' && silentMs < UNHEARD_MS + 60_000) return known;
   try {
-    const file = await feed.readText(SEGMENTS_FILE, signal);
-    const opened = file === undefined ? undefined : parseSegments(file.text).lastConsumable;
+    const file = await feed.readText(SEGMENTS_FILE, {}, signal);
+    const opened = typeof file !== 'object' ? undefined : parseSegments(file.text).lastConsumable;
     const head = Math.max(opened ?? 0, known.head ?? 0) || undefined;
     const behind =
       head !== undefined && head > (known.applied ?? 0)

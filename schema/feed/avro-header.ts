@@ -1,4 +1,4 @@
-import { corrupt } from './corrupt.ts';
+import { FeedCorruptError } from './feed-error.ts';
 import { readVarint } from './varint.ts';
 
 /** Bytes of the marker that ends the header and every block. */
@@ -22,7 +22,7 @@ export interface AvroHeader {
 export function parseHeader(path: string, bytes: Uint8Array): AvroHeader | 'torn' {
   for (let at = 0; at < MAGIC.length; at++) {
     if (at >= bytes.length) return 'torn';
-    if (bytes[at] !== MAGIC[at]) throw corrupt(path, at, 'no Avro file: its first bytes are not "Obj1"');
+    if (bytes[at] !== MAGIC[at]) throw new FeedCorruptError(path, 0, 'no Avro file: its first bytes are not "Obj1"');
   }
   const metadata = new Map<string, Uint8Array>();
   let at = MAGIC.length;
@@ -48,22 +48,22 @@ export function parseHeader(path: string, bytes: Uint8Array): AvroHeader | 'torn
   }
   if (at + SYNC_BYTES > bytes.length) return 'torn';
   const schema = metadata.get('avro.schema');
-  if (schema === undefined) throw corrupt(path, MAGIC.length, 'the header holds no avro.schema');
+  if (schema === undefined) throw new FeedCorruptError(path, 0, 'the header holds no avro.schema');
   const codec = text(metadata.get('avro.codec') ?? new Uint8Array()) || 'null';
-  if (codec !== 'null' && codec !== 'deflate') throw corrupt(path, MAGIC.length, `codec '${codec}' is not known`);
+  if (codec !== 'null' && codec !== 'deflate') throw new FeedCorruptError(path, 0, `codec '${codec}' is not known`);
   return { schema: text(schema), codec, sync: bytes.slice(at, at + SYNC_BYTES), length: at + SYNC_BYTES };
 }
 
 function integer(path: string, bytes: Uint8Array, at: number) {
   const read = readVarint(bytes, at);
-  if (read.kind === 'bad') throw corrupt(path, at, 'the header holds no valid number here');
+  if (read.kind === 'bad') throw new FeedCorruptError(path, 0, 'the header holds no valid number here');
   return read.kind === 'torn' ? 'torn' : read;
 }
 
 function slice(path: string, bytes: Uint8Array, at: number) {
   const length = integer(path, bytes, at);
   if (length === 'torn') return 'torn';
-  if (length.value < 0) throw corrupt(path, at, 'the header holds a negative length');
+  if (length.value < 0) throw new FeedCorruptError(path, 0, 'the header holds a negative length');
   const end = length.next + length.value;
   return end > bytes.length ? 'torn' : { bytes: bytes.subarray(length.next, end), next: end };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { corrupt } from './corrupt.ts';
+import { FeedCorruptError } from './feed-error.ts';
 
 /** Parses a JSON file of the feed and checks what is used of it. */
 export function parseFeedJson<T extends z.ZodType>(path: string, text: string, schema: T): z.output<T> {
@@ -7,9 +7,9 @@ export function parseFeedJson<T extends z.ZodType>(path: string, text: string, s
   try {
     value = JSON.parse(text.replace(/^\ufeff/, ''));
   } catch (error) {
-    throw corrupt(path, 0, 'expected JSON', error);
+    throw new FeedCorruptError(path, 0, 'expected JSON', error);
   }
   const result = schema.safeParse(value);
-  if (!result.success) throw corrupt(path, 0, z.prettifyError(result.error), result.error);
+  if (!result.success) throw new FeedCorruptError(path, 0, z.prettifyError(result.error), result.error);
   return result.data;
 }

@@ -4,7 +4,7 @@ import { isSystemContainer } from '../../namespace/key.ts';
 import { parseSequencer } from '../../namespace/sequencer.ts';
 import { attributesOf, blobEffect, type NoChange } from '../events/blob-effect.ts';
 import { parseBlobSubject, unstorable } from '../events/blob-subject.ts';
-import { corrupt } from './corrupt.ts';
+import { FeedCorruptError } from './feed-error.ts';
 
 /** Where a record stands. Positions never move, so this names a record that has no id of its own. */
 export interface RecordPosition {
@@ -62,7 +62,7 @@ export function readRecord(value: unknown, position: RecordPosition, source: 'fe
 
   const time = Date.parse(text(record.eventTime));
   if (!Number.isFinite(time)) {
-    throw corrupt(position.path, position.offset, `record ${position.index} has no readable eventTime`);
+    throw new FeedCorruptError(position.path, position.offset, `record ${position.index} has no readable eventTime`);
   }
   const carried = effect === 'delete' || (type === 'BlobDeleted' && effect === 'touch') ? undefined : attributes;
   const change: BlobEvent = {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AzureFeedStore } from '../../../activities/azure/azure-feed-store.ts';
+import type { FeedStart } from '../../../activities/azure/feed-page.ts';
 import { FeedReader } from '../../../activities/azure/feed-reader.ts';
+import { drainFeed } from './drain-feed.ts';
 import { avroBlock, avroHeader, feedRecord, MemoryFeed } from './memory-feed.ts';
 import { testAzurite } from './test-azurite.ts';
 
@@ -17,13 +19,13 @@ describe('the feed of an account', () => {
   afterAll(() => azurite[Symbol.asyncDispose]());
 
   it('is said to be missing where there is none, then is tailed as it grows in append blobs', async () => {
-    await expect(store.readText('meta/segments.json', signal)).rejects.toMatchObject({
+    await expect(store.readText('meta/segments.json', {}, signal)).rejects.toMatchObject({
       code: 'ISTHMUS_FEED_UNAVAILABLE',
     });
 
     const container = azurite.service.getContainerClient('$blobchangefeed');
     await container.create();
-    expect(await store.readText('meta/segments.json', signal)).toBeUndefined();
+    expect(await store.readText('meta/segments.json', {}, signal)).toBeUndefined();
 
     const written = new MemoryFeed();
     written.segment(0, 'Publishing');
@@ -33,20 +35,19 @@ describe('the feed of an account', () => {
     await chunk.create();
     const reader = new FeedReader(store, { source: 'feed' });
     const read: string[] = [];
-    let cursor: Parameters<typeof reader.read>[0];
+    let cursor: FeedStart | undefined;
     const parts = [avroHeader(), avroBlock([feedRecord(1), feedRecord(2)]), avroBlock([feedRecord(3)])];
     for (const part of [...parts.flatMap((whole) => [whole.subarray(0, 20), whole.subarray(20)]), Buffer.from('')]) {
       if (part.length > 0) await chunk.appendBlock(part, part.length);
-      for await (const page of reader.read(cursor, signal)) {
-        read.push(...page.events.map((event) => event.name));
-        if (page.records > 0) cursor = page.cursor;
-      }
+      const drained = await drainFeed(reader, cursor);
+      read.push(...drained.names);
+      cursor = drained.cursor;
     }
     expect(read).toEqual(['blob-1', 'blob-2', 'blob-3']);
 
     const { contentLength = 0 } = await chunk.getProperties();
     for (const past of [0, 1, 100])
-      expect(await store.readRange(path, contentLength + past, 10, signal)).toHaveLength(0);
-    expect(await store.readRange('log/gone.avro', 0, 10, signal)).toBeUndefined();
+      expect(await store.readRange(path, contentLength + past, 10, {}, signal)).toMatchObject({ bytes: { length: 0 } });
+    expect(await store.readRange('log/gone.avro', 0, 10, {}, signal)).toBeUndefined();
   });
 });

@@ -1,12 +1,11 @@
 import { expect, it } from 'vitest';
 import { AzureFeedStore } from '../../../activities/azure/azure-feed-store.ts';
+import type { FeedStart } from '../../../activities/azure/feed-page.ts';
 import { FeedReader } from '../../../activities/azure/feed-reader.ts';
 import type { BlobEvent } from '../../../namespace/change.ts';
 import { decodeTriggers } from '../../../schema/events/decode.ts';
-import type { FeedCursor } from '../../../schema/index/feed-cursors.ts';
 import { startTestStorage } from '../../infra/storage/test-storage.ts';
-
-const signal = new AbortController().signal;
+import { drainFeed } from './drain-feed.ts';
 
 /** What both sources must say alike of one change. */
 const essence = ({ container, name, effect, attributes, sequencer }: BlobEvent) =>
@@ -18,12 +17,11 @@ it('1: triggers and feed say the same of every change that both tell, through a 
   const container = await storage.container('lake');
   const reader = new FeedReader(new AzureFeedStore(storage.account), { source: 'feed' });
   const fed: BlobEvent[] = [];
-  let cursor: FeedCursor | undefined;
+  let cursor: FeedStart | undefined;
   const tail = async () => {
-    for await (const page of reader.read(cursor, signal)) {
-      fed.push(...page.events);
-      if (page.records > 0) cursor = page.cursor;
-    }
+    const drained = await drainFeed(reader, cursor);
+    fed.push(...drained.pages.flatMap(({ events }) => events));
+    cursor = drained.cursor;
   };
   for (let at = 0; at < 40; at++) {
     const blob = container.getBlockBlobClient(`dir/na me %${at % 7}`);

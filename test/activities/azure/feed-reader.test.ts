@@ -1,22 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { FeedPage, FeedStart } from '../../../activities/azure/feed-page.ts';
 import { FeedReader, type FeedReaderOptions } from '../../../activities/azure/feed-reader.ts';
-import type { FeedCursor } from '../../../schema/index/feed-cursors.ts';
+import { drainFeed as drain } from './drain-feed.ts';
 import { avroBlock, avroHeader, feedRecord, MemoryFeed } from './memory-feed.ts';
-
-const never = new AbortController().signal;
-
-/** Reads to the end; the cursor is the last one that a page with records had. */
-async function drain(reader: FeedReader, from?: FeedCursor) {
-  const names: string[] = [];
-  let cursor = from;
-  let caughtUp = false;
-  for await (const page of reader.read(from, never)) {
-    names.push(...page.events.map((event) => event.name));
-    if (page.records > 0) cursor = page.cursor;
-    caughtUp = page.caughtUp;
-  }
-  return { names, cursor, caughtUp };
-}
 
 function newReader(feed: MemoryFeed, options: Partial<FeedReaderOptions> = {}): FeedReader {
   return new FeedReader(feed, { source: 'feed', ...options });
@@ -44,7 +30,7 @@ describe('the feed reader', () => {
     feed.append(`${feed.shard(0, '00')}00001.avro`, avroHeader(), avroBlock(blobs(4, 3)));
     feed.append(`${feed.shard(0, '02')}00000.avro`, avroHeader(), avroBlock(blobs(7, 3)));
     const { names: read, cursor } = await drain(newReader(feed));
-    expect(read.sort()).toEqual(names(1, 9).sort());
+    expect([...read].sort()).toEqual(names(1, 9).sort());
     expect(Object.keys(cursor?.shards ?? {})).toEqual([feed.shard(0, '00'), feed.shard(0, '02')]);
     feed.append(`${feed.shard(0, '01')}00000.avro`, avroHeader(), avroBlock(blobs(10, 1)));
     expect((await drain(newReader(feed), cursor)).names).toEqual(['blob-10']);
@@ -79,14 +65,9 @@ describe('the feed reader', () => {
     feed.segment(0, 'Publishing');
     const blocks = Array.from({ length: 20 }, (_, at) => avroBlock(blobs(1 + at * 10, 10)));
     feed.append(`${feed.shard(0)}00000.avro`, avroHeader(), ...blocks);
-    const pages: number[] = [];
-    const versions: (number | undefined)[] = [];
-    for await (const page of newReader(feed, { pageRecords: 25, sliceBytes: 100 }).read(undefined, never)) {
-      pages.push(page.records);
-      versions.push(page.cursor?.version);
-    }
-    expect(pages).toEqual([30, 30, 30, 30, 30, 30, 20, 0]);
-    expect(versions).toEqual([1, 2, 3, 4, 5, 6, 7, 7]);
+    const { pages } = await drain(newReader(feed, { pageRecords: 25, sliceBytes: 100 }));
+    expect(pages.map(({ records }) => records)).toEqual([30, 30, 30, 30, 30, 30, 20]);
+    for (const [at, page] of pages.entries()) expect(page.from).toEqual(pages[at - 1]?.to);
   });
 
   it('goes on from any page of any cursor, with no record lost or read twice', async () => {
@@ -98,18 +79,15 @@ describe('the feed reader', () => {
         feed.append(`${feed.shard(minute, shard)}00000.avro`, avroHeader(), ...blocks);
       }
     }
-    const all: string[] = [];
-    const cursors: (FeedCursor | undefined)[] = [undefined];
-    const counts = [0];
-    for await (const page of newReader(feed, { pageRecords: 15 }).read(undefined, never)) {
-      all.push(...page.events.map((event) => event.name));
-      cursors.push(page.cursor);
-      counts.push(all.length);
-    }
+    const { pages, names: all } = await drain(newReader(feed, { pageRecords: 15 }));
     expect(new Set(all).size).toBe(180);
-    for (const [at, cursor] of cursors.entries()) {
-      const rest = (await drain(newReader(feed), cursor)).names;
-      expect(rest.sort()).toEqual(all.slice(counts[at]).sort());
+    let cursor: FeedStart | undefined;
+    let read = 0;
+    for (const page of pages) {
+      const shards: FeedStart['shards'] = cursor?.segment === page.segment ? cursor.shards : {};
+      cursor = { segment: page.segment, shards: { ...shards, [page.shard]: page.to } };
+      read += page.events.length;
+      expect((await drain(newReader(feed), cursor)).names).toEqual(all.slice(read));
     }
   });
 
@@ -150,7 +128,14 @@ describe('the feed reader', () => {
     const { cursor } = await drain(reader);
     feed.asked.length = 0;
     await drain(reader, cursor);
-    expect(feed.asked).toEqual(['text meta/segments.json', `list ${feed.shard(0)}`]);
+    expect(feed.asked).toEqual([
+      'text meta/segments.json',
+      `range ${feed.shard(0)}00000.avro`,
+      `list ${feed.shard(0)}`,
+    ]);
+    feed.asked.length = 0;
+    await drain(reader, cursor);
+    expect(feed.asked).toEqual(['text meta/segments.json', `range ${feed.shard(0)}00000.avro`]);
   });
 
   it('takes an empty chunk, a chunk of a header alone, a shard without chunks and the segment of 1601 as they are', async () => {
@@ -176,17 +161,16 @@ describe('the feed reader', () => {
     feed.segment(0, 'Publishing');
     const path = `${feed.shard(0)}00000.avro`;
     feed.append(path, header, good, bad, avroBlock(blobs(5, 2)));
-    const read: string[] = [];
-    const reading = (async () => {
-      for await (const page of newReader(feed).read(undefined, never))
-        read.push(...page.events.map((event) => event.name));
-    })();
-    const marker = header.length + good.length + bad.length - 16;
-    await expect(reading).rejects.toMatchObject({
+    const pages: FeedPage[] = [];
+    const offset = header.length + good.length;
+    await expect(drain(newReader(feed), undefined, { pages })).rejects.toMatchObject({
       code: 'ISTHMUS_FEED_CORRUPT',
-      message: `${path} at byte ${marker}: the block does not end in the file's marker`,
+      path,
+      offset,
+      message: `${path} at byte ${offset}: the block does not end in the file's marker`,
     });
-    expect(read).toEqual(['blob-1', 'blob-2']);
+    expect(pages.flatMap(({ events }) => events.map(({ name }) => name))).toEqual(['blob-1', 'blob-2']);
+    expect(pages.at(-1)?.to).toEqual({ chunk: path, offset, index: 0 });
   });
 
   it('12: takes a tail that is torn in a finished segment for damage', async () => {
@@ -194,7 +178,7 @@ describe('the feed reader', () => {
     feed.segment(0, 'Finalized');
     feed.append(`${feed.shard(0)}00000.avro`, avroHeader(), avroBlock(blobs(1, 1)).subarray(0, 30));
     feed.segment(15, 'Publishing');
-    await expect(drain(newReader(feed))).rejects.toMatchObject({ code: 'ISTHMUS_FEED_CORRUPT' });
+    await expect(drain(newReader(feed, { graceMs: 0 }))).rejects.toMatchObject({ code: 'ISTHMUS_FEED_CORRUPT' });
   });
 
   it('9: says that records are missing where a chunk or a segment is gone', async () => {
@@ -213,6 +197,6 @@ describe('the feed reader', () => {
   it('takes a feed that has no segment yet as read to its end', async () => {
     const feed = new MemoryFeed();
     feed.files.set('other', Buffer.alloc(0));
-    expect(await drain(newReader(feed))).toEqual({ names: [], cursor: undefined, caughtUp: true });
+    expect(await drain(newReader(feed))).toMatchObject({ names: [], cursor: undefined, caughtUp: true });
   });
 });

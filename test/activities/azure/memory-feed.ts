@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import avro from 'avsc';
-import { IsthmusError } from '../../../schema/errors.ts';
-import type { FeedStore } from '../../../schema/ports/feed-store.ts';
+import { FeedUnavailableError } from '../../../schema/feed/feed-error.ts';
+import type { FeedCondition, FeedStore } from '../../../schema/ports/feed-store.ts';
 
 const string = 'string';
 const RECORD = avro.Type.forSchema({
@@ -84,6 +84,8 @@ function padded(value: number): Buffer {
 export class MemoryFeed implements FeedStore {
   readonly files = new Map<string, Buffer>();
   readonly asked: string[] = [];
+  /** When every file was written last, as listings say. */
+  now = 0;
   readonly ranges: { path: string; offset: number; bytes: number }[] = [];
 
   /** `minute` names the segment; the newest written one becomes `lastConsumable`. */
@@ -109,25 +111,36 @@ export class MemoryFeed implements FeedStore {
     this.files.set(path, Buffer.concat([this.files.get(path) ?? Buffer.alloc(0), ...parts]));
   }
 
-  async readText(path: string) {
+  async readText(path: string, { ifNoneMatch }: FeedCondition) {
     this.asked.push(`text ${path}`);
     const file = this.files.get(path);
-    if (this.files.size === 0) throw new IsthmusError('ISTHMUS_FEED_UNAVAILABLE', 'no feed');
-    return file && { text: file.toString('utf8'), etag: createHash('md5').update(file).digest('hex') };
+    if (this.files.size === 0) throw new FeedUnavailableError('not-enabled', 'no feed');
+    if (file !== undefined && etagOf(file) === ifNoneMatch) return 'unchanged' as const;
+    return file && { text: file.toString('utf8'), etag: etagOf(file) };
   }
 
   async *list(prefix: string) {
     this.asked.push(`list ${prefix}`);
     const paths = [...this.files.keys()].filter((path) => path.startsWith(prefix)).sort();
-    for (const path of paths) yield { path, length: this.files.get(path)?.length ?? 0 };
+    for (const path of paths) {
+      const file = this.files.get(path) ?? Buffer.alloc(0);
+      yield { path, length: file.length, etag: etagOf(file), modifiedAt: this.now };
+    }
   }
 
-  async readRange(path: string, offset: number, length: number) {
+  async readRange(path: string, offset: number, length: number, { ifNoneMatch }: FeedCondition) {
     this.asked.push(`range ${path}`);
-    const bytes = this.files.get(path)?.subarray(offset, offset + length);
-    if (bytes !== undefined) this.ranges.push({ path, offset, bytes: bytes.length });
-    return bytes && new Uint8Array(bytes);
+    const file = this.files.get(path);
+    if (file === undefined) return undefined;
+    if (etagOf(file) === ifNoneMatch) return 'unchanged' as const;
+    const bytes = new Uint8Array(file.subarray(offset, offset + length));
+    this.ranges.push({ path, offset, bytes: bytes.length });
+    return { bytes, etag: etagOf(file) };
   }
+}
+
+function etagOf(file: Buffer): string {
+  return createHash('md5').update(file).digest('hex');
 }
 
 function hhmm(minute: number): string {

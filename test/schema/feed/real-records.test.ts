@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { FeedReader } from '../../../activities/azure/feed-reader.ts';
 import { FolderFeedStore } from '../../../activities/azure/folder-feed-store.ts';
 import { readRecord } from '../../../schema/feed/record.ts';
+import { drainFeed } from '../../activities/azure/drain-feed.ts';
 import { hasRealData, REAL_DATA } from '../../support/real-data.ts';
 
 const position = { path: 'log/00/2020/05/12/2200/00000.avro', offset: 10, index: 2 };
@@ -11,7 +12,7 @@ const position = { path: 'log/00/2020/05/12/2200/00000.avro', offset: 10, index:
 async function totals(feed: string) {
   const store = await FolderFeedStore.open(join(REAL_DATA, 'changefeed', feed));
   const sum = { records: 0, events: 0, ignored: 0, without: { sequencer: 0, epoch: 0, values: 0 } };
-  for await (const page of new FeedReader(store, { source: 'replay' }).read(undefined, AbortSignal.timeout(60_000))) {
+  for (const page of (await drainFeed(new FeedReader(store, { source: 'replay', graceMs: 0 }))).pages) {
     sum.records += page.records;
     sum.events += page.events.length;
     sum.ignored += Object.values(page.ignored).reduce((a, b) => a + b, 0);

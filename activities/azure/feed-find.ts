@@ -1,0 +1,49 @@
+import type { Timestamp } from '../../namespace/entry.ts';
+import { SEGMENTS, segmentTime } from '../../schema/feed/segment-path.ts';
+import { parseSegments, SEGMENTS_FILE } from '../../schema/feed/segments.ts';
+import type { FeedStore } from '../../schema/ports/feed-store.ts';
+
+/** A record may stand in the segment next to the one of its time: times are off by as much as this. */
+const DRIFT_MS = 15 * 60_000;
+
+/**
+ * The manifest to read from for everything that happened at a time or later: the newest segment that begins 15
+ * minutes before it or earlier, else the first.
+ *
+ * @returns undefined where the feed has no segment.
+ */
+export async function findSegment(store: FeedStore, time: Timestamp, signal: AbortSignal): Promise<string | undefined> {
+  const from = time - DRIFT_MS;
+  // Most times are of this year or the one before; only else is everything listed.
+  const year = new Date(from).getUTCFullYear();
+  for (const prefix of [`${SEGMENTS}${year}/`, `${SEGMENTS}${year - 1}/`, SEGMENTS]) {
+    let found: string | undefined;
+    for await (const { path, begin } of consumable(store, prefix, signal)) {
+      if (begin > from) break;
+      found = path;
+    }
+    if (found !== undefined) return found;
+  }
+  return oldestSegment(store, signal);
+}
+
+/** The first manifest that retention has left. @returns undefined where the feed has no segment. */
+export async function oldestSegment(store: FeedStore, signal: AbortSignal): Promise<string | undefined> {
+  for await (const { path } of consumable(store, SEGMENTS, signal)) return path;
+  return undefined;
+}
+
+/** Segments that may be read, in order. */
+async function* consumable(
+  store: FeedStore,
+  prefix: string,
+  signal: AbortSignal,
+): AsyncGenerator<{ readonly path: string; readonly begin: Timestamp }> {
+  const file = await store.readText(SEGMENTS_FILE, {}, signal);
+  if (typeof file !== 'object') return;
+  const { lastConsumable } = parseSegments(file.text);
+  for await (const { path } of store.list(prefix, signal)) {
+    const begin = segmentTime(path);
+    if (begin !== undefined && begin <= lastConsumable) yield { path, begin };
+  }
+}

@@ -1,0 +1,96 @@
+import type { AvroHeader } from '../../schema/feed/avro-header.ts';
+import { FeedCorruptError } from '../../schema/feed/feed-error.ts';
+import { decodeBlock } from '../../schema/feed/record-type.ts';
+import type { FeedStore } from '../../schema/ports/feed-store.ts';
+import { ChunkFile } from './chunk-file.ts';
+
+/** A record as the file has it, with every field, and where it stands. */
+export interface RawRecord {
+  readonly chunk: string;
+  /** Of its block. */
+  readonly offset: number;
+  /** In its block. */
+  readonly index: number;
+  readonly record: unknown;
+}
+
+/** A place that cannot be read. What follows it is read from the next whole block on. */
+export interface BrokenPlace {
+  readonly broken: {
+    readonly path: string;
+    readonly offset: number;
+    readonly why: string;
+    /** The file ends in the middle of a block or of its header: no damage where it still grows. */
+    readonly torn: boolean;
+  };
+}
+
+/** Every record of a chunk, whole; what is broken is named and passed over. */
+export async function* readChunk(
+  store: FeedStore,
+  path: string,
+  signal: AbortSignal,
+): AsyncGenerator<RawRecord | BrokenPlace> {
+  const file = new ChunkFile(store, path, signal);
+  const header = await headerOf(file);
+  if (header instanceof FeedCorruptError) {
+    yield brokenBy(header);
+    return;
+  }
+  if (header === 'torn') {
+    if ((await file.end()) > 0) yield { broken: { path, offset: 0, why: 'the header has no end', torn: true } };
+    return;
+  }
+  for (let offset = header.length; ; ) {
+    try {
+      const block = await file.block(header, offset);
+      if (block === 'end') return;
+      if (block !== 'torn') {
+        for (const [index, record] of decodeBlock(path, header, block).entries()) {
+          yield { chunk: path, offset, index, record };
+        }
+        offset = block.next;
+        continue;
+      }
+      // A length that is damaged may claim more than the file has: then whole blocks follow.
+      const next = await file.blockAfter(header, offset);
+      const torn = next >= (await file.end());
+      yield { broken: { path, offset, why: 'the file ends in the middle of a block', torn } };
+      if (torn) return;
+      offset = next;
+    } catch (error) {
+      if (!(error instanceof FeedCorruptError)) throw error;
+      yield brokenBy(error);
+      offset = await file.blockAfter(header, offset);
+    }
+  }
+}
+
+/**
+ * Where the next whole block begins after the bad one at an offset, by the file's marker; the file's end where there
+ * is none.
+ */
+export async function blockAfter(
+  store: FeedStore,
+  chunk: string,
+  offset: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const file = new ChunkFile(store, chunk, signal);
+  const header = await headerOf(file);
+  if (header === 'torn' || header instanceof FeedCorruptError) return file.end();
+  return file.blockAfter(header, Math.max(offset, header.length));
+}
+
+async function headerOf(file: ChunkFile): Promise<AvroHeader | 'torn' | FeedCorruptError> {
+  try {
+    return await file.header();
+  } catch (error) {
+    if (error instanceof FeedCorruptError) return error;
+    throw error;
+  }
+}
+
+function brokenBy({ path, offset, why }: FeedCorruptError): BrokenPlace {
+  return { broken: { path, offset, why, torn: false } };
+}
