@@ -4,6 +4,7 @@ import type { ClockPolicy, Decision } from './decision.ts';
 import type { Entry } from './entry.ts';
 import { EVENT_RULES, type EventRule, type Verdict } from './event-rules.ts';
 import { afterAdoption, afterEvent, afterWish } from './next-entry.ts';
+import { believable } from './trust.ts';
 
 const SUPERSEDED: Decision = { outcome: 'ignore', reason: 'superseded' };
 const DEAD_EPOCH: Decision = { outcome: 'ignore', reason: 'dead-epoch' };
@@ -18,7 +19,8 @@ export function decideEvent(
   ruleRevision: number,
   rules: readonly EventRule[] = EVENT_RULES,
 ): Decision {
-  const verdict = judge(entry, event, container, policy, rules);
+  const known = entry && believable(entry, policy);
+  const verdict = judge(known, event, container, policy, rules);
   switch (verdict) {
     case 'apply':
       return { outcome: 'apply', next: afterEvent(entry, event, ruleRevision) };
@@ -35,6 +37,7 @@ export function decideEvent(
     case 'nothing-new':
     case 'no-rule':
     case 'other-authority':
+    case 'distrusted':
       return { outcome: 'ignore', reason: verdict };
     default:
       return { outcome: 'look', reason: verdict, next: afterWish(entry, event, ruleRevision) };

@@ -1,9 +1,10 @@
 import type { BlobEvent } from './change.ts';
 import type { ContainerState } from './container.ts';
-import type { Decision } from './decision.ts';
+import type { ClockPolicy, Decision } from './decision.ts';
 import type { Entry } from './entry.ts';
 import { afterEvent } from './next-entry.ts';
 import { compareClocks, compareEpochs } from './order.ts';
+import { believable } from './trust.ts';
 
 const SUPERSEDED: Decision = { outcome: 'ignore', reason: 'superseded' };
 const DEAD_EPOCH: Decision = { outcome: 'ignore', reason: 'dead-epoch' };
@@ -17,10 +18,12 @@ export function decideRecord(
   entry: Entry | undefined,
   event: BlobEvent,
   container: ContainerState,
+  policy: ClockPolicy,
   ruleRevision: number,
 ): Decision {
   if (compareEpochs(event.epoch, container.newestEpoch) < 0) return DEAD_EPOCH;
-  if (entry !== undefined && compareClocks(event, entry) <= 0) return SUPERSEDED;
+  const known = entry && believable(entry, policy);
+  if (known !== undefined && compareClocks(event, known) <= 0) return SUPERSEDED;
   if (event.effect !== 'delete' && event.attributes === undefined) return NOTHING_NEW;
   return { outcome: 'apply', next: afterEvent(entry, event, ruleRevision) };
 }

@@ -7,9 +7,11 @@ import { decideRecord } from './decide-record.ts';
 import type { ClockPolicy, Decision } from './decision.ts';
 import type { Entry } from './entry.ts';
 import type { Rule } from './rule.ts';
+import { isDistrusted } from './trust.ts';
 
 const NO_RULE: Decision = { outcome: 'ignore', reason: 'no-rule' };
 const OTHER_AUTHORITY: Decision = { outcome: 'ignore', reason: 'other-authority' };
+const DISTRUSTED: Decision = { outcome: 'ignore', reason: 'distrusted' };
 const REFUSED: Decision = { outcome: 'refuse', reason: 'vast-has-authority' };
 
 /**
@@ -26,13 +28,14 @@ export function decide(
   policy: ClockPolicy,
   ruleRevision: number,
 ): Decision {
+  if (change.kind === 'event' && isDistrusted(change, policy)) return DISTRUSTED;
   if (rule === undefined) return NO_RULE;
   if (rule.authority === 'vast') return change.kind === 'event' ? REFUSED : OTHER_AUTHORITY;
   switch (change.kind) {
     case 'event':
       return policy.looks
         ? decideEvent(entry, change, container, policy, ruleRevision)
-        : decideRecord(entry, change, container, ruleRevision);
+        : decideRecord(entry, change, container, policy, ruleRevision);
     case 'look':
       return decideLook(entry, change, container, policy, ruleRevision);
     case 'listed':

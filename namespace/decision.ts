@@ -17,6 +17,12 @@ export interface ClockPolicy {
    * taken and only epoch and sequencer order changes.
    */
   readonly looks: boolean;
+  /**
+   * Whether triggers and feed print the same sequencers. Where it is known that they do not, triggers are not
+   * applied, and the feed outranks every clock that a trigger may have set: see `believable`.
+   * @default true
+   */
+  readonly triggersTrusted?: boolean | undefined;
 }
 
 /** 20 s (rule 8). */
@@ -34,7 +40,10 @@ export type LookReason =
   | 'not-listed'
   | 'no-clock';
 
-/** `other-authority`: a look or a listing of a name that VAST rules; it is no change, so no violation either. */
+/**
+ * `other-authority`: a look or a listing of a name that VAST rules; it is no change, so no violation either.
+ * `distrusted`: a trigger whose sequencer means nothing; the feed brings the same change.
+ */
 export type IgnoreReason =
   | 'superseded'
   | 'dead-epoch'
@@ -42,6 +51,7 @@ export type IgnoreReason =
   | 'entry-moved'
   | 'nothing-new'
   | 'no-rule'
+  | 'distrusted'
   | 'other-authority';
 
 /** Why a change from the side without authority was refused: recorded as a violation, it changes nothing. */

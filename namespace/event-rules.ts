@@ -5,6 +5,7 @@ import type { ClockPolicy, IgnoreReason, LookReason } from './decision.ts';
 import type { Entry } from './entry.ts';
 import { judgeIncarnation } from './liveness.ts';
 import { compareClocks, compareEpochs } from './order.ts';
+import { isSameRequest } from './trust.ts';
 
 /** What becomes of an event: `apply` takes its state, `adopt` its clock alone. */
 export type Verdict = 'apply' | 'adopt' | IgnoreReason | LookReason;
@@ -58,12 +59,26 @@ export const superseded: EventRule = (event, entry) =>
 export const lookAlreadyDue: EventRule = (_event, entry) => (entry?.lookDue ? 'look-due' : undefined);
 
 /**
+ * Where triggers are distrusted, the feed's record of the very change that a trigger made the entry of: it takes
+ * the trigger's place, so that nothing needs to be looked at for it.
+ */
+export const replacesTrigger: EventRule = (event, entry, _container, policy) => {
+  if (policy.triggersTrusted !== false || entry?.provenance.source !== 'trigger') return undefined;
+  const sameState = event.effect === 'delete' ? !entry.live : tellsState(event, entry);
+  return sameState && isSameRequest(event.eventId, entry.provenance.eventId) ? 'apply' : undefined;
+};
+
+/**
  * Rule 5: an event so close to the look that tells the very state that the look has found. Its sequencer is
  * adopted, but the look stays: under one ETag a blob may have been deleted and undeleted, or moved to another
- * tier and back, and the events of that may still be on their way.
+ * tier and back, and the events of that may still be on their way. Where triggers are distrusted, an adopted
+ * sequencer could not be told from a trigger's, so the blob is looked at once more.
  */
 export const sameStateAsLook: EventRule = (event, entry, _container, policy) =>
-  entry?.look !== undefined && event.time <= entry.look + policy.margin && tellsState(event, entry)
+  policy.triggersTrusted !== false &&
+  entry?.look !== undefined &&
+  event.time <= entry.look + policy.margin &&
+  tellsState(event, entry)
     ? 'adopt'
     : undefined;
 
@@ -97,6 +112,7 @@ export const EVENT_RULES: readonly EventRule[] = [
   clockDisagrees,
   superseded,
   lookAlreadyDue,
+  replacesTrigger,
   sameStateAsLook,
   nearLook,
   nearContainerGone,

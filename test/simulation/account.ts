@@ -34,7 +34,8 @@ export interface Published {
 }
 
 const REUSE_AFTER = 30_000;
-const FIRST_SEQUENCE = 1_000;
+/** Where the counting of sequencers begins. */
+export const FIRST_SEQUENCE = 1_000;
 
 /** The source of truth: containers and blobs under a true clock, of which nobody else sees more than `Published` and HEAD. */
 export class SimulatedAccount {
@@ -214,7 +215,7 @@ export class SimulatedAccount {
   }
 }
 
-function sequencerOf(number: number): Sequencer {
+export function sequencerOf(number: number): Sequencer {
   const sequencer = parseSequencer(number.toString(16));
   if (sequencer === undefined) throw new Error(`${number} is no sequencer`);
   return sequencer;

@@ -16,6 +16,7 @@ export interface CampaignResult {
   readonly changes: number;
   readonly looks: number;
   readonly looksOnReplay: number;
+  readonly writtenOnReplay: number;
   readonly failures: readonly Failure[];
 }
 
@@ -36,7 +37,7 @@ export interface CampaignOptions {
 export function runCampaign(options: CampaignOptions): CampaignResult {
   const { histories, seed, worlds = WORLDS, tampering = UNTOUCHED, stopAt = 10, from = 0 } = options;
   const failures: Failure[] = [];
-  const sums = { changes: 0, looks: 0, looksOnReplay: 0 };
+  const sums = { changes: 0, looks: 0, looksOnReplay: 0, writtenOnReplay: 0 };
   let played = 0;
   for (; played < histories && failures.length < stopAt; played++) {
     const stream = from + played;
@@ -46,6 +47,7 @@ export function runCampaign(options: CampaignOptions): CampaignResult {
       sums.changes += result.changes;
       sums.looks += result.looks;
       sums.looksOnReplay += result.looksOnReplay;
+      sums.writtenOnReplay += result.writtenOnReplay;
     } catch (error) {
       if (!(error instanceof Violated)) throw error;
       failures.push({ world: world.name, seed, stream, reason: error.message });

@@ -1,6 +1,7 @@
 import type { BlobEvent } from '../../namespace/change.ts';
 import type { Key } from '../../namespace/key.ts';
 import { type Published, SimulatedAccount } from './account.ts';
+import { type Distrust, distrustOf } from './distrust.ts';
 import { IndexDouble } from './index-double.ts';
 import { Inspectors } from './inspectors.ts';
 import { Random } from './random.ts';
@@ -23,6 +24,8 @@ export interface HistoryResult {
   readonly looks: number;
   /** Looks that the second replay wanted. */
   readonly looksOnReplay: number;
+  /** Entries that the second replay wrote, if only to look once more. */
+  readonly writtenOnReplay: number;
 }
 
 /** One account's life, told to one index by the world's sources; throws `Violated` where the index does not end, and stay, as the account is. */
@@ -56,6 +59,10 @@ class History {
   #intakeDue = false;
   /** When the index began; before, no source is read. */
   #begun: boolean;
+  readonly #tampering: Tampering;
+  readonly #distrust: Distrust | undefined;
+  /** The event's time of the oldest trigger that moved anything. */
+  #firstTrigger: number | undefined;
 
   constructor(world: World, random: Random, tampering: Tampering, tell: Tell | undefined) {
     const at = tell && ((line: string) => tell(`${this.#timeline.now} ${line}`));
@@ -63,6 +70,8 @@ class History {
     this.#world = world;
     this.#random = random;
     this.#begun = !world.bootstrap;
+    this.#tampering = tampering;
+    this.#distrust = distrustOf(world, random);
     this.#account = new SimulatedAccount(world, random, this.#timeline, (published) => this.#hear(published));
     this.#witness = new Witness(this.#account, at);
     this.#index = new IndexDouble(tampering, (before, next, change) => this.#witness.observe(before, next, change));
@@ -74,10 +83,13 @@ class History {
     const changes = this.#random.between(10, 60);
     const failover = this.#world.failover ? this.#random.between(0, changes) : -1;
     const begin = this.#world.bootstrap ? this.#random.between(0, changes) : -1;
+    const notice = this.#distrust?.notice === 'by chance' ? this.#random.between(0, changes) : -1;
+    this.#witness.lenient = this.#distrust !== undefined;
     for (let change = 0; change < changes; change++) {
       this.#timeline.run(this.#timeline.now + this.#pause());
       if (change === begin) this.#bootstrap();
       if (change === failover) this.#failOver();
+      if (change === notice) this.#distrustTriggers();
       this.#change();
       this.#disturb();
     }
@@ -85,14 +97,20 @@ class History {
     this.#settle();
     this.#witness.compare(this.#index.live());
 
+    if (this.#distrust === undefined && this.#index.accords.mismatched > 0) {
+      throw new Violated('trigger and feed print the same sequencers, and were found to differ');
+    }
+
     const looks = this.#index.wanted;
     this.#witness.frozen = true;
     this.#replay();
     this.#witness.compare(this.#index.live());
     const again = this.#index.wanted;
+    const written = this.#index.written;
     this.#replay();
     this.#witness.compare(this.#index.live());
-    return { changes, looks, looksOnReplay: this.#index.wanted - again };
+    const writtenOnReplay = this.#index.written - written;
+    return { changes, looks, looksOnReplay: this.#index.wanted - again, writtenOnReplay };
   }
 
   #pause(): number {
@@ -161,6 +179,20 @@ class History {
     this.#timeline.run(this.#timeline.now + MINUTE);
   }
 
+  /** No trigger is applied any more, and the feed is read again from before the first that was. */
+  #distrustTriggers(): void {
+    if (!this.#index.triggersTrusted) return;
+    this.#tell?.('triggers are distrusted');
+    this.#witness.lenient = false;
+    const since = this.#firstTrigger;
+    this.#index.distrustTriggers();
+    if (since !== undefined && !this.#tampering.noRereading) {
+      const from = this.#feed.findIndex(({ event }) => event.time >= since - this.#index.margin);
+      if (from >= 0) this.#cursor = Math.min(this.#cursor, from);
+    }
+    this.#wakeFeed();
+  }
+
   #bootstrap(): void {
     this.#begun = true;
     this.#cursor = this.#feed.length;
@@ -171,6 +203,7 @@ class History {
   /** Lets everything that is on its way arrive, and what must be asked be asked. */
   #settle(): void {
     this.#timeline.run(this.#timeline.now + HOUR);
+    if (this.#distrust !== undefined) this.#distrustTriggers();
     if (!this.#world.finalInventory) {
       for (const container of CONTAINERS) this.#account.put({ container, name: MARKER });
     }
@@ -199,7 +232,7 @@ class History {
       this.#wakeFeed();
     }
     if (triggers === undefined || !toTriggers || this.#random.chance(triggers.lost)) return;
-    const trigger = this.#garbled(asTrigger(published));
+    const trigger = this.#garbled(this.#distrust?.garble(asTrigger(published)) ?? asTrigger(published));
     const copies = this.#random.chance(triggers.doubled) ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
       const late = this.#random.chance(triggers.late);
@@ -253,7 +286,18 @@ class History {
   }
 
   #apply(page: readonly BlobEvent[]): void {
+    const { written } = this.#index;
     if (page.length > 0) this.#index.applyEvents(page, this.#random.chance(0.5));
+    if (page[0]?.source === 'trigger' && this.#index.written > written) {
+      this.#firstTrigger = Math.min(this.#firstTrigger ?? Number.POSITIVE_INFINITY, ...page.map(({ time }) => time));
+    }
+    if (
+      this.#distrust?.notice === 'by comparing' &&
+      this.#index.accords.mismatched > 0 &&
+      this.#index.triggersTrusted
+    ) {
+      this.#timeline.after(this.#random.between(0, MINUTE), () => this.#distrustTriggers());
+    }
     this.#inspectors.wakeLooks();
   }
 

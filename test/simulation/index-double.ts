@@ -9,6 +9,7 @@ import { formatKey, type Key } from '../../namespace/key.ts';
 import { isLive, lifeOf } from '../../namespace/liveness.ts';
 import { afterEvent } from '../../namespace/next-entry.ts';
 import type { Rule } from '../../namespace/rule.ts';
+import { believable, compareSources, isDistrusted } from '../../namespace/trust.ts';
 import type { Tampering } from './tampering.ts';
 
 const RULE: Rule = { prefix: '', authority: 'blob', sink: 'vast' };
@@ -25,8 +26,13 @@ export class IndexDouble {
   readonly #tampering: Tampering;
   readonly #observe: Observer;
   #horizon: Timestamp | undefined;
+  #triggersTrusted = true;
   /** Looks wanted so far. */
   wanted = 0;
+  /** Entries written so far. */
+  written = 0;
+  /** Changes that trigger and feed told with the same sequencer, and with two. */
+  readonly accords = { agreed: 0, mismatched: 0 };
 
   constructor(tampering: Tampering, observe: Observer) {
     this.#tampering = tampering;
@@ -69,7 +75,9 @@ export class IndexDouble {
 
   /** A page, folded and applied as the set-based statement does, or event by event. */
   applyEvents(page: readonly BlobEvent[], folded: boolean): void {
-    const events = page.map((event) => this.#tampering.event?.(event, this.#container(event.container)) ?? event);
+    const events = page
+      .filter((event) => !isDistrusted(event, this))
+      .map((event) => this.#tampering.event?.(event, this.#container(event.container)) ?? event);
     for (const event of events) this.#noteEpoch(event);
     if (!folded || this.#tampering.eventRules !== undefined) {
       for (const event of events) this.#apply(event);
@@ -77,15 +85,25 @@ export class IndexDouble {
     }
     for (const group of foldPage(events)) {
       const entry = this.entry(group);
-      const plain = entry === undefined || isPlain(entry);
+      const plain = entry === undefined || (isPlain(entry) && believable(entry, this.#policy) === entry);
       const routine = plain && isRoutine(group, this.#container(group.container), this.#policy);
       const outcome = routine ? meet(group, entry, this.margin) : 'odd';
+      if (outcome !== 'odd') for (const event of group.events) this.#compare(entry, event);
       if (outcome === 'apply' && group.winner !== undefined) {
         this.#write(entry, afterEvent(entry, group.winner, RULE_REVISION), group.winner);
       } else if (outcome === 'odd') {
         for (const event of group.events) this.#apply(event);
       }
     }
+  }
+
+  /** From here on no trigger is applied, and the feed outranks what triggers have set. */
+  distrustTriggers(): void {
+    this.#triggersTrusted = false;
+  }
+
+  get triggersTrusted(): boolean {
+    return this.#triggersTrusted;
   }
 
   applyLook(answer: LookAnswer): void {
@@ -135,8 +153,14 @@ export class IndexDouble {
   }
 
   get #policy(): ClockPolicy {
-    const policy = { margin: DEFAULT_MARGIN, horizon: this.#horizon, looks: true };
+    const triggersTrusted = this.#triggersTrusted || this.#tampering.keepsTriggerClocks === true;
+    const policy = { margin: DEFAULT_MARGIN, horizon: this.#horizon, looks: true, triggersTrusted };
     return this.#tampering.policy?.(policy) ?? policy;
+  }
+
+  #compare(entry: Entry | undefined, event: BlobEvent): void {
+    const accord = this.#triggersTrusted ? compareSources(entry, event) : undefined;
+    if (accord !== undefined) this.accords[accord]++;
   }
 
   #container(name: string): ContainerState {
@@ -153,6 +177,7 @@ export class IndexDouble {
   #apply(change: Change): void {
     const entry = this.entry(change);
     const container = this.#container(change.container);
+    if (change.kind === 'event') this.#compare(entry, change);
     const { eventRules, decision: tamper } = this.#tampering;
     const decision: Decision =
       change.kind === 'event' && eventRules !== undefined
@@ -169,6 +194,7 @@ export class IndexDouble {
   }
 
   #write(before: Entry | undefined, next: Entry, change: Change | undefined): void {
+    this.written++;
     const kept = this.#tampering.forgets?.(next) ? undefined : next;
     this.#observe(before, kept, change);
     if (!this.#containers.has(next.container)) this.#containers.set(next.container, UNKNOWN);

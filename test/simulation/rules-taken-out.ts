@@ -11,6 +11,7 @@ import {
   lookAlreadyDue,
   nearContainerGone,
   nearLook,
+  replacesTrigger,
   sameClockOtherState,
   sameStateAsLook,
   superseded,
@@ -94,6 +95,16 @@ export const RULES_TAKEN_OUT: readonly Tampering[] = [
   },
   { name: '7: a listed row that differs is applied without a look', decision: believeListings },
   { name: '8: clocks are taken to be exact', policy: (policy) => ({ ...policy, margin: 0 }) },
+  {
+    name: 'triggers are distrusted, but the clocks that they set rule on',
+    world: 'sequencers of triggers are random, no inventory',
+    keepsTriggerClocks: true,
+  },
+  {
+    name: 'triggers are distrusted, but the feed is not read again',
+    world: 'sequencers of triggers are random, no inventory',
+    noRereading: true,
+  },
 ];
 
 /**
@@ -111,6 +122,7 @@ export const ECONOMIES: readonly Tampering[] = [
   { name: '4: a look forgets the sequencer', decision: forgetSequencer },
   { name: '5: what is earlier than a look is looked at again', eventRules: without(coveredByLook) },
   { name: '5: what tells the state that a look has found is looked at again', eventRules: without(sameStateAsLook) },
+  { name: "a distrusted trigger's own record is looked at", eventRules: without(replacesTrigger) },
 ];
 
 function forgetEpoch(decision: Decision): Decision {

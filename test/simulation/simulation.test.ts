@@ -11,6 +11,14 @@ describe('the clock rules, held to simulated accounts', () => {
     expect(result.looksOnReplay).toBeLessThan(result.histories / 100);
   });
 
+  it('1, 2: once triggers that print other sequencers are distrusted, the feed read again ends as the source, and again writes nothing', () => {
+    const [first, ...more] = WORLDS.filter(({ triggers }) => triggers?.sequencers !== undefined);
+    if (first === undefined) throw new Error('no such world');
+    const result = runCampaign({ histories: 2_000, seed: 20_261_121, worlds: [first, ...more] });
+    expect(result.failures).toEqual([]);
+    expect(result.writtenOnReplay).toBe(0);
+  });
+
   it('plays the same history for the same seed', () => {
     const options = { histories: 2 * WORLDS.length, seed: 3 };
     expect(runCampaign(options)).toEqual(runCampaign(options));

@@ -19,6 +19,10 @@ export interface Tampering {
   readonly forgets?: (entry: Entry) => boolean;
   readonly unfencedLooks?: boolean;
   readonly absenceDeletes?: boolean;
+  /** Once triggers are distrusted they are not applied, and that is all: their clocks rule on. */
+  readonly keepsTriggerClocks?: boolean;
+  /** Once triggers are distrusted, the feed is not read again. */
+  readonly noRereading?: boolean;
   /** What is close to a container's own 404 is taken for alive. */
   readonly trustsNearGone?: boolean;
 }

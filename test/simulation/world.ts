@@ -12,6 +12,11 @@ export interface World {
         readonly unclocked: number;
         /** Share that names another ETag than the feed does for the same change. */
         readonly wrong: number;
+        /**
+         * How its sequencers are not the feed's. Sooner or later that is noticed: no trigger is applied any more and
+         * the feed is read again.
+         */
+        readonly sequencers?: 'random' | 'shifted' | 'reversed' | undefined;
       }
     | undefined;
   readonly feed:
@@ -144,5 +149,59 @@ export const WORLDS: readonly [World, ...World[]] = [
     sequencersRestart: true,
     skew: 4_900,
     feed: undefined,
+  }),
+  world('sequencers of triggers are random, no inventory', {
+    triggers: { ...LOSSY, sequencers: 'random' },
+    inventories: false,
+    finalInventory: false,
+  }),
+  world('sequencers of triggers are shifted, no inventory', {
+    triggers: { ...LOSSY, sequencers: 'shifted' },
+    inventories: false,
+    finalInventory: false,
+  }),
+  world('sequencers of triggers are reversed, no inventory', {
+    triggers: { ...LOSSY, sequencers: 'reversed' },
+    inventories: false,
+    finalInventory: false,
+    purges: false,
+  }),
+  world('sequencers of triggers are random, everything on', { triggers: { ...LOSSY, sequencers: 'random' } }),
+  world('sequencers of triggers are random, started by a listing, no inventory', {
+    triggers: { ...LOSSY, sequencers: 'random' },
+    inventories: false,
+    finalInventory: false,
+    bootstrap: true,
+  }),
+  world('sequencers of triggers are random, ETags come back, no inventory', {
+    triggers: { ...LOSSY, sequencers: 'random' },
+    inventories: false,
+    finalInventory: false,
+    habits: 'same-etag',
+  }),
+  world('sequencers of triggers are reversed, containers come and go, no inventory', {
+    triggers: { ...RELIABLE, sequencers: 'reversed' },
+    inventories: false,
+    finalInventory: false,
+    habits: 'containers',
+  }),
+  world('sequencers of triggers are shifted, feed without epochs, containers kept, no inventory', {
+    triggers: { ...LOSSY, sequencers: 'shifted' },
+    feed: { epochs: false, appends: true },
+    containersDeleted: false,
+    inventories: false,
+    finalInventory: false,
+  }),
+  world('sequencers of triggers are random, ETags wrong at times, no inventory', {
+    triggers: { ...LOSSY, wrong: 0.3, sequencers: 'random' },
+    inventories: false,
+    finalInventory: false,
+  }),
+  world('sequencers of triggers are shifted, and run backwards once, no inventory', {
+    triggers: { ...LOSSY, sequencers: 'shifted' },
+    failover: true,
+    inventories: false,
+    finalInventory: false,
+    purges: false,
   }),
 ];
