@@ -31,8 +31,12 @@ export interface TestTemporal extends AsyncDisposable {
   readonly connection: NativeConnection;
 }
 
-/** A Temporal dev server in memory, with our search attributes; stopped at the end of its block. */
-export async function testTemporal(): Promise<TestTemporal> {
+/**
+ * A Temporal dev server in memory, with our search attributes; stopped at the end of its block.
+ *
+ * @param settings of the server's dynamic configuration, where a test needs other limits.
+ */
+export async function testTemporal(settings: Readonly<Record<string, number>> = {}): Promise<TestTemporal> {
   const cli = temporalCli();
   if (cli === undefined) {
     throw new Error('These tests need the Temporal CLI: put `temporal` on the PATH, or run `isthmus dev` once.');
@@ -50,7 +54,8 @@ export async function testTemporal(): Promise<TestTemporal> {
     '--log-level',
     'error',
   ];
-  const server = spawn(cli, [...args, ...attributes], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const limits = Object.entries(settings).flatMap(([name, value]) => ['--dynamic-config-value', `${name}=${value}`]);
+  const server = spawn(cli, [...args, ...attributes, ...limits], { stdio: ['ignore', 'ignore', 'inherit'] });
   await using failed = new AsyncDisposableStack();
   failed.defer(() => stop(server));
   const address = `127.0.0.1:${port}`;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
-import type { WorkflowHandle } from '@temporalio/client';
+import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { createLogger } from '../../activities/observability/logger.ts';
 import { workflowBundle } from '../../cli/worker/workflow-bundle.ts';
@@ -37,16 +37,20 @@ export interface TestWorkflows extends AsyncDisposable {
 }
 
 export interface RunningWorkflow extends AsyncDisposable {
-  readonly handle: WorkflowHandle;
+  readonly handle: WorkflowHandleWithFirstExecutionRunId;
   progress(): Promise<Progress>;
   pause(reason: string): Promise<Progress>;
   resume(): Promise<Progress>;
+  /** Sends an update of the workflow's own, and answers what it answers. */
+  update<Answer>(name: string, input: unknown): Promise<Answer>;
   /** Waits until its progress is as asked. */
   until(what: string, holds: (progress: Progress) => boolean): Promise<Progress>;
 }
 
-export async function testWorkflows(): Promise<TestWorkflows> {
-  const temporal = await testTemporal();
+/** @param historyEvents after how many a new run is begun; Temporal's own limit is in the thousands. */
+export async function testWorkflows(historyEvents?: number): Promise<TestWorkflows> {
+  const limits = historyEvents === undefined ? {} : { 'limit.historyCount.suggestContinueAsNew': historyEvents };
+  const temporal = await testTemporal(limits);
   return {
     temporal,
     start: (type, args, activities) => start(temporal, type, args, activities),
@@ -92,6 +96,7 @@ async function start(
     progress,
     pause: (reason) => handle.executeUpdate<Progress, [{ reason: string }]>(PAUSE, { args: [{ reason }] }),
     resume: () => handle.executeUpdate<Progress, []>(RESUME),
+    update: (name, input) => handle.executeUpdate(name, { args: [input] }),
     until: async (what, holds) => {
       for (let attempt = 0; attempt < 300; attempt++) {
         const seen = await progress();

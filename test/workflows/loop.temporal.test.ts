@@ -119,20 +119,6 @@ describe('a loop', () => {
     await loop.until('past the error', ({ turns, state }) => turns === 1 && state === 'running');
   });
 
-  it('rests where the source has nothing to give, says so, and is woken by a resume or a signal', async () => {
-    let turns = 0;
-    await using loop = await workflows.start('feedTail', [INPUT], {
-      tailFeed: async () => {
-        turns += 1;
-        return { state: 'no-feed', reason: 'it is not enabled', records: 0, applied: 0, superseded: 0 };
-      },
-    });
-    await loop.until('at rest', ({ state, doing }) => state === 'waiting' && doing === 'no feed: it is not enabled');
-    expect(turns).toBe(1);
-    await loop.handle.signal('wake');
-    await loop.until('at rest again', (progress) => progress.turns === 2 && progress.state === 'waiting');
-  });
-
   it('keeps pause, reason and totals when it continues as new', async () => {
     const carried = { turns: 41, totals: { messages: 7 }, pause: { by: 'operator', reason: 'kept', since: 1 } };
     await using loop = await workflows.start('triggerIntake', [{ ...INPUT, carried }], { receiveTriggers: standing });

@@ -9,7 +9,8 @@ import { hostname } from 'node:os';
 import { ApplicationFailure } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { Activities, FeedTurn, ReconcileSummary } from '../../schema/inputs/activities.ts';
-import { WISH, type WorkflowType, workflowIds } from '../../schema/inputs/names.ts';
+import { REWIND, SKIP } from '../../schema/inputs/feed.ts';
+import { WAKE, WISH, type WorkflowType, workflowIds } from '../../schema/inputs/names.ts';
 import { type RunningWorkflow, standing, type TestWorkflows, testWorkflows } from './harness.ts';
 
 const LOOP = { federation: 'lake', turnSeconds: 1, idleSeconds: 60 };
@@ -18,6 +19,13 @@ const SUMMARY: ReconcileSummary = {
   ...{ runId: 7, judge: 'inventory', outcome: 'complete' },
   ...{ listed: 10, agreed: 8, filled: 0, applied: 0, looks: 2, missing: 1 },
 };
+
+const FEED: FeedTurn = {
+  ...{ state: 'tailing', records: 0, applied: 0, superseded: 0, bytes: 0, seconds: 1, caughtUp: true },
+  segment: 'idx/segments/2026/11/21/1400/meta.json',
+};
+const SPOT = { segment: 'idx/segments/2026/11/21/1300/meta.json' };
+const REPLAYED = { records: 3, applied: 0, superseded: 3, ignored: 0, looks: 0 };
 
 const RECONCILE: Partial<Activities> = {
   prepareReconcile: async () => ({ runId: 7, judge: 'inventory' }),
@@ -44,7 +52,7 @@ const scenarios: Record<string, Scenario> = {
     await save(loop, 'trigger-intake.paused-and-resumed');
   },
   'feed-tail.alarm': async (workflows) => {
-    const first = turns<FeedTurn>({ state: 'no-feed', reason: 'not enabled', records: 0, applied: 0, superseded: 0 });
+    const first = turns<FeedTurn>({ ...FEED, state: 'no-feed', reason: 'not enabled' });
     let begun = 0;
     await using loop = await workflows.start('feedTail', [LOOP], {
       tailFeed: async () => {
@@ -63,6 +71,39 @@ const scenarios: Record<string, Scenario> = {
     await loop.handle.signal('wake');
     await loop.until('in alarm', ({ state }) => state === 'alarm');
     await save(loop, 'feed-tail.alarm');
+  },
+  'feed-tail.rewound-and-skipped': async (workflows) => {
+    const block = { chunk: 'log/00/00000.avro', offset: 4096 };
+    const corrupt: FeedTurn = { ...FEED, state: 'corrupt', reason: 'a block is damaged', corrupt: block };
+    await using loop = await workflows.start('feedTail', [LOOP], {
+      tailFeed: turns({ ...FEED, restSeconds: 60 }, { ...FEED, restSeconds: 60 }, corrupt),
+      rewindFeed: async () => SPOT,
+      skipFeedBlock: async () => ({ from: 4096, to: 8192 }),
+    });
+    await loop.until('at rest', (progress) => progress.turns === 1 && progress.state === 'waiting');
+    await loop.update(REWIND, { secondsAgo: 3600, reason: 'to be sure' });
+    await loop.until('at rest again', (progress) => progress.turns === 2 && progress.state === 'waiting');
+    await loop.handle.signal(WAKE);
+    await loop.until('in alarm', ({ state }) => state === 'alarm');
+    await loop.update(SKIP, { ...block, reason: 'it is damaged' });
+    await loop.resume();
+    await loop.until('at work', ({ state }) => state === 'running');
+    await save(loop, 'feed-tail.rewound-and-skipped');
+  },
+  'replay.paused-and-complete': async (workflows) => {
+    let begun = 0;
+    await using job = await workflows.start('replay', [{ federation: 'lake', from: '2026-11-21' }], {
+      replayFeed: async () => {
+        begun += 1;
+        if (begun === 2) return await standing();
+        return { done: begun === 3, at: SPOT, ...REPLAYED };
+      },
+    });
+    await job.until('at its second turn', () => begun === 2);
+    await job.pause('house move');
+    await job.resume();
+    await job.handle.result();
+    await save(job, 'replay.paused-and-complete');
   },
   'look.two-at-once': async (workflows) => {
     await using loop = await workflows.start('look', [LOOP], {

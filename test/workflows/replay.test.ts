@@ -12,7 +12,16 @@ describe('a recorded history', () => {
     const types = new Set(recorded.map((name) => name.split('.')[0]));
     expect([...types].sort()).toEqual(
       [
-        ...['feed-tail', 'hydrate', 'look', 'maintenance', 'reconcile', 'scheduled-reconcile', 'stub-dispatch'],
+        ...[
+          'feed-tail',
+          'hydrate',
+          'look',
+          'maintenance',
+          'reconcile',
+          'replay',
+          'scheduled-reconcile',
+          'stub-dispatch',
+        ],
         'trigger-intake',
       ].sort(),
     );
