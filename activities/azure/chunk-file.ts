@@ -4,6 +4,7 @@ import { FeedCorruptError, FeedGapError } from '../../schema/feed/feed-error.ts'
 import { readVarint } from '../../schema/feed/varint.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
 import { ByteWindow } from './byte-window.ts';
+import { LONGEST_BLOCK, wholeBlockBefore } from './whole-block-before.ts';
 
 const SLICE_BYTES = 4 * 1024 * 1024;
 const FIRST_BYTES = 64 * 1024;
@@ -44,15 +45,18 @@ export class ChunkFile {
     }
   }
 
-  /** Where the next block begins after a bad one: by the marker between them, or by the bad one's own length. */
+  /**
+   * Where the next whole block begins after a bad one. The next marker ends it, or ends the bad one itself. Where
+   * none follows, the bad one's own length may still lead to a block that is not all there yet.
+   */
   async blockAfter(header: AvroHeader, offset: number): Promise<number> {
-    const marked = await this.#afterMarker(header.sync, offset);
-    const claimed = await this.#claimedEnd(offset);
-    // Where a marker alone is damaged, the length still leads to a block, and the next marker would pass over it.
-    if (claimed !== undefined && (marked === undefined || claimed < marked)) {
-      if (await this.#isBlock(header, claimed, marked === undefined)) return claimed;
+    const marker = await this.#nextMarker(header.sync, offset);
+    if (marker !== undefined) {
+      const { bytes, start } = this.#window;
+      return wholeBlockBefore(this.#path, header, { bytes, start }, offset + 1, marker) ?? marker + SYNC_BYTES;
     }
-    return marked ?? (await this.end());
+    const claimed = await this.#claimedEnd(offset);
+    return claimed !== undefined && (await this.#mayBeBlock(header, claimed)) ? claimed : await this.end();
   }
 
   /** The file's length. */
@@ -61,10 +65,10 @@ export class ChunkFile {
     return this.#window.end;
   }
 
-  async #isBlock(header: AvroHeader, offset: number, mayBeTorn: boolean): Promise<boolean> {
+  async #mayBeBlock(header: AvroHeader, offset: number): Promise<boolean> {
     try {
-      const block = await this.block(header, offset);
-      return block === 'end' || block !== 'torn' || mayBeTorn;
+      await this.block(header, offset);
+      return true;
     } catch (error) {
       if (error instanceof FeedCorruptError) return false;
       throw error;
@@ -83,13 +87,15 @@ export class ChunkFile {
     return end > (await this.end()) ? undefined : end;
   }
 
-  /** The byte after the first marker from an offset on. */
-  async #afterMarker(sync: Uint8Array, offset: number): Promise<number | undefined> {
+  /** The first marker from an offset on; the bytes that its block may have are then at hand. */
+  async #nextMarker(sync: Uint8Array, offset: number): Promise<number | undefined> {
     this.#window.seek(offset);
-    for (;;) {
-      const at = Buffer.from(this.#window.bytes).indexOf(sync);
-      if (at >= 0) return this.#window.start + at + SYNC_BYTES;
-      this.#window.seek(Math.max(this.#window.start, this.#window.end - SYNC_BYTES + 1));
+    for (let from = offset; ; ) {
+      const { bytes, start } = this.#window;
+      const at = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(sync, from - start);
+      if (at >= 0) return start + at;
+      from = Math.max(from, this.#window.end - SYNC_BYTES + 1);
+      this.#window.seek(Math.max(start, from - LONGEST_BLOCK));
       if (!(await this.#more())) return undefined;
     }
   }
