@@ -1,7 +1,27 @@
-import { IsthmusError } from '../../schema/errors.ts';
 import type { Call } from '../call.ts';
-import type { ExitCode } from '../exit-codes.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { dumpFeed } from '../feed/dump/dump-feed.ts';
+import type { Wanted } from '../feed/dump/wanted.ts';
+import { openFeed } from '../feed/open-feed.ts';
+import { BrokenThings } from '../feed/tell-broken.ts';
 
-export async function feedDump(_options: unknown, _call: Call): Promise<ExitCode> {
-  throw new IsthmusError('ISTHMUS_USAGE', 'isthmus feed dump is not made yet.');
+export interface FeedDumpOptions extends Wanted {
+  readonly dir?: string | undefined;
+}
+
+/** `isthmus feed dump`: JSON lines, with `--json` or without; then, beside them, what is broken, and exit 1. */
+export async function feedDump({ dir, from, to, prefix }: FeedDumpOptions, call: Call): Promise<ExitCode> {
+  const { terminal, signal } = call;
+  const store = await openFeed(dir, call);
+  using broken = new BrokenThings(terminal);
+  for await (const dumped of dumpFeed(store, { from, to, prefix }, signal)) {
+    signal.throwIfAborted();
+    if (dumped.kind === 'lines') await terminal.write(dumped.text);
+    else if (dumped.kind === 'broken') broken.add(dumped);
+    else {
+      const segments = dumped.segments === 1 ? 'One segment was' : `${dumped.segments} segments were`;
+      terminal.say(`${segments} left out: opened after lastConsumable, not to be read yet.`);
+    }
+  }
+  return broken.count === 0 ? EXIT.good : EXIT.no;
 }

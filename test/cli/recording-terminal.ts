@@ -9,5 +9,14 @@ export interface RecordingTerminal extends Terminal {
 export function recordingTerminal(): RecordingTerminal {
   const printed: string[] = [];
   const said: string[] = [];
-  return { interactive: false, printed, said, print: (line) => printed.push(line), say: (line) => said.push(line) };
+  return {
+    interactive: false,
+    printed,
+    said,
+    print: (line) => printed.push(line),
+    write: async (text) => {
+      printed.push(...text.split('\n').slice(0, -1));
+    },
+    say: (line) => said.push(line),
+  };
 }

@@ -1,0 +1,35 @@
+import type { FeedStore } from '../../../schema/ports/feed-store.ts';
+import { type Broken, broken } from './broken.ts';
+
+export interface ListedChunk {
+  readonly path: string;
+  readonly number: number;
+  /** When it was listed: an open one has grown since. */
+  readonly length: number;
+}
+
+/** A shard's chunks, in the order of their numbers. */
+export async function listChunks(
+  store: FeedStore,
+  shard: string,
+  signal: AbortSignal,
+): Promise<readonly ListedChunk[]> {
+  const chunks: ListedChunk[] = [];
+  for await (const { path, length } of store.list(shard, signal)) {
+    const digits = /^(\d+)\.avro$/.exec(path.slice(shard.length))?.[1];
+    if (digits !== undefined) chunks.push({ path, number: Number(digits), length });
+  }
+  return chunks.sort((a, b) => a.number - b.number);
+}
+
+/** What is missing before a chunk, given the number that should have come. Chunks are numbered from 0 without holes. */
+export function missingBefore(shard: string, expected: number, chunk: ListedChunk): Broken | undefined {
+  const missing = chunk.number - expected;
+  if (missing <= 0) return undefined;
+  const more = missing === 1 ? '' : `, and ${missing - 1} after it`;
+  return broken(
+    `${shard}${String(expected).padStart(5, '0')}.avro`,
+    0,
+    `the chunk is missing${more}: ${chunk.path} follows`,
+  );
+}
