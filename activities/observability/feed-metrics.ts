@@ -29,9 +29,7 @@ export class FeedMetrics {
   readonly #newestLag;
   readonly #retries;
   readonly #gaps;
-  readonly #skips;
   readonly #polls;
-  readonly #lastPoll;
 
   constructor(make: Instruments) {
     this.#records = make.counter('isthmus_feed_records_total', 'Records read from the feed, by type.', ['type']);
@@ -57,12 +55,7 @@ export class FeedMetrics {
     );
     this.#retries = make.counter('isthmus_feed_retries_total', 'Reads and pages begun again, by cause.', ['cause']);
     this.#gaps = make.counter('isthmus_feed_gaps_total', 'Gaps that were met: records that nobody can read any more.');
-    this.#skips = make.counter('isthmus_feed_skips_total', 'Bad blocks that an operator skipped.');
     this.#polls = make.counter('isthmus_feed_polls_total', 'Polls that the feed answered.');
-    this.#lastPoll = make.gauge(
-      'isthmus_feed_last_poll_timestamp_seconds',
-      'When the feed last answered a poll, of any worker, since 1970.',
-    );
   }
 
   page({ byType, bytes, records, seconds, newestLagSeconds }: FeedPageCounts): void {
@@ -82,18 +75,8 @@ export class FeedMetrics {
     this.#gaps.inc();
   }
 
-  skip(): void {
-    this.#skips.inc();
-  }
-
-  poll(now: number): void {
+  poll(): void {
     this.#polls.inc();
-    this.polledAt(now);
-  }
-
-  /** Another worker may be the one that polls: what the index says of it counts as well. */
-  polledAt(at: number): void {
-    this.#lastPoll.set(at / 1000);
   }
 
   #typeOf(type: string): string {

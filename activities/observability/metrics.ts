@@ -1,6 +1,9 @@
 import type { Registry } from 'prom-client';
+import type { Alarm } from './alarm.ts';
 import { FeedMetrics, type FeedPageCounts } from './feed-metrics.ts';
 import { Instruments } from './instruments.ts';
+import type { Glance } from './source-watch.ts';
+import { StandingMetrics } from './standing-metrics.ts';
 import { type TrustCounts, TrustMetrics } from './trust-metrics.ts';
 
 export type MetricSource = 'trigger' | 'feed' | 'look' | 'stub' | 'inventory';
@@ -8,24 +11,15 @@ export type MetricSource = 'trigger' | 'feed' | 'look' | 'stub' | 'inventory';
 /** What a page did to its records. Keys are outcomes (`applied`, `superseded`, a reason for ignoring). */
 export type Outcomes = Readonly<Record<string, number>>;
 
-/** Where one source stands, as the index has it. Times in milliseconds since 1970. */
-export interface SourceStanding {
-  readonly source: string;
-  readonly head?: number | undefined;
-  readonly applied?: number | undefined;
-  /** How long the source has had news of which nothing was taken, in milliseconds; 0 where all is well. */
-  readonly silentMs: number;
-}
-
 /**
  * The metrics of one process, `isthmus_<area>_<name>_<unit>`. Counters are of this process; gauges of
  * standing and backlog are read from the index, so every worker shows the same.
  */
 export class Metrics {
   readonly #make = new Instruments();
-  readonly #now: () => number;
   readonly #feed = new FeedMetrics(this.#make);
   readonly #trust = new TrustMetrics(this.#make);
+  readonly #standing = new StandingMetrics(this.#make);
 
   readonly #pages = this.#make.counter('isthmus_source_pages_total', 'Pages that were committed.', ['source']);
   readonly #records = this.#make.counter(
@@ -44,30 +38,28 @@ export class Metrics {
     [0.01, 0.05, 0.25, 1, 5, 15, 30, 60, 300, 1800],
     ['activity', 'outcome'],
   );
-  readonly #head = this.#make.gauge('isthmus_source_head_seconds', "Time of a source's newest news, since 1970.", [
-    'source',
-  ]);
-  readonly #applied = this.#make.gauge(
-    'isthmus_source_applied_seconds',
-    'Time up to which a source is applied, since 1970.',
-    ['source'],
-  );
-  readonly #lag = this.#make.gauge('isthmus_source_lag_seconds', 'Head less applied.', ['source']);
-  readonly #silence = this.#make.gauge(
-    'isthmus_source_silence_seconds',
-    'How long a source has had news of which nothing was taken; page above 60.',
-    ['source'],
-  );
   readonly #stubs = this.#make.gauge('isthmus_stub_backlog_entries', 'Entries whose stub is behind them.', ['sink']);
   readonly #looks = this.#make.gauge('isthmus_look_due_entries', 'Names that wait to be looked at.', []);
+  readonly #worker = this.#make.gauge('isthmus_worker_info', 'Always 1; what runs here.', [
+    'account',
+    'version',
+    'node',
+  ]);
+  readonly #glanced = this.#make.gauge(
+    'isthmus_monitor_last_glance_timestamp_seconds',
+    'When the monitor last saw this, since 1970.',
+    ['part'],
+  );
   readonly #paused = this.#make.gauge('isthmus_workflow_paused_info', '1 where a loop is paused or in alarm.', [
     'workflow',
     'state',
   ]);
 
-  /** @param now milliseconds since 1970. @default Date.now */
-  constructor(now: () => number = Date.now) {
-    this.#now = now;
+  /** Says whose metrics these are: every series carries the federation, so that one Prometheus can watch many. */
+  worker(info: { readonly federation: string; readonly account: string; readonly version: string }): void {
+    const { federation, account, version } = info;
+    this.registry.setDefaultLabels({ federation });
+    this.#worker.set({ account, version, node: process.versions.node }, 1);
   }
 
   get registry(): Registry {
@@ -89,13 +81,9 @@ export class Metrics {
     this.#feed.gap();
   }
 
-  feedSkip(): void {
-    this.#feed.skip();
-  }
-
   /** The feed has answered a poll, with news or without. */
   feedPoll(): void {
-    this.#feed.poll(this.#now());
+    this.#feed.poll();
   }
 
   trust(counts: TrustCounts): void {
@@ -119,13 +107,14 @@ export class Metrics {
     if (code !== undefined) this.#failures.inc({ activity, code });
   }
 
-  standing(standings: readonly SourceStanding[]): void {
-    for (const { source, head, applied, silentMs } of standings) {
-      if (head !== undefined) this.#head.set({ source }, head / 1000);
-      if (applied !== undefined) this.#applied.set({ source }, applied / 1000);
-      if (head !== undefined && applied !== undefined) this.#lag.set({ source }, Math.max(0, head - applied) / 1000);
-      this.#silence.set({ source }, silentMs / 1000);
-    }
+  /** @param raised the alarms that the log has raised. */
+  glance(glance: Glance, raised: readonly Alarm[]): void {
+    this.#standing.observe(glance, raised);
+  }
+
+  /** The monitor has just seen Postgres, or Temporal. */
+  glanced(part: 'postgres' | 'temporal', now: number): void {
+    this.#glanced.set({ part }, now / 1000);
   }
 
   backlog(backlog: { readonly stubs: Readonly<Record<string, number>>; readonly looks: number }): void {

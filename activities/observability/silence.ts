@@ -19,13 +19,15 @@ export interface Standing {
 export class SilenceWatch {
   readonly #seen = new Map<string, { progress: string; since: Timestamp }>();
 
-  /** @returns how long the source has been silent, in milliseconds; 0 where it is not behind, or has just moved. */
-  observe({ source, behind, progress }: Standing, now: Timestamp): number {
+  /** @returns since when the source has had news and taken nothing of it, as far as was watched; undefined where it is not behind. */
+  observe({ source, behind, progress }: Standing, now: Timestamp): Timestamp | undefined {
     const before = this.#seen.get(source);
-    if (!behind || before?.progress !== progress) {
-      this.#seen.set(source, { progress, since: now });
-      return 0;
+    if (!behind) {
+      this.#seen.delete(source);
+      return undefined;
     }
-    return Math.max(0, now - before.since);
+    if (before?.progress === progress) return before.since;
+    this.#seen.set(source, { progress, since: now });
+    return now;
   }
 }

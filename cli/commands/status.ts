@@ -5,7 +5,7 @@ import type { Call } from '../call.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { formatSeconds } from '../format.ts';
 import { type OpenAccount, openAccount } from '../open-account.ts';
-import { collectStatus, openStatusSources, sourceAlarms } from '../status/collect-status.ts';
+import { collectMoving, collectStatus, openStatusSources } from '../status/collect-status.ts';
 import { formatStatus } from '../status/format-status.ts';
 import { Settling } from '../status/settling.ts';
 import { tellSources } from '../status/tell-sources.ts';
@@ -13,6 +13,7 @@ import { type WorkflowStatus, workflowStatus } from '../status/workflow-status.t
 import { connectTemporal } from '../temporal.ts';
 
 const POLL_MS = 300;
+const SLOWEST_POLL_MS = 5_000;
 const SAY_EVERY_MS = 5_000;
 const DEFAULT_SETTLE_SECONDS = 3;
 
@@ -24,13 +25,11 @@ export async function status(
   await using open = await openAccount(call);
   await using asked = openStatusSources(open);
   const { signal, terminal } = call;
-  const collect = (workflows: readonly WorkflowStatus[] | undefined) => collectStatus(open, asked, workflows, signal);
   const print = async (): Promise<StatusOutput> => {
     const workflows = await askWorkflows(open, call);
-    const collected = await collect(workflows);
+    const collected = await collectStatus(open, asked, workflows, signal);
     const sources = tellSources(collected.sources, workflows, await readDeadLetters(open.index.db, open.account.id));
-    const alarms = [...(await sourceAlarms(open, asked, signal)), ...collected.alarms];
-    const output = { ...collected, sources, alarms };
+    const output = { ...collected, sources };
     if (call.json) terminal.print(JSON.stringify(output));
     else for (const line of formatStatus(output)) terminal.print(line);
     return output;
@@ -39,14 +38,17 @@ export async function status(
     await print();
     return EXIT.good;
   }
-  const settling = new Settling((open.federation.sources.changeFeed?.settleSeconds ?? DEFAULT_SETTLE_SECONDS) * 1000);
+  const settleMs = (open.federation.sources.changeFeed?.settleSeconds ?? DEFAULT_SETTLE_SECONDS) * 1000;
+  const settling = new Settling(settleMs);
+  // Whoever waits minutes for quiet need not ask several times a second.
+  const pollMs = Math.min(SLOWEST_POLL_MS, Math.max(POLL_MS, settleMs / 10));
   const began = Date.now();
   const deadline =
     options.timeoutSeconds === undefined ? Number.POSITIVE_INFINITY : began + options.timeoutSeconds * 1000;
   let saidAt = began;
   for (;;) {
     signal.throwIfAborted();
-    const { moving } = await collect([]);
+    const moving = await collectMoving(open, asked, signal);
     if (settling.observe(moving.length > 0, Date.now())) break;
     if (Date.now() > deadline) {
       await print();
@@ -59,7 +61,7 @@ export async function status(
       saidAt = Date.now();
       terminal.say(moving.length === 0 ? 'Quiet; waiting to be sure.' : `On its way: ${moving.join('; ')}.`);
     }
-    await sleep(POLL_MS, undefined, { signal });
+    await sleep(pollMs, undefined, { signal });
   }
   await print();
   return EXIT.good;

@@ -1,42 +1,55 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AzureFeedStore } from '../../activities/azure/azure-feed-store.ts';
 import { blobService } from '../../activities/azure/blob-service.ts';
-import { SILENCE_MS } from '../../activities/observability/silence.ts';
+import { type Glance, SourceWatch } from '../../activities/observability/source-watch.ts';
 import { openTriggers } from '../../activities/open-services.ts';
 import { formatKey } from '../../namespace/key.ts';
+import { readMoving } from '../../schema/index/moving.ts';
 import { countEntries } from '../../schema/index/queries.ts';
 import { type Run, recentRuns } from '../../schema/index/runs.ts';
-import { readSources } from '../../schema/index/sources.ts';
 import { countStubs } from '../../schema/index/stubs.ts';
 import { countViolations, recentViolations, type Violation } from '../../schema/index/violations.ts';
 import type { StatusOutput } from '../../schema/outputs/status.ts';
 import { formatTime } from '../format.ts';
 import type { OpenAccount } from '../open-account.ts';
-import { type AskedSources, type SourceHead, sourceHeads } from './source-heads.ts';
+import { alarmOutput, sourceOutputs } from './source-output.ts';
+import { whatMoves } from './what-moves.ts';
 import type { WorkflowStatus } from './workflow-status.ts';
 
 /** What a status is collected from; kept open while `--wait` asks again and again. */
-export interface StatusSources extends AsyncDisposable, AskedSources {}
+export interface StatusSources extends AsyncDisposable {
+  readonly watch: SourceWatch;
+}
 
-export function openStatusSources({ federation, account }: OpenAccount): StatusSources {
+/** How long a queue is watched to tell an intake that is slow from one that stands still. */
+const WATCH_MS = 1_500;
+
+export function openStatusSources({ federation }: OpenAccount): StatusSources {
   const triggers = federation.sources.serviceBus === undefined ? undefined : openTriggers(federation);
   const feed = new AzureFeedStore(blobService(federation.account));
   return {
-    federation,
-    account,
-    feed,
-    triggers,
+    watch: new SourceWatch({ federation, feed, triggers }, WATCH_MS - 500),
     [Symbol.asyncDispose]: async () => {
       await triggers?.close().catch(() => undefined);
     },
   };
 }
 
-/** How long a source is watched to tell one that is slow from one that stands still. */
-const WATCH_MS = 1_500;
+/** What is on its way, and no more: cheap enough to be asked again and again, however large the index. */
+export async function collectMoving(
+  { index, account }: OpenAccount,
+  { watch }: StatusSources,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const [glance, moving] = await Promise.all([
+    watch.glance(index.db, account, Date.now(), signal),
+    readMoving(index.db, account.id),
+  ]);
+  return whatMoves(glance, moving);
+}
 
 /**
- * Cheap enough to be asked again and again: what `tellSources` adds is not in it.
+ * Everything, once.
  *
  * @param workflows undefined where Temporal does not answer.
  */
@@ -47,31 +60,41 @@ export async function collectStatus(
   signal: AbortSignal,
 ): Promise<StatusOutput> {
   const { index, account, federation } = open;
-  const now = Date.now();
-  const rows = await readSources(index.db, account.id);
-  const [heads, counts, stubs, runs, refused, latest] = await Promise.all([
-    sourceHeads(asked, rows, now, signal),
+  const [glance, counts, stubs, runs, refused, latest, due] = await Promise.all([
+    surely(open, asked, signal),
     countEntries(index.db, account.id),
     countStubs(index.db, account.id),
     recentRuns(index.db, account.id, { limit: 1 }),
     countViolations(index.db, account.id),
     recentViolations(index.db, account.id, 1),
+    readMoving(index.db, account.id),
   ]);
   const { live, tombstones, dead, bytes, lookDue, stubDue, byStub } = counts;
-  const last = runs[0];
-  const status = {
+  const [last] = runs;
+  const moving = [...whatMoves(glance, due)];
+  const alarms = glance.sources.flatMap((source) => source.alarms.map(alarmOutput));
+  return {
     federation: federation.name,
     account: account.name,
-    at: formatTime(now),
-    sources: heads.map(sourceOutput),
+    at: formatTime(glance.at),
+    settled: moving.length === 0,
+    moving,
+    sources: sourceOutputs(glance),
     index: { live, tombstones, dead, bytes, lookDue, stubDue, byStub: { ...byStub } },
     stubs: stubs.map((each) => ({ ...each })),
     workflows: workflows === undefined ? null : workflows.map((each) => ({ ...each })),
     lastReconcile: last === undefined ? null : runOutput(last),
     violations: { count: refused, last: latest[0] === undefined ? null : violationText(latest[0]) },
+    alarms: [...alarms, ...workflowAlarms(workflows)],
   };
-  const moving = [...whatMoves(heads, status, last)];
-  return { ...status, moving, settled: moving.length === 0, alarms: workflowAlarms(workflows) };
+}
+
+/** Looks twice where one glance cannot tell a queue that is slow from one that nobody takes from. */
+async function surely({ index, account }: OpenAccount, { watch }: StatusSources, signal: AbortSignal): Promise<Glance> {
+  const glance = await watch.glance(index.db, account, Date.now(), signal);
+  if (!glance.sources.some(({ suspect }) => suspect)) return glance;
+  await sleep(WATCH_MS, undefined, { signal });
+  return await watch.glance(index.db, account, Date.now(), signal);
 }
 
 /** Both versions by name, so that somebody can judge which was meant. */
@@ -80,65 +103,16 @@ function violationText({ source, api, eventTime, changeEtag, entryEtag, reason, 
   return `${formatKey(key)}: ${api} of ${versions}, told by ${source} at ${formatTime(eventTime)}: ${reason}`;
 }
 
-/** Sources that had news more than a minute ago and take nothing of it, and an inventory that did not come (invariant 9). */
-export async function sourceAlarms(
-  open: OpenAccount,
-  asked: StatusSources,
-  signal: AbortSignal,
-): Promise<StatusOutput['alarms']> {
-  const observe = async (): Promise<readonly SourceHead[]> => {
-    const rows = await readSources(open.index.db, open.account.id);
-    return await sourceHeads(asked, rows, Date.now(), signal);
-  };
-  const suspects = (await observe()).filter(({ behind, since }) => {
-    return behind !== undefined && since !== undefined && Date.now() - since > SILENCE_MS;
-  });
-  if (suspects.length === 0) return [];
-  await sleep(WATCH_MS, undefined, { signal });
-  const later = await observe();
-  return suspects.flatMap(({ source, progress, behind }) => {
-    const now = later.find((head) => head.source === source);
-    const stands = now?.behind !== undefined && now.progress === progress;
-    return stands ? [{ about: source, message: `${behind}, and nothing is being taken` }] : [];
-  });
-}
-
-function whatMoves(
-  heads: readonly SourceHead[],
-  { index, stubs }: Pick<StatusOutput, 'index' | 'stubs'>,
-  last: Run | undefined,
-): readonly string[] {
-  const moving = heads.flatMap(({ source, behind }) =>
-    behind === undefined || source === 'inventory' ? [] : [`${source}: ${behind}`],
-  );
-  if (index.lookDue > 0) moving.push(`look: ${index.lookDue} names are to be looked at`);
-  if (index.dead > 0) moving.push(`sweep: ${index.dead} entries of dead containers are to be swept`);
-  for (const { sink, due } of stubs) if (due > 0) moving.push(`stub:${sink}: ${due} stubs are behind`);
-  if (last !== undefined && last.outcome === undefined) moving.push(`inventory: reconcile ${last.id} is running`);
-  return moving;
-}
-
 /** Every workflow that somebody must look at. */
 function workflowAlarms(workflows: readonly WorkflowStatus[] | undefined): StatusOutput['alarms'] {
-  if (workflows === undefined) return [{ about: 'temporal', message: 'Temporal does not answer' }];
-  return workflows.flatMap(({ id, running, state, reason, source }) => {
-    if (!running) return [{ about: source, message: `${id} does not run (${reason}): start \`isthmus worker\`` }];
-    return state === 'alarm' ? [{ about: source, message: `${id} stopped: ${reason ?? 'see its details'}` }] : [];
+  if (workflows === undefined) {
+    return [{ about: 'temporal', kind: 'temporal', message: 'Temporal does not answer', since: null }];
+  }
+  return workflows.flatMap(({ id, running, state, reason, source, since }) => {
+    const alarm = { about: source, kind: 'workflow' as const, since };
+    if (!running) return [{ ...alarm, message: `${id} does not run (${reason}): start \`isthmus worker\`` }];
+    return state === 'alarm' ? [{ ...alarm, message: `${id} stopped: ${reason ?? 'see its details'}` }] : [];
   });
-}
-
-function sourceOutput({ source, state, reason, head, applied, behind }: SourceHead): StatusOutput['sources'][number] {
-  const lag = head === undefined || applied === undefined ? null : Math.max(0, head - applied) / 1000;
-  return {
-    source,
-    state,
-    reason: reason ?? null,
-    head: head === undefined ? null : formatTime(head),
-    applied: applied === undefined ? null : formatTime(applied),
-    lagSeconds: lag,
-    behind: behind ?? null,
-    deadLetters: null,
-  };
 }
 
 function runOutput({ id, judge, outcome, reason, startedAt, endedAt, counts }: Run): StatusOutput['lastReconcile'] {

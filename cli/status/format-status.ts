@@ -20,7 +20,11 @@ export function formatStatus(status: StatusOutput): readonly string[] {
     ];
   });
   const table = formatTable(rows).split('\n');
-  lines.push('', 'Sources', ...table.flatMap((line, at) => [line, ...deadLetterLines(sources[at])]));
+  lines.push(
+    '',
+    'Sources',
+    ...table.flatMap((line, at) => [line, ...deadLetterLines(sources[at]), ...feedLines(sources[at])]),
+  );
   const states = Object.entries(index.byStub).filter(([, count]) => count > 0);
   lines.push('', 'Index', `  ${index.live} live (${formatBytes(index.bytes)}), ${index.tombstones} tombstones`);
   if (states.length > 0) lines.push(`  stubs: ${states.map(([state, count]) => `${state} ${count}`).join(', ')}`);
@@ -49,6 +53,33 @@ export function formatStatus(status: StatusOutput): readonly string[] {
   }
   return lines;
 }
+
+/** Where the feed's reader is, and what is wrong with the feed. */
+function feedLines(source: StatusOutput['sources'][number] | undefined): readonly string[] {
+  const feed = source?.feed;
+  if (feed === undefined || feed === null) return [];
+  const { segment, caughtUp, polledAt, recordsPerSecond, why, gaps, openGaps, skippedBlocks } = feed;
+  const pace = recordsPerSecond === null ? '' : `, ${Math.round(recordsPerSecond)} records/s`;
+  const polled = polledAt === null ? 'never polled' : `polled at ${polledAt}`;
+  const place = segment === null ? 'no segment read yet' : `${segment}${caughtUp === true ? ', at its end' : ''}`;
+  const lines = [`    ${place}, ${polled}${pace}`];
+  if (why !== null) lines.push(`    no feed: ${WHY_NO_FEED[why] ?? why}`);
+  for (const { missing, notedAt, requestedAt } of gaps) {
+    const healing = requestedAt === null ? 'no reconcile asked for yet' : `reconcile asked for at ${requestedAt}`;
+    lines.push(`    gap: ${printable(missing)} was gone at ${notedAt}; ${healing}`);
+  }
+  if (openGaps > gaps.length) lines.push(`    and ${openGaps - gaps.length} more gaps`);
+  if (skippedBlocks > 0) lines.push(`    skipped: ${skippedBlocks} bad blocks`);
+  return lines;
+}
+
+const WHY_NO_FEED: Readonly<Record<string, string>> = {
+  'not-enabled': 'the change feed of the account is not enabled',
+  hierarchical: 'the account has a hierarchical namespace, whose changes no feed tells',
+  forbidden: 'the account refuses the reader: it needs Storage Blob Data Reader',
+  missing: 'its container is gone',
+  disabled: 'it was switched off after it had worked',
+};
 
 function deadLetterLines(source: StatusOutput['sources'][number] | undefined): readonly string[] {
   const letters = source?.deadLetters;

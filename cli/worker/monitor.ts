@@ -1,23 +1,24 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import type { SourceStanding } from '../../activities/observability/metrics.ts';
-import { SILENCE_MS, SilenceWatch } from '../../activities/observability/silence.ts';
+import { AlarmLog } from '../../activities/observability/alarm.ts';
+import { answerWithin } from '../../activities/observability/answer-within.ts';
+import { SourceWatch } from '../../activities/observability/source-watch.ts';
 import type { Services } from '../../activities/services.ts';
 import { readAccount } from '../../schema/index/accounts.ts';
 import { countLooks } from '../../schema/index/looks.ts';
-import { readSources } from '../../schema/index/sources.ts';
 import { countStubs } from '../../schema/index/stubs.ts';
 import { messageOf } from '../failure.ts';
-import { type AskedSources, sourceHeads } from '../status/source-heads.ts';
 import { workflowStates } from './workflow-states.ts';
 
 const EVERY_MS = 5_000;
+/** What has not answered by then is not seen; the glances go on. */
+const ANSWER_MS = 15_000;
 
 type Part = 'postgres' | 'temporal';
 
 /**
  * Looks every few seconds at where sources, backlogs and workflows stand, and sets the gauges. It asks the
- * sources themselves for their heads, so a loop that stands still cannot hide that there is news.
+ * sources themselves for their heads, so a loop that stands still cannot hide that there is news, and it waits for
+ * nobody long, so that what hangs a loop cannot hang the alarm too.
  *
  * @param onSight whether Postgres and Temporal have just answered.
  */
@@ -27,16 +28,17 @@ export async function monitor(
   onSight: (part: Part, answers: boolean) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { federation, log } = services;
+  const { clock, federation, log, metrics } = services;
   const triggers = federation.sources.serviceBus === undefined ? undefined : services.openTriggers();
   await using closing = new AsyncDisposableStack();
   closing.defer(async () => await triggers?.close().catch(() => undefined));
-  const asked = { ...services, triggers };
-  const alarms = new Alarms();
+  const watch = new SourceWatch({ federation, feed: services.feed, triggers });
+  const alarms = new AlarmLog(log);
   const trouble: Partial<Record<Part, string>> = {};
-  const look = async (part: Part, work: () => Promise<void>): Promise<void> => {
+  const look = async (part: Part, work: (signal: AbortSignal) => Promise<void>): Promise<void> => {
     try {
-      await work();
+      await answerWithin(ANSWER_MS, part, signal, work);
+      metrics.glanced(part, clock.now());
       onSight(part, true);
       delete trouble[part];
     } catch (error) {
@@ -49,19 +51,31 @@ export async function monitor(
   };
   while (!signal.aborted) {
     await Promise.all([
-      look('postgres', () => observeIndex(asked, alarms, signal)),
+      look('postgres', async (within) => {
+        await observeSources(services, watch, alarms, within);
+        await observeBacklog(services);
+      }),
       look('temporal', () => observeWorkflows(services, client)),
     ]);
-    await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined);
+    await clock.sleep(EVERY_MS, signal).catch(() => undefined);
   }
 }
 
-async function observeIndex(services: Services & AskedSources, alarms: Alarms, signal: AbortSignal): Promise<void> {
+/** One glance at the sources: says in log and metrics what is wrong with them. */
+export async function observeSources(
+  services: Pick<Services, 'account' | 'clock' | 'federation' | 'index' | 'metrics'>,
+  watch: SourceWatch,
+  alarms: AlarmLog,
+  signal: AbortSignal,
+): Promise<void> {
   const { clock, federation, index, metrics } = services;
   const account = (await readAccount(index.db, federation.account.name)) ?? services.account;
-  const rows = await readSources(index.db, account.id);
-  const heads = await sourceHeads({ ...services, account }, rows, clock.now(), signal);
-  metrics.standing(heads.map((head) => alarms.judge(head, services)));
+  const glance = await watch.glance(index.db, account, clock.now(), signal);
+  const found = glance.sources.flatMap((source) => source.alarms);
+  metrics.glance(glance, alarms.observe(found, clock.now()));
+}
+
+async function observeBacklog({ account, index, metrics }: Services): Promise<void> {
   const stubs = Object.fromEntries((await countStubs(index.db, account.id)).map(({ sink, due }) => [sink, due]));
   metrics.backlog({ stubs, looks: await countLooks(index.db, account.id) });
 }
@@ -71,23 +85,4 @@ async function observeWorkflows({ federation, metrics }: Services, client: Clien
   metrics.paused(
     states.map(({ id, state }) => ({ workflow: id, state, paused: state === 'paused' || state === 'alarm' })),
   );
-}
-
-/** Raises an alarm in the log once for each silence, and says when it is over (invariant 9). */
-class Alarms {
-  readonly #watch = new SilenceWatch();
-  readonly #raised = new Set<string>();
-
-  judge(
-    head: Awaited<ReturnType<typeof sourceHeads>>[number],
-    { clock, log }: Pick<Services, 'clock' | 'log'>,
-  ): SourceStanding {
-    const { source, head: newest, applied, behind, progress } = head;
-    const silentMs = this.#watch.observe({ source, behind: behind !== undefined, progress }, clock.now());
-    if (silentMs > SILENCE_MS && !this.#raised.has(source)) {
-      this.#raised.add(source);
-      log.error({ source, silentMs }, `Alarm: ${source}: ${behind}, and nothing was taken for a minute`);
-    } else if (silentMs === 0 && this.#raised.delete(source)) log.info({ source }, `${source} is being taken again`);
-    return { source, head: newest, applied, silentMs };
-  }
 }

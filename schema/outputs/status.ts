@@ -3,6 +3,31 @@ import { count, time } from './time.ts';
 
 const seconds = z.number().min(0);
 
+/** What only a feed has to tell. */
+const feed = z.object({
+  segment: z.string().nullable().describe('Path of the manifest of the segment that is being read.'),
+  caughtUp: z.boolean().nullable().describe('Everything that the feed held at the last poll is applied.'),
+  polledAt: time.nullable().describe('When the feed last answered a poll.'),
+  recordsPerSecond: z.number().min(0).nullable(),
+  why: z
+    .string()
+    .nullable()
+    .describe(
+      'Why there is no feed to read: `not-enabled`, `hierarchical`, `forbidden`, `missing`, `disabled`, or `unknown`.',
+    ),
+  gaps: z
+    .array(
+      z.object({
+        missing: z.string().describe('The file that was to be read next, and was gone.'),
+        notedAt: time,
+        requestedAt: time.nullable().describe('When a reconcile was asked for, which heals it.'),
+      }),
+    )
+    .describe('Gaps that no reconcile has healed, the oldest first; at most five.'),
+  openGaps: count,
+  skippedBlocks: count.describe('Bad blocks that an operator ever skipped.'),
+});
+
 /** `isthmus status --json`. */
 export const statusOutput = z.object({
   federation: z.string(),
@@ -27,6 +52,7 @@ export const statusOutput = z.object({
         })
         .nullable()
         .describe('null: the source has no dead letters.'),
+      feed: feed.nullable().describe('null: the source is no feed.'),
     }),
   ),
   index: z.object({
@@ -67,6 +93,17 @@ export const statusOutput = z.object({
   violations: z
     .object({ count: z.int(), last: z.string().nullable() })
     .describe('Changes of the side without authority: recorded, never applied. As far back as retention goes.'),
-  alarms: z.array(z.object({ about: z.string(), message: z.string() })),
+  alarms: z.array(
+    z.object({
+      about: z.string().describe('The source, or `temporal`.'),
+      kind: z
+        .enum(['silent', 'poll-stopped', 'lag', 'unreadable', 'stopped', 'gap', 'distrusted', 'workflow', 'temporal'])
+        .describe(
+          'silent: there is news and nothing is taken of it; poll-stopped: nobody asks the source any more; lag: it is taken too late; unreadable: the account refuses the reader, or has no feed; stopped: its loop cannot go on by itself; gap: records are lost that no reconcile has healed; distrusted: triggers contradicted the feed; workflow: a loop does not run or is in alarm; temporal: it does not answer.',
+        ),
+      message: z.string(),
+      since: time.nullable(),
+    }),
+  ),
 });
 export type StatusOutput = z.output<typeof statusOutput>;

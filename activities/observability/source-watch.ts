@@ -1,0 +1,106 @@
+import type { Timestamp } from '../../namespace/entry.ts';
+import type { Federation } from '../../schema/federation/federation.ts';
+import type { Account } from '../../schema/index/accounts.ts';
+import type { Queryable } from '../../schema/index/database.ts';
+import { type FeedStanding, readFeedStanding } from '../../schema/index/feed-standing.ts';
+import { readSources, type SourceRow } from '../../schema/index/sources.ts';
+import type { FeedStore } from '../../schema/ports/feed-store.ts';
+import type { TriggerQueue } from '../../schema/ports/trigger-queue.ts';
+import { FeedEye } from './feed-eye.ts';
+import { type FeedReport, readFeedReport } from './feed-report.ts';
+import { type FeedJudgement, type FeedLimits, judgeFeed } from './judge-feed.ts';
+import { SILENCE_MS, SilenceWatch } from './silence.ts';
+import { inventoryHead, type SourceHead, standingOf, triggerHead } from './source-heads.ts';
+
+/** What is asked: the sources themselves, so that a loop that stands still cannot hide that there is news. */
+export interface AskedSources {
+  readonly federation: Federation;
+  readonly feed: FeedStore;
+  /** Undefined where the federation has no queue. */
+  readonly triggers: Pick<TriggerQueue, 'oldest'> | undefined;
+}
+
+/** The feed, with all that was seen of it. */
+export interface FeedHead {
+  readonly judgement: FeedJudgement;
+  readonly standing: FeedStanding;
+  readonly report: FeedReport;
+  readonly limits: FeedLimits;
+}
+
+/** One glance at all sources. */
+export interface Glance {
+  readonly at: Timestamp;
+  readonly sources: readonly SourceHead[];
+  /** Undefined where the federation names no feed. */
+  readonly feed: FeedHead | undefined;
+}
+
+/**
+ * Watches the sources that a federation names, whether or not the index has heard of them. Kept between glances are
+ * what was seen without progress, and what the feed need not be asked again. `status`, the monitor's log and its
+ * metrics are all made from its glances.
+ */
+export class SourceWatch {
+  readonly #asked: AskedSources;
+  readonly #patienceMs: number;
+  readonly #silence = new SilenceWatch();
+  readonly #eye: FeedEye;
+
+  /** @param patienceMs how long a queue must have been watched without progress before it is called silent. */
+  constructor(asked: AskedSources, patienceMs = SILENCE_MS) {
+    this.#asked = asked;
+    this.#patienceMs = patienceMs;
+    this.#eye = new FeedEye(asked.feed);
+  }
+
+  async glance(
+    on: Queryable,
+    account: Pick<Account, 'id' | 'horizon'>,
+    now: Timestamp,
+    signal: AbortSignal,
+  ): Promise<Glance> {
+    const { federation, triggers } = this.#asked;
+    const { changeFeed, inventory } = federation.sources;
+    const rows = await readSources(on, account.id);
+    const row = (source: SourceRow['source']) => rows.find((each) => each.source === source);
+    const asGlance = { row: row('trigger'), now, watch: this.#silence, patienceMs: this.#patienceMs };
+    const [trigger, feed] = await Promise.all([
+      triggers === undefined ? undefined : triggerHead(triggers, asGlance, signal),
+      changeFeed === undefined ? undefined : this.#feed(on, account.id, row('feed'), limitsOf(changeFeed), now, signal),
+    ]);
+    const sources: SourceHead[] = [];
+    if (trigger !== undefined) sources.push(trigger);
+    if (feed !== undefined) sources.push(feed.source);
+    if (inventory !== undefined) {
+      sources.push(inventoryHead(row('inventory'), inventory.everyHours, account.horizon, now));
+    }
+    return { at: now, sources, feed: feed?.head };
+  }
+
+  async #feed(
+    on: Queryable,
+    accountId: number,
+    row: SourceRow | undefined,
+    limits: FeedLimits,
+    now: Timestamp,
+    signal: AbortSignal,
+  ): Promise<{ readonly source: SourceHead; readonly head: FeedHead }> {
+    const standing = await readFeedStanding(on, accountId);
+    const view = await this.#eye.look(standing, signal);
+    const sight = { now, row, standing, view, limits };
+    const progress = `${standing.segment} ${standing.movedAt}`;
+    const watched = { source: 'feed', behind: judgeFeed(sight).news !== undefined, progress };
+    const judgement = judgeFeed({ ...sight, watchedSince: this.#silence.observe(watched, now) });
+    const { head, applied, lagMs, behind, silentSince, alarms } = judgement;
+    const said = standingOf('feed', row);
+    const trouble =
+      view.kind === 'unseen' && said.state !== 'no-feed' ? { state: 'unreachable', reason: view.message } : {};
+    const source = { ...said, ...trouble, head, applied, lagMs, behind, silentSince, alarms };
+    return { source, head: { judgement, standing, report: readFeedReport(row), limits } };
+  }
+}
+
+function limitsOf({ pollSeconds, lagLimitSeconds }: { pollSeconds: number; lagLimitSeconds: number }): FeedLimits {
+  return { pollMs: pollSeconds * 1000, lagMs: lagLimitSeconds * 1000 };
+}

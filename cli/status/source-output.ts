@@ -1,0 +1,52 @@
+import type { Alarm } from '../../activities/observability/alarm.ts';
+import type { SourceHead } from '../../activities/observability/source-heads.ts';
+import type { FeedHead, Glance } from '../../activities/observability/source-watch.ts';
+import type { StatusOutput } from '../../schema/outputs/status.ts';
+import { formatTime } from '../format.ts';
+
+type Source = StatusOutput['sources'][number];
+
+export function sourceOutputs({ sources, feed }: Glance): Source[] {
+  return sources.map((head) => sourceOutput(head, head.source === 'feed' ? feed : undefined));
+}
+
+export function alarmOutput({ source, kind, message, since }: Alarm): StatusOutput['alarms'][number] {
+  return { about: source, kind, message, since: timeOrNull(since) };
+}
+
+function sourceOutput(head: SourceHead, feed: FeedHead | undefined): Source {
+  const { source, state, reason, applied, lagMs, behind } = head;
+  return {
+    source,
+    state,
+    reason: reason ?? null,
+    head: timeOrNull(head.head),
+    applied: timeOrNull(applied),
+    lagSeconds: lagMs === undefined ? null : lagMs / 1000,
+    behind: behind ?? null,
+    deadLetters: null,
+    feed: feed === undefined ? null : feedOutput(feed),
+  };
+}
+
+function feedOutput({ judgement, standing, report }: FeedHead): NonNullable<Source['feed']> {
+  const { segment, openGaps, openGapCount, skips } = standing;
+  return {
+    segment: segment ?? null,
+    caughtUp: report.caughtUp ?? null,
+    polledAt: timeOrNull(judgement.polledAt),
+    recordsPerSecond: report.recordsPerSecond ?? null,
+    why: judgement.unreadable ?? null,
+    gaps: openGaps.map(({ missing, notedAt, requestedAt }) => ({
+      missing,
+      notedAt: formatTime(notedAt),
+      requestedAt: timeOrNull(requestedAt),
+    })),
+    openGaps: openGapCount,
+    skippedBlocks: skips,
+  };
+}
+
+function timeOrNull(time: number | undefined): string | null {
+  return time === undefined ? null : formatTime(time);
+}

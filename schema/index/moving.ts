@@ -1,0 +1,54 @@
+import { sql } from 'kysely';
+import type { Queryable } from './database.ts';
+
+/** What the index has to do before nothing is on its way, counted no further than is worth saying. */
+export interface Moving {
+  /** No more than `MANY`. */
+  readonly looks: number;
+  /** Containers of which entries of a dead incarnation are left. */
+  readonly sweeps: number;
+  /** By sink, each no more than `MANY`. */
+  readonly stubs: readonly { readonly sink: string; readonly due: number }[];
+  /** The newest reconcile, where it still runs. */
+  readonly run: number | undefined;
+}
+
+/** Beyond this, what is on its way is not counted. */
+export const MANY = 1_000;
+
+/**
+ * Cheap enough for several times a second, however large the index and its backlog are: each part is a short walk
+ * over an index of what is due. Counting every entry instead takes a second for each million.
+ */
+export async function readMoving(on: Queryable, accountId: number): Promise<Moving> {
+  const { rows } = await sql<Row>`
+    select 'look' as part, null as sink, count(*) as due
+      from (select from looks where account_id = ${accountId} limit ${MANY}) as q
+    union all
+    select 'sweep', null, count(*)
+      from (select from containers where account_id = ${accountId} and sweep_due limit ${MANY}) as c
+    union all
+    select 'stub', s.name, (
+        select count(*) from (
+          select from entries as e where e.account_id = ${accountId} and e.sink_id = s.id and e.stub_due limit ${MANY}
+        ) as due
+      )
+      from sinks as s where s.account_id = ${accountId}
+    union all
+    select 'run', null, (
+        select case when outcome is null then id end from runs where account_id = ${accountId}
+        order by id desc limit 1
+      )
+    order by part, sink`.execute(on);
+  const of = (part: Row['part']) => rows.find((row) => row.part === part)?.due ?? undefined;
+  const stubs = rows.flatMap(({ part, sink, due }) =>
+    part === 'stub' && sink !== null && due !== null ? [{ sink, due }] : [],
+  );
+  return { looks: of('look') ?? 0, sweeps: of('sweep') ?? 0, stubs, run: of('run') };
+}
+
+interface Row {
+  readonly part: 'look' | 'sweep' | 'stub' | 'run';
+  readonly sink: string | null;
+  readonly due: number | null;
+}
