@@ -15,10 +15,13 @@ export class FolderFeedStore implements FeedStore {
     this.#root = root;
   }
 
-  /** @throws `ISTHMUS_FEED_UNAVAILABLE` where the folder holds no feed. */
-  static async open(folder: string): Promise<FolderFeedStore> {
+  /**
+   * @param signs files and folders of which any says that a feed is there.
+   * @throws `ISTHMUS_FEED_UNAVAILABLE` where the folder holds no feed.
+   */
+  static async open(folder: string, signs: readonly string[] = [SEGMENTS_FILE]): Promise<FolderFeedStore> {
     for (const root of [folder, join(folder, CONTAINER)]) {
-      if (await exists(join(root, SEGMENTS_FILE))) return new FolderFeedStore(root);
+      for (const sign of signs) if (await exists(join(root, sign))) return new FolderFeedStore(root);
     }
     throw new FeedUnavailableError(
       'not-enabled',

@@ -140,6 +140,13 @@ describe.skipIf(!hasRealData)('feed dump of a broken feed', () => {
     expect(said[0]).toBe(`BROKEN  ${SEGMENTS} at byte 0: expected JSON`);
   });
 
+  it('takes every segment that is listed where there is no segments.json, and names it', async () => {
+    const { whole, code, records, said } = await broken((feed) => feed.remove(SEGMENTS));
+    expect(records).toEqual(whole);
+    expect(code).toBe(1);
+    expect(said[0]).toBe(`BROKEN  ${SEGMENTS} at byte 0: it is missing`);
+  });
+
   it('names a final segment that ends in the middle of a block, and prints what stands before it', async () => {
     let last: number | undefined;
     const { whole, code, records, said } = await broken(async (feed) => {

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { REAL_DATA } from '../../../support/real-data.ts';
@@ -37,8 +37,8 @@ export class FeedCopy implements AsyncDisposable {
     await this.write(path, change(await this.read(path)));
   }
 
-  move(from: string, to: string): Promise<void> {
-    return rename(this.file(from), this.file(to));
+  remove(path: string): Promise<void> {
+    return rm(this.file(path));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
