@@ -5,12 +5,12 @@ import type { Activities } from '../schema/inputs/activities.ts';
 import { lookActivities } from './answer-looks.ts';
 import { applicationFailure } from './application-failure.ts';
 import { stubActivities } from './dispatch-stubs.ts';
+import { feedActivities } from './feed/feed-activities.ts';
 import { housekeepingActivities } from './housekeeping.ts';
 import { hydrateActivities } from './hydrate.ts';
 import { triggerActivities } from './receive-triggers.ts';
 import { reconcileActivities } from './reconcile.ts';
 import type { Services } from './services.ts';
-import { feedActivities } from './tail-feed.ts';
 
 /** Every activity of the worker, each with its failures mapped and its attempts counted. */
 export function createActivities(services: Services): Activities {

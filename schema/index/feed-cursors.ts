@@ -153,19 +153,3 @@ export async function forgetCursor(on: Queryable, accountId: number): Promise<vo
     update feed_cursors set segment = '', version = version + 1, moved_at = ${serverNow}
     where account_id = ${accountId}`.execute(on);
 }
-
-/** Stands in until the tail moves shard by shard. */
-export async function moveCursor(
-  tx: Tx,
-  accountId: number,
-  from: FeedCursor | undefined,
-  to: { readonly segment: string; readonly shards: Readonly<Record<string, ShardPosition>> },
-): Promise<'moved' | 'lost'> {
-  if ((await beginSegment(tx, accountId, from?.version ?? 0, to.segment)) === 'lost') return 'lost';
-  for (const [shard, { chunk, offset, index }] of Object.entries(to.shards)) {
-    await sql`
-      insert into feed_shards (account_id, shard, chunk, chunk_offset, record_index, version, moved_at)
-      values (${accountId}, ${shard}, ${chunk}, ${offset}, ${index}, 1, ${serverNow})`.execute(tx);
-  }
-  return 'moved';
-}

@@ -1,0 +1,108 @@
+import { ensureError } from '../../schema/errors.ts';
+import type { FeedGapError } from '../../schema/feed/feed-error.ts';
+import { SEGMENTS, segmentTime } from '../../schema/feed/segment-path.ts';
+import { type FeedCursor, forgetCursor, holdCursor, setCursor } from '../../schema/index/feed-cursors.ts';
+import { noteGap, noteRequested, readGaps } from '../../schema/index/feed-gaps.ts';
+import { recordJournal } from '../../schema/index/journal.ts';
+import { transact } from '../../schema/index/transact.ts';
+import type { FeedStore } from '../../schema/ports/feed-store.ts';
+import { chunkNumber } from '../azure/chunk-listing.ts';
+import type { FeedStart } from '../azure/feed-page.ts';
+import type { Services } from '../services.ts';
+import { CursorLost } from './cursor-lost.ts';
+
+const MOST_GAPS = 1_000;
+
+/**
+ * Writes a gap down and sets the cursor behind it, in one transaction: the tail goes on with what there is, and a
+ * listing of everything, which is asked for at once, heals what is missing. Never passed over in silence.
+ *
+ * @param at the cursor that the gap was met from.
+ * @throws CursorLost where it has moved meanwhile: whoever moved it meets the gap itself.
+ */
+export async function passGap(
+  services: Services,
+  at: FeedCursor | undefined,
+  gap: FeedGapError,
+  signal: AbortSignal,
+): Promise<void> {
+  const { account, feed, index, log, metrics } = services;
+  const to = await placeAfterGap(feed, at, gap.missing, signal);
+  await transact(index, async (tx) => {
+    const held = await holdCursor(tx, account.id);
+    if ((held?.version ?? 0) !== (at?.version ?? 0)) throw new CursorLost();
+    if (to !== undefined) await setCursor(tx, account.id, to);
+    else await forgetCursor(tx, account.id);
+    const detail = { reason: gap.message, from: spotOf(held), to };
+    await noteGap(tx, account.id, { missing: gap.missing, detail });
+    await recordJournal(tx, account.id, [{ kind: 'feed-gap', detail: { missing: gap.missing, ...detail } }]);
+  });
+  metrics.feedGap();
+  log.error({ missing: gap.missing, to: to?.segment }, `Alarm: a gap in the feed: ${gap.message}`);
+}
+
+/**
+ * Asks for a listing of everything where a gap has none yet. Where it cannot be asked for, it is at the next turn.
+ *
+ * @returns what there is to say of gaps that are not healed.
+ */
+export async function askForHealing(services: Services): Promise<string | undefined> {
+  const { account, index, log } = services;
+  const open = await readGaps(index.db, account.id, { limit: MOST_GAPS, open: true });
+  const [newest] = open;
+  if (newest === undefined) return undefined;
+  const what = open.length === 1 ? newest.missing : `${open.length} files, ${newest.missing} the last,`;
+  try {
+    if (open.some(({ requestedAt }) => requestedAt === undefined)) {
+      await services.requestReconcile({ judge: 'listing' });
+      await noteRequested(index.db, account.id, newest.id);
+    }
+    return `gap: ${what} was not read; a reconcile that lists everything will heal it`;
+  } catch (error) {
+    const { message } = ensureError(error);
+    log.warn({ error: message }, 'the reconcile that is to heal a gap of the feed could not be asked for');
+    return `gap: ${what} was not read, and the reconcile that is to heal it cannot be asked for: ${message}`;
+  }
+}
+
+/** The first place behind what is missing. @returns undefined where the feed has nothing any more. */
+async function placeAfterGap(
+  store: FeedStore,
+  at: FeedCursor | undefined,
+  missing: string,
+  signal: AbortSignal,
+): Promise<FeedStart | undefined> {
+  const segment = await segmentFrom(store, at?.segment, missing, signal);
+  if (segment === undefined) return undefined;
+  if (at === undefined || segment !== at.segment) return { segment, shards: {} };
+  // Retention has begun with this segment's chunks: of that shard, those that are left.
+  const prefix = missing.slice(0, missing.lastIndexOf('/') + 1);
+  const number = chunkNumber(prefix, missing) ?? 0;
+  const { [prefix]: _, ...others } = at.shards;
+  for await (const { path } of store.list(prefix, signal)) {
+    if ((chunkNumber(prefix, path) ?? -1) < number) continue;
+    return { segment, shards: { ...others, [prefix]: { chunk: path, offset: 0, index: 0 } } };
+  }
+  return { segment, shards: others };
+}
+
+/** The cursor's segment or the first one after it, else the oldest there is. */
+async function segmentFrom(
+  store: FeedStore,
+  from: string | undefined,
+  missing: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  let oldest: string | undefined;
+  for await (const { path } of store.list(SEGMENTS, signal)) {
+    // A listing may still show what is gone.
+    if (segmentTime(path) === undefined || path === missing) continue;
+    oldest ??= path;
+    if (path >= (from ?? '')) return path;
+  }
+  return oldest;
+}
+
+function spotOf(cursor: FeedCursor | undefined): FeedStart | undefined {
+  return cursor === undefined ? undefined : { segment: cursor.segment, shards: cursor.shards };
+}

@@ -1,0 +1,121 @@
+import { IsthmusError } from '../../schema/errors.ts';
+import { FeedCorruptError } from '../../schema/feed/feed-error.ts';
+import {
+  type FeedCursor,
+  holdCursor,
+  readCursor,
+  type ShardPosition,
+  setCursor,
+} from '../../schema/index/feed-cursors.ts';
+import { noteGap } from '../../schema/index/feed-gaps.ts';
+import { noteSkip } from '../../schema/index/feed-skips.ts';
+import { recordJournal } from '../../schema/index/journal.ts';
+import { transact } from '../../schema/index/transact.ts';
+import type { SkipInput } from '../../schema/inputs/activities.ts';
+import { chunkNumber } from '../azure/chunk-listing.ts';
+import { FeedReader } from '../azure/feed-reader.ts';
+import { blockAfter } from '../azure/feed-records.ts';
+import type { Services } from '../services.ts';
+import { askForHealing } from './gap.ts';
+
+/**
+ * Leaves out the block that a shard stands at, with a reason, for good: what its records said a reconcile heals, as
+ * it heals a gap. Only the very block that the feed stops at can be left out, so that a slip of the pen leaves out
+ * nothing.
+ */
+export async function skipFeedBlock(
+  services: Services,
+  { chunk, offset, reason }: SkipInput,
+  signal: AbortSignal,
+): Promise<{ readonly from: number; readonly to: number }> {
+  const { account, feed, index, log } = services;
+  const cursor = await readCursor(index.db, account.id);
+  const shard = chunk.slice(0, chunk.lastIndexOf('/') + 1);
+  if (cursor === undefined) throw refused(chunk, offset, 'nothing of the feed has been read');
+  await refuseElsewhere(services, cursor, shard, { chunk, offset }, signal);
+  const to = await blockAfter(feed, chunk, offset, signal);
+  const place = (await nextChunk(services, shard, chunk, to, signal)) ?? { chunk, offset: to, index: 0 };
+  await transact(index, async (tx) => {
+    const held = await holdCursor(tx, account.id);
+    if (held?.version !== cursor.version || held.shards[shard]?.version !== cursor.shards[shard]?.version) {
+      throw refused(chunk, offset, 'the feed has moved meanwhile');
+    }
+    await setCursor(tx, account.id, { segment: held.segment, shards: { ...held.shards, [shard]: place } });
+    await noteSkip(tx, account.id, { chunk, from: offset, to, reason });
+    const detail = { skipped: { from: offset, to }, reason };
+    await noteGap(tx, account.id, { missing: chunk, detail });
+    await recordJournal(tx, account.id, [{ kind: 'feed-skipped', detail: { chunk, ...detail } }]);
+  });
+  log.warn({ chunk, from: offset, to, reason }, 'A block of the feed was left out.');
+  await askForHealing(services);
+  return { from: offset, to };
+}
+
+/** The shard stands there by its cursor, or reading on from there stops at once at this very block. */
+async function refuseElsewhere(
+  { feed }: Services,
+  cursor: FeedCursor,
+  shard: string,
+  at: { readonly chunk: string; readonly offset: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const place = cursor.shards[shard];
+  if (place?.chunk === at.chunk && place.offset === at.offset) return;
+  const stop = await firstStop(new FeedReader(feed, { source: 'feed' }), cursor, shard, signal);
+  if (stop?.path === at.chunk && stop.offset === at.offset) return;
+  const where =
+    stop !== undefined
+      ? `the shard stops at byte ${stop.offset} of ${stop.path}`
+      : place !== undefined
+        ? `the shard stands at byte ${place.offset} of ${place.chunk}`
+        : `no shard of ${cursor.segment} stops there`;
+  throw refused(at.chunk, at.offset, where);
+}
+
+/** The damage that a shard meets before any record, if it does. */
+async function firstStop(
+  reader: FeedReader,
+  cursor: FeedCursor,
+  shard: string,
+  signal: AbortSignal,
+): Promise<FeedCorruptError | undefined> {
+  const segments = reader.segments(cursor, signal);
+  try {
+    const step = await segments.next();
+    const reading = step.done === true ? undefined : step.value.shards.find(({ prefix }) => prefix === shard);
+    const pages = reading?.pages(signal);
+    try {
+      await pages?.next();
+    } finally {
+      await pages?.return('torn');
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof FeedCorruptError) return error;
+    throw error;
+  } finally {
+    await segments.return({ head: undefined, caughtUp: false, lastConsumable: undefined });
+  }
+}
+
+/** Where nothing of the chunk is left to be read, the one after it: a damaged header must not be met again. */
+async function nextChunk(
+  { feed }: Services,
+  shard: string,
+  chunk: string,
+  to: number,
+  signal: AbortSignal,
+): Promise<ShardPosition | undefined> {
+  const number = chunkNumber(shard, chunk);
+  if (number === undefined) return undefined;
+  let next: string | undefined;
+  for await (const { path, length } of feed.list(shard, signal)) {
+    if (path === chunk && to < length) return undefined;
+    if (chunkNumber(shard, path) === number + 1) next = path;
+  }
+  return next === undefined ? undefined : { chunk: next, offset: 0, index: 0 };
+}
+
+function refused(chunk: string, offset: number, why: string): IsthmusError {
+  return new IsthmusError('ISTHMUS_USAGE', `The block at byte ${offset} of ${chunk} is not left out: ${why}.`);
+}

@@ -1,0 +1,99 @@
+import { Context } from '@temporalio/activity';
+import type { Timestamp } from '../../namespace/entry.ts';
+import { ensureError, IsthmusError } from '../../schema/errors.ts';
+import { FeedCorruptError, FeedGapError, FeedUnavailableError } from '../../schema/feed/feed-error.ts';
+import type { FeedTurn, LoopTurn } from '../../schema/inputs/activities.ts';
+import { FeedReader } from '../azure/feed-reader.ts';
+import { heartbeats } from '../heartbeat.ts';
+import { quietly } from '../quietly.ts';
+import type { Services } from '../services.ts';
+import { CursorLost } from './cursor-lost.ts';
+import { askForHealing, passGap } from './gap.ts';
+import { Pace } from './pace.ts';
+import { type FeedState, Standing } from './standing.ts';
+import { TailPass } from './tail-pass.ts';
+import { TurnProgress } from './turn-progress.ts';
+
+const POLL_SECONDS = 1;
+/** Between polls that are further apart the workflow waits: it can be woken. */
+const MOST_SECONDS_INSIDE = 2;
+
+/**
+ * Tails the account's change feed. Each page commits with its shard's place after it, so that a killed worker repeats
+ * at most what was not committed, and an attempt that was overtaken stops without having done anything.
+ */
+export function tailFeed(services: Services): (turn: LoopTurn) => Promise<FeedTurn> {
+  const { clock, log, metrics } = services;
+  const pollSeconds = services.federation.sources.changeFeed?.pollSeconds ?? POLL_SECONDS;
+  const standing = new Standing(services);
+  const pace = new Pace(pollSeconds * 1000);
+  const newReader = () => new FeedReader(services.feed, { source: 'feed', now: () => clock.now() });
+  // Kept from turn to turn for the headers and unfinished blocks that it has. A turn takes it: an attempt that
+  // overlaps one which is taken for dead reads by itself.
+  let kept: FeedReader | undefined;
+
+  /** Pass after pass, until the turn is over. @returns how the feed is, and how long it is to be left alone. */
+  async function poll(
+    pass: TailPass,
+    progress: TurnProgress,
+    until: Timestamp,
+  ): Promise<Partial<FeedTurn> & FeedState> {
+    let state: FeedState = { state: 'tailing', reason: pass.gaps };
+    while (clock.now() < until && !pass.signal.aborted) {
+      const before = progress.records;
+      const reached = await pass.run();
+      if (reached === 'enough') return state;
+      metrics.feedPoll();
+      const news = progress.records > before;
+      state = await standing.reached(progress, pass.gaps, news);
+      if (pollSeconds > MOST_SECONDS_INSIDE) return { ...state, restSeconds: pollSeconds };
+      await clock.sleep(Math.min(pace.after(news), Math.max(0, until - clock.now())), pass.signal);
+    }
+    return state;
+  }
+
+  /** What an error means for the turn. @returns its answer, where the loop is to go on or to say what is wrong. */
+  async function settle(error: unknown, pass: TailPass): Promise<Pick<FeedTurn, 'state' | 'reason' | 'corrupt'>> {
+    if (error instanceof CursorLost) {
+      metrics.feedRetry('lost');
+      return { state: 'tailing' };
+    }
+    if (error instanceof FeedGapError) {
+      await passGap(services, pass.cursor, error, pass.signal);
+      return { state: 'tailing', reason: await askForHealing(services) };
+    }
+    if (error instanceof FeedUnavailableError) {
+      await standing.stopped('no-feed', error.message, { why: error.why });
+      return { state: 'no-feed', reason: error.message };
+    }
+    if (error instanceof FeedCorruptError) {
+      const { path: chunk, offset } = error;
+      await standing.stopped('stopped', error.message, { corrupt: { chunk, offset } });
+      log.error({ chunk, offset }, `Alarm: the feed stops at a damaged block: ${error.message}`);
+      return { state: 'corrupt', reason: error.message, corrupt: { chunk, offset } };
+    }
+    metrics.feedRetry(error instanceof IsthmusError ? error.code : ensureError(error).name);
+    throw error;
+  }
+
+  return async ({ seconds }) => {
+    const signal = Context.current().cancellationSignal;
+    const until = clock.now() + seconds * 1000;
+    const progress = new TurnProgress(clock.now());
+    const reader = kept ?? newReader();
+    kept = undefined;
+    using _heartbeats = heartbeats(() => progress.turn(clock.now()));
+    const pass = new TailPass(services, { reader, progress, standing, until, signal });
+    let state: Partial<FeedTurn> & Pick<FeedTurn, 'state'> = { state: 'tailing' };
+    await quietly(signal, async () => {
+      try {
+        pass.gaps = await askForHealing(services);
+        state = await poll(pass, progress, until);
+        kept = reader;
+      } catch (error) {
+        state = await settle(error, pass);
+      }
+    });
+    return { ...progress.turn(clock.now()), ...state };
+  };
+}

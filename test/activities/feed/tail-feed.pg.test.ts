@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { feedActivities } from '../../../activities/feed/feed-activities.ts';
+import { readCursor } from '../../../schema/index/feed-cursors.ts';
+import { countEntries } from '../../../schema/index/queries.ts';
+import { readSources } from '../../../schema/index/sources.ts';
+import { testIndex } from '../../support/postgres.ts';
+import { avroBlock, avroHeader, feedRecord, MemoryFeed } from '../azure/memory-feed.ts';
+import { runActivity, testServices } from '../test-services.ts';
+import { feedOf } from './feed-of.ts';
+
+describe('the feed tail', () => {
+  it('applies what is there, then what comes, and a new worker goes on from the cursor', async () => {
+    await using db = await testIndex();
+    const feed = feedOf(3, 100);
+    const services = await testServices(db.index, { feed });
+    const { tailFeed } = feedActivities(services);
+    const turn = runActivity(() => tailFeed({ seconds: 3 }));
+    setTimeout(() => feed.append(`${feed.shard(0)}00000.avro`, avroBlock([feedRecord(301)])), 500);
+    expect(await turn).toMatchObject({ state: 'tailing', records: 301, applied: 301, superseded: 0, caughtUp: true });
+    expect(await countEntries(db.index.db, services.account.id)).toMatchObject({ live: 301 });
+
+    const next = feedActivities(services);
+    expect(await runActivity(() => next.tailFeed({ seconds: 0.2 }))).toMatchObject({
+      ...{ records: 0, caughtUp: true, lagSeconds: 0, segment: feed.manifest(0) },
+      shards: [{ shard: feed.shard(0), chunk: `${feed.shard(0)}00000.avro`, offset: expect.any(Number) }],
+    });
+    const [source] = await readSources(db.index.db, services.account.id);
+    expect(source).toMatchObject({ source: 'feed', state: 'tailing', detail: { caughtUp: true } });
+    expect(source?.applied).toBe(source?.head);
+  });
+
+  it('reads several shards side by side, and begins a segment only when the one before is wholly committed', async () => {
+    await using db = await testIndex();
+    const feed = new MemoryFeed();
+    const shards = ['00', '01', '02', '03', '04', '05'];
+    feed.segment(0, 'Finalized', shards);
+    feed.segment(60, 'Publishing', shards);
+    for (const minute of [0, 60]) {
+      for (const shard of shards) {
+        const name = (index: number) => `${shard}/${index}`;
+        const record = (index: number) => feedRecord(1 + minute + index, name(index));
+        feed.append(
+          `${feed.shard(minute, shard)}00000.avro`,
+          avroHeader(),
+          avroBlock(Array.from({ length: 50 }, (_, index) => record(index))),
+        );
+      }
+    }
+    const services = await testServices(db.index, { feed });
+    const turn = await runActivity(() => feedActivities(services).tailFeed({ seconds: 3 }));
+    expect(turn).toMatchObject({ records: 600, applied: 600, caughtUp: true, segment: feed.manifest(60) });
+    const cursor = await readCursor(db.index.db, services.account.id);
+    expect(cursor?.segment).toBe(feed.manifest(60));
+    expect(Object.keys(cursor?.shards ?? {})).toEqual(shards.map((shard) => feed.shard(60, shard)));
+    expect(await countEntries(db.index.db, services.account.id)).toMatchObject({ live: 300 });
+  });
+
+  it('3: attempts at once move the cursor over every page exactly once', async () => {
+    await using db = await testIndex();
+    const feed = feedOf(150, 100);
+    const services = await testServices(db.index, { feed });
+    const one = feedActivities(services);
+    // Two workers, and two overlapping attempts on one of them.
+    const attempts = [one, one, feedActivities(services)];
+    let applied = 0;
+    for (let caughtUp = false; !caughtUp; ) {
+      const turns = await Promise.all(attempts.map(({ tailFeed }) => runActivity(() => tailFeed({ seconds: 1 }))));
+      applied += turns.reduce((sum, turn) => sum + turn.applied, 0);
+      expect(turns.map((turn) => turn.superseded)).toEqual([0, 0, 0]);
+      caughtUp = turns.some((turn) => turn.caughtUp);
+    }
+    expect(applied).toBe(15_000);
+    expect(await countEntries(db.index.db, services.account.id)).toMatchObject({ live: 15_000 });
+    expect(await readCursor(db.index.db, services.account.id)).toMatchObject({
+      ...{ version: 1, shards: { [feed.shard(0)]: { version: 3 } } },
+    });
+  });
+
+  it('says that there is no feed, and why', async () => {
+    await using db = await testIndex();
+    const services = await testServices(db.index, { feed: new MemoryFeed() });
+    const turn = await runActivity(() => feedActivities(services).tailFeed({ seconds: 5 }));
+    expect(turn).toMatchObject({ state: 'no-feed', reason: 'no feed', records: 0 });
+    expect(await readSources(db.index.db, services.account.id)).toMatchObject([
+      { state: 'no-feed', detail: { why: 'not-enabled' } },
+    ]);
+  });
+
+  it('leaves the feed alone between polls that are far apart, so that it can be woken', async () => {
+    await using db = await testIndex();
+    const services = await testServices(db.index, { feed: feedOf(1, 1) });
+    const { sources } = services.federation;
+    const slow = {
+      ...services.federation,
+      sources: { ...sources, changeFeed: { ...sources.changeFeed, pollSeconds: 30 } },
+    };
+    const { tailFeed } = feedActivities({ ...services, federation: slow as typeof services.federation });
+    expect(await runActivity(() => tailFeed({ seconds: 10 }))).toMatchObject({
+      ...{ records: 1, restSeconds: 30, caughtUp: true },
+    });
+  });
+
+  it('ends soon after it is asked to', async () => {
+    await using db = await testIndex();
+    const services = await testServices(db.index, { feed: feedOf(1, 1) });
+    const began = Date.now();
+    const turn = await runActivity(() => feedActivities(services).tailFeed({ seconds: 30 }), 500);
+    expect(turn).toMatchObject({ applied: 1 });
+    expect(Date.now() - began).toBeLessThan(5_000);
+  });
+});
