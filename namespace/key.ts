@@ -12,7 +12,8 @@ const SYSTEM_CONTAINERS: ReadonlySet<string> = new Set(['$logs', '$blobchangefee
 
 /** Whether blobs of this container are Azure's own bookkeeping, and so noise to every source. */
 export function isSystemContainer(container: string): boolean {
-  return SYSTEM_CONTAINERS.has(container);
+  // People's own containers begin with no $, and looking a new string up costs its hash.
+  return container.startsWith('$') && SYSTEM_CONTAINERS.has(container);
 }
 
 /**

@@ -40,13 +40,16 @@ export class ChunkReader {
     }
     const at = Math.max(offset, this.#header.length);
     this.#window.seek(at);
-    const block = parseBlock(this.path, this.#header, this.#window.bytes, at, this.#window.start);
-    return block === 'torn' ? undefined : { header: this.#header, block };
+    do {
+      const block = parseBlock(this.path, this.#header, this.#window.head, at, at);
+      if (block !== 'torn') return { header: this.#header, block };
+    } while (this.#window.join());
+    return undefined;
   }
 
   /** Whether bytes follow the block that was asked for last: of one that is not all there. */
   get torn(): boolean {
-    return this.#window.bytes.length > 0;
+    return this.#window.end > this.#window.start;
   }
 
   /** @returns whether any bytes came, and whether the file ends with them. */

@@ -3,7 +3,7 @@ import type { Timestamp } from '../../namespace/entry.ts';
 import type { AvroBlock } from '../../schema/feed/avro-block.ts';
 import type { AvroHeader } from '../../schema/feed/avro-header.ts';
 import { type ReadRecord, readRecord } from '../../schema/feed/record.ts';
-import { decodeBlock } from '../../schema/feed/record-type.ts';
+import { decodeUsedFields } from '../../schema/feed/record-type.ts';
 import type { ShardPosition } from '../../schema/index/feed-cursors.ts';
 import type { FeedPage, RefusedRecord } from './feed-page.ts';
 
@@ -30,9 +30,11 @@ export class PageBuilder {
 
   /** Takes a block's records from index `skip` on: all of them or, where one cannot be read, none. */
   add(path: string, header: AvroHeader, block: AvroBlock, skip: number): void {
+    const records = decodeUsedFields(path, header, block);
+    const position = { path, offset: block.offset, index: skip };
     const read: ReadRecord[] = [];
-    for (const [index, record] of decodeBlock(path, header, block).entries()) {
-      if (index >= skip) read.push(readRecord(record, { path, offset: block.offset, index }, this.#source));
+    for (; position.index < records.length; position.index++) {
+      read.push(readRecord(records[position.index], position, this.#source));
     }
     for (const record of read) this.#take(record);
     this.#bytes += block.next - block.offset;

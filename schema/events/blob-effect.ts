@@ -59,18 +59,17 @@ export function attributesOf(printed: PrintedValues): Attributes | undefined {
   if (etag === '' || typeof contentLength !== 'number' || !Number.isSafeInteger(contentLength) || contentLength < 0) {
     return undefined;
   }
-  return {
-    etag,
-    length: contentLength,
-    ...(isBlobType(printed.blobType) && { blobType: printed.blobType }),
-    ...(printed.contentType && { contentType: printed.contentType }),
-    ...(printed.tier && printed.tier !== 'Unspecified' && { tier: printed.tier }),
-  };
+  // Assigned one by one: spreading what may be absent costs several times as much, for every event that is read.
+  const attributes: { -readonly [name in keyof Attributes]: Attributes[name] } = { etag, length: contentLength };
+  if (isBlobType(printed.blobType)) attributes.blobType = printed.blobType;
+  if (printed.contentType) attributes.contentType = printed.contentType;
+  if (printed.tier && printed.tier !== 'Unspecified') attributes.tier = printed.tier;
+  return attributes;
 }
 
 /** Takes the quotes off an ETag, of the weak form too. */
 export function unquote(etag: string): string {
-  return etag.replace(/^(?:W\/)?"(.*)"$/, '$1');
+  return etag.endsWith('"') ? etag.replace(/^(?:W\/)?"(.*)"$/, '$1') : etag;
 }
 
 function isBlobType(text: string | null | undefined): text is BlobType {

@@ -3,42 +3,74 @@ import avro from 'avsc';
 import type { AvroBlock } from './avro-block.ts';
 import type { AvroHeader } from './avro-header.ts';
 import { FeedCorruptError } from './feed-error.ts';
+import { type PrunedType, prune } from './pruned-type.ts';
 
 /** Compiled schemas by their text: a feed has a handful, and compiling one costs more than decoding a block. */
-const compiled = new Map<string, avro.Type>();
+const compiled = new Map<string, Decoder>();
 const MOST_SCHEMAS = 64;
+
+/** How the records of a schema are decoded. */
+interface Decoder {
+  /** Every field. */
+  readonly whole: avro.Type;
+  /** The fields that make a change, the others passed over. */
+  readonly used: PrunedType | undefined;
+}
 
 /** The record type of a chunk, by the chunk's own schema: symbols and fields that are new are taken as they are. */
 export function recordType(path: string, header: AvroHeader): avro.Type {
+  return decoderOf(path, header).whole;
+}
+
+/** The records of one block, with every field. */
+export function decodeBlock(path: string, header: AvroHeader, block: AvroBlock): readonly unknown[] {
+  return decode(path, header, block, decoderOf(path, header).whole);
+}
+
+/** The records of one block, with the fields that `readRecord` uses. */
+export function decodeUsedFields(path: string, header: AvroHeader, block: AvroBlock): readonly unknown[] {
+  const { whole, used } = decoderOf(path, header);
+  return used === undefined
+    ? decode(path, header, block, whole)
+    : decode(path, header, block, used.type, used.resolver);
+}
+
+function decoderOf(path: string, header: AvroHeader): Decoder {
   const known = compiled.get(header.schema);
   if (known !== undefined) return known;
-  let type: avro.Type;
+  let whole: avro.Type;
   try {
     const schema: avro.Schema = JSON.parse(header.schema);
-    type = avro.Type.forSchema(schema, { registry: {} });
+    whole = avro.Type.forSchema(schema, { registry: {} });
   } catch (error) {
     throw new FeedCorruptError(path, 0, 'the schema in the header cannot be read', error);
   }
   if (compiled.size >= MOST_SCHEMAS) compiled.clear();
-  compiled.set(header.schema, type);
-  return type;
+  const decoder = { whole, used: prune(whole) };
+  compiled.set(header.schema, decoder);
+  return decoder;
 }
 
-/** The records of one block, whole. */
-export function decodeBlock(path: string, header: AvroHeader, block: AvroBlock): readonly unknown[] {
-  const type = recordType(path, header);
+function decode(
+  path: string,
+  header: AvroHeader,
+  block: AvroBlock,
+  type: avro.Type,
+  resolver?: PrunedType['resolver'],
+): readonly unknown[] {
   const data = blockData(path, header, block);
   const records: unknown[] = [];
   let at = 0;
   for (let index = 0; index < block.records; index++) {
     let read: { value: unknown; offset: number };
     try {
-      read = type.decode(data, at);
+      read = type.decode(data, at, resolver);
     } catch (error) {
       throw new FeedCorruptError(path, block.offset, `record ${index} of the block cannot be decoded`, error);
     }
-    if (read.offset < 0)
+    if (read.offset < 0) {
       throw new FeedCorruptError(path, block.offset, `record ${index} of the block runs over its end`);
+    }
     at = read.offset;
     records.push(read.value);
   }

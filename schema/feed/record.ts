@@ -1,9 +1,10 @@
 import type { BlobEvent } from '../../namespace/change.ts';
-import { parseEpoch } from '../../namespace/epoch.ts';
+import { type Epoch, parseEpoch } from '../../namespace/epoch.ts';
 import { isSystemContainer } from '../../namespace/key.ts';
 import { parseSequencer } from '../../namespace/sequencer.ts';
 import { attributesOf, blobEffect, type NoChange } from '../events/blob-effect.ts';
 import { parseBlobSubject, unstorable } from '../events/blob-subject.ts';
+import { parseEventTime } from './event-time.ts';
 import { FeedCorruptError } from './feed-error.ts';
 
 /** Where a record stands. Positions never move, so this names a record that has no id of its own. */
@@ -35,9 +36,7 @@ export function readRecord(value: unknown, position: RecordPosition, source: 'fe
   const data = fields(record.data);
   const type = text(record.eventType);
   const subject = text(record.subject);
-  const eventId = text(record.id) || `${position.path}@${position.offset}/${position.index}`;
-  const ignored = (reason: RecordIgnoreReason): ReadRecord => ({ type, change: { ignored: reason, subject, eventId } });
-
+  const key = parseBlobSubject(subject);
   const api = text(data.api);
   const attributes = attributesOf({
     etag: text(data.etag),
@@ -46,25 +45,33 @@ export function readRecord(value: unknown, position: RecordPosition, source: 'fe
     contentType: text(data.contentType),
     tier: text(data.blobTier),
   });
-  const key = parseBlobSubject(subject);
-  if (key !== undefined && isSystemContainer(key.container)) return ignored('system-container');
-  const effect = blobEffect({
-    type,
-    api,
-    attributes,
-    hierarchical: false,
-    snapshot: text(data.snapshot) !== '',
-    version: text(data.blobVersion) !== '',
-  });
-  if (typeof effect === 'object') return ignored(effect.ignored);
-  if (key === undefined) return ignored('no-blob');
-  if (unstorable(key) !== undefined) return ignored('unstorable-name');
-
-  const time = Date.parse(text(record.eventTime));
+  const effect =
+    key !== undefined && isSystemContainer(key.container)
+      ? SYSTEM_CONTAINER
+      : blobEffect({
+          type,
+          api,
+          attributes,
+          hierarchical: false,
+          snapshot: text(data.snapshot) !== '',
+          version: text(data.blobVersion) !== '',
+        });
+  const ignored: RecordIgnoreReason | undefined =
+    typeof effect === 'object'
+      ? effect.ignored
+      : key === undefined
+        ? 'no-blob'
+        : unstorable(key) !== undefined
+          ? 'unstorable-name'
+          : undefined;
+  const eventId = text(record.id) || `${position.path}@${position.offset}/${position.index}`;
+  if (ignored !== undefined || key === undefined || typeof effect === 'object') {
+    return { type, change: { ignored: ignored ?? 'no-blob', subject, eventId } };
+  }
+  const time = parseEventTime(text(record.eventTime));
   if (!Number.isFinite(time)) {
     throw new FeedCorruptError(position.path, position.offset, `record ${position.index} has no readable eventTime`);
   }
-  const carried = effect === 'delete' || (type === 'BlobDeleted' && effect === 'touch') ? undefined : attributes;
   const change: BlobEvent = {
     kind: 'event',
     source,
@@ -72,14 +79,28 @@ export function readRecord(value: unknown, position: RecordPosition, source: 'fe
     name: key.name,
     effect,
     // The ETag of a delete is the delete's own.
-    attributes: carried,
+    attributes: effect === 'delete' || (type === 'BlobDeleted' && effect === 'touch') ? undefined : attributes,
     sequencer: parseSequencer(text(data.sequencer)),
-    epoch: parseEpoch(text(data.containerVersion)),
+    epoch: epochOf(text(data.containerVersion)),
     time,
     eventId,
     api,
   };
   return { type, change };
+}
+
+const SYSTEM_CONTAINER = { ignored: 'system-container' } as const;
+
+/** The epoch that was read last: neighbours in a feed share it. */
+let printed = '';
+let epoch: Epoch | undefined;
+
+function epochOf(text: string): Epoch | undefined {
+  if (text !== printed) {
+    epoch = parseEpoch(text);
+    printed = text;
+  }
+  return epoch;
 }
 
 /** What is used of a record, in whatever schema: every field may be absent or of another type. */
