@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { access, constants, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { ensureError, IsthmusError } from '../../schema/errors.ts';
+import { IsthmusError } from '../../schema/errors.ts';
+import { cachedTool, findOnPath, isExecutable, obtainTool, type ToolEnvironment } from './find-tool.ts';
 
 const run = promisify(execFile);
 
@@ -20,7 +20,7 @@ export interface FoundTemporal {
 }
 
 export interface FindTemporalOptions {
-  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly env?: ToolEnvironment | undefined;
   /** Called before what takes long, with what is being done. */
   readonly onProgress?: ((doing: string) => void) | undefined;
   /** Puts the CLI into a folder and returns its path. @default the SDK's download */
@@ -37,14 +37,14 @@ export interface FindTemporalOptions {
  */
 export async function findTemporal(options: FindTemporalOptions = {}): Promise<FoundTemporal> {
   const { env = process.env, onProgress = () => {}, signal } = options;
-  const cached = path.join(cacheFolder(env), 'temporal', 'temporal');
+  const cached = cachedTool('temporal', env);
   const onPath = await findOnPath('temporal', env.PATH);
   if (onPath) return { path: onPath, origin: 'PATH' };
   if (await isExecutable(cached)) return { path: cached, origin: 'cache' };
   const tried = [`no \`temporal\` on the PATH (${env.PATH || 'empty'})`, `no ${cached}`];
 
   onProgress('downloading the Temporal CLI');
-  const downloaded = await attempt(cached, options.download ?? downloadBySdk);
+  const downloaded = await obtainTool(cached, options.download ?? downloadBySdk);
   if (downloaded === undefined) return { path: cached, origin: 'download' };
   tried.push(`download failed: ${downloaded}`);
   signal?.throwIfAborted();
@@ -52,7 +52,7 @@ export async function findTemporal(options: FindTemporalOptions = {}): Promise<F
   const go = await findOnPath('go', env.PATH);
   if (go) {
     onProgress('building the Temporal CLI with Go, which takes about three minutes');
-    const built = await attempt(cached, (folder) => buildWithGo(go, folder, env, signal));
+    const built = await obtainTool(cached, (folder) => buildWithGo(go, folder, env, signal));
     if (built === undefined) return { path: cached, origin: 'go' };
     tried.push(`\`${go} install ${GO_PACKAGE}\` failed: ${built}`);
   } else tried.push('no Go to build it with');
@@ -76,27 +76,6 @@ export function describeOrigin({ path: file, origin }: FoundTemporal): string {
   }
 }
 
-function cacheFolder(env: Readonly<Record<string, string | undefined>>): string {
-  const base = env.XDG_CACHE_HOME || path.join(env.HOME || homedir(), '.cache');
-  return path.join(base, 'isthmus');
-}
-
-/** Lets `get` put the CLI into a folder of its own and moves it to its place in one step. @returns why it failed. */
-async function attempt(target: string, get: (folder: string) => Promise<string>): Promise<string | undefined> {
-  let folder: string | undefined;
-  try {
-    await mkdir(path.dirname(target), { recursive: true });
-    folder = await mkdtemp(`${target}-`);
-    await rename(await get(folder), target);
-    return undefined;
-  } catch (error) {
-    const { stderr } = error as { stderr?: string };
-    return (stderr || ensureError(error).message).trim().split('\n').slice(-3).join(' ');
-  } finally {
-    if (folder) await rm(folder, { recursive: true, force: true });
-  }
-}
-
 /** The SDK downloads the CLI when it is to start a server; the server is stopped at once and the file kept. */
 async function downloadBySdk(folder: string): Promise<string> {
   const { TestWorkflowEnvironment } = await import('@temporalio/testing');
@@ -112,7 +91,7 @@ async function downloadBySdk(folder: string): Promise<string> {
 async function buildWithGo(
   go: string,
   folder: string,
-  env: Readonly<Record<string, string | undefined>>,
+  env: ToolEnvironment,
   signal: AbortSignal | undefined,
 ): Promise<string> {
   await run(go, ['install', GO_PACKAGE], {
@@ -122,19 +101,4 @@ async function buildWithGo(
     ...(signal ? { signal } : {}),
   });
   return path.join(folder, 'temporal');
-}
-
-async function findOnPath(name: string, folders: string | undefined): Promise<string | undefined> {
-  for (const folder of (folders ?? '').split(path.delimiter)) {
-    const file = path.join(folder, name);
-    if (folder !== '' && (await isExecutable(file))) return file;
-  }
-  return undefined;
-}
-
-async function isExecutable(file: string): Promise<boolean> {
-  return access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 }
