@@ -1,7 +1,7 @@
 import type { Attributes, BlobType, Entry, Source } from '../../namespace/entry.ts';
 import type { Epoch } from '../../namespace/epoch.ts';
 import type { Sequencer } from '../../namespace/sequencer.ts';
-import { plainArray, textArray } from './arrays.ts';
+import type { PageColumn } from './page-columns.ts';
 import { storableJson, storableText } from './storable.ts';
 
 /** The columns that hold an `Entry`, as a query reads them; the container's name comes from elsewhere. */
@@ -80,61 +80,63 @@ function hexOf<T extends string>(bytes: Buffer | null): T | undefined {
   return bytes === null ? undefined : (bytes.toString('hex') as T);
 }
 
-interface ColumnSpec {
-  readonly column: string;
-  /** The type of the array that is sent. */
-  readonly sent: string;
+interface StateColumn extends PageColumn<Entry> {
   /** How a column of the row is made of the sent one, where it is not the same. */
   readonly stored?: string;
-  readonly encode: (entries: readonly Entry[]) => string;
 }
 
-const told = (pick: (attributes: Attributes) => string | undefined) => (entries: readonly Entry[]) =>
-  textArray(entries.map(({ attributes }) => clean(attributes && pick(attributes))));
-const plain = (pick: (entry: Entry) => string | number | boolean | undefined) => (entries: readonly Entry[]) =>
-  plainArray(entries.map(pick));
+const told = (pick: (attributes: Attributes) => string | undefined) => (entry: Entry) =>
+  clean(entry.attributes && pick(entry.attributes));
 
 function clean(text: string | undefined): string | undefined {
   return text === undefined ? undefined : storableText(text);
 }
 
 /** Every column that holds a part of an `Entry`, but its key and its revision. */
-export const STATE_COLUMNS: readonly ColumnSpec[] = [
-  { column: 'live', sent: 'boolean', encode: plain((entry) => entry.live) },
-  { column: 'etag', sent: 'text', encode: told((attributes) => attributes.etag) },
-  { column: 'length', sent: 'bigint', encode: plain((entry) => entry.attributes?.length) },
-  { column: 'blob_type', sent: 'blob_type', encode: plain((entry) => entry.attributes?.blobType) },
-  { column: 'content_type', sent: 'text', encode: told((attributes) => attributes.contentType) },
-  { column: 'md5', sent: 'text', encode: told((attributes) => attributes.md5) },
-  { column: 'last_modified', sent: 'bigint', encode: plain((entry) => entry.attributes?.lastModified) },
-  { column: 'tier', sent: 'text', encode: told((attributes) => attributes.tier) },
+export const STATE_COLUMNS: readonly StateColumn[] = [
+  { name: 'live', wire: 'boolean', pick: (entry) => entry.live },
+  { name: 'etag', wire: 'text', pick: told((attributes) => attributes.etag) },
+  { name: 'length', wire: 'bigint', pick: (entry) => entry.attributes?.length },
+  { name: 'blob_type', wire: 'text', stored: 'x.blob_type::blob_type', pick: (entry) => entry.attributes?.blobType },
+  { name: 'content_type', wire: 'text', pick: told((attributes) => attributes.contentType) },
+  { name: 'md5', wire: 'text', pick: told((attributes) => attributes.md5) },
+  { name: 'last_modified', wire: 'bigint', pick: (entry) => entry.attributes?.lastModified },
+  { name: 'tier', wire: 'text', pick: told((attributes) => attributes.tier) },
   {
-    column: 'metadata',
-    sent: 'text',
+    name: 'metadata',
+    wire: 'text',
     stored: 'x.metadata::jsonb',
-    encode: told((attributes) => attributes.metadata && storableJson(attributes.metadata)),
+    pick: told((attributes) => attributes.metadata && storableJson(attributes.metadata)),
   },
+  { name: 'sequencer', wire: 'bytea', pick: (entry) => entry.sequencer },
+  { name: 'epoch', wire: 'bytea', pick: (entry) => entry.epoch },
+  { name: 'seen', wire: 'bigint', pick: (entry) => entry.seen },
+  { name: 'look', wire: 'bigint', pick: (entry) => entry.look },
+  { name: 'look_due', wire: 'boolean', pick: (entry) => entry.lookDue },
+  { name: 'source', wire: 'text', stored: 'x.source::change_source', pick: (entry) => entry.provenance.source },
+  { name: 'event_id', wire: 'text', pick: (entry) => storableText(entry.provenance.eventId) },
   {
-    column: 'sequencer',
-    sent: 'text',
-    stored: `decode(x.sequencer, 'hex')`,
-    encode: plain((entry) => entry.sequencer),
+    name: 'event_time',
+    wire: 'bigint',
+    // An event is seen when it happened.
+    stored: 'coalesce(x.event_time, x.seen)',
+    pick: (entry) => (entry.provenance.time === entry.seen ? undefined : entry.provenance.time),
   },
-  { column: 'epoch', sent: 'text', stored: `decode(x.epoch, 'hex')`, encode: plain((entry) => entry.epoch) },
-  { column: 'seen', sent: 'bigint', encode: plain((entry) => entry.seen) },
-  { column: 'look', sent: 'bigint', encode: plain((entry) => entry.look) },
-  { column: 'look_due', sent: 'boolean', encode: plain((entry) => entry.lookDue) },
-  { column: 'source', sent: 'change_source', encode: plain((entry) => entry.provenance.source) },
-  {
-    column: 'event_id',
-    sent: 'text',
-    encode: (entries) => textArray(entries.map((entry) => storableText(entry.provenance.eventId))),
-  },
-  { column: 'event_time', sent: 'bigint', encode: plain((entry) => entry.provenance.time) },
-  { column: 'rule_revision', sent: 'integer', encode: plain((entry) => entry.provenance.ruleRevision) },
+  { name: 'rule_revision', wire: 'integer', pick: (entry) => entry.provenance.ruleRevision },
 ];
 
-/** `column` as the select from the sent arrays (`x`) makes it. */
-export function storedColumn(spec: ColumnSpec): string {
-  return spec.stored ?? `x.${spec.column}`;
+const stateNames = STATE_COLUMNS.map((column) => column.name);
+
+/** The state columns' names, for an insert. */
+export const STATE_NAMES = stateNames.join(', ');
+
+/** The state columns as the select from a page (`x`) makes them. */
+export const STATE_SELECTED = STATE_COLUMNS.map(({ name, stored }) => stored ?? `x.${name}`).join(', ');
+
+/** The state columns, put over those of the row in the way. */
+export const STATE_OVERWRITTEN = stateNames.map((name) => `${name} = excluded.${name}`).join(', ');
+
+/** The state columns of rows that carry an entry. */
+export function stateColumns<Row>(entryOfRow: (row: Row) => Entry): readonly PageColumn<Row>[] {
+  return STATE_COLUMNS.map(({ name, wire, pick }) => ({ name, wire, pick: (row) => pick(entryOfRow(row)) }));
 }

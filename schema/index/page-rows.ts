@@ -2,6 +2,7 @@ import type { Entry } from '../../namespace/entry.ts';
 import type { Key } from '../../namespace/key.ts';
 import { plainArray, textArray } from './arrays.ts';
 import { type StoredName, storedName } from './names.ts';
+import type { PageColumn } from './page-columns.ts';
 
 /** A key's place in a page. Pages are in key order, and that is the order in which their rows are locked. */
 export interface PageKey {
@@ -41,6 +42,16 @@ export function marker(key: Key): Entry {
     provenance: { source: 'look', eventId: '', time: 0, ruleRevision: 0 },
   };
 }
+
+/** The key of a row of a page. */
+export const KEY_COLUMNS: readonly PageColumn<PageKey>[] = [
+  { name: 'container_id', wire: 'integer', pick: (row) => row.containerId },
+  { name: 'head', wire: 'text', pick: (row) => row.name.head },
+  { name: 'tail_hash', wire: 'bytea', pick: (row) => row.name.tailHash },
+];
+
+/** What a key does not need, but a row does. */
+export const TAIL_COLUMN: PageColumn<PageKey> = { name: 'tail', wire: 'text', pick: (row) => row.name.tail };
 
 /** The four key columns of a page as array literals: container ids, heads, tails, hashes of tails in hex. */
 export interface KeyArrays {

@@ -1,9 +1,10 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Entry } from '../../namespace/entry.ts';
-import { plainArray, textArray } from './arrays.ts';
 import type { Tx } from './database.ts';
 import { ENTRY_COLUMNS, type EntryColumns, entryOf } from './entry-row.ts';
-import { keyArrays, type PageRow } from './page-rows.ts';
+import { type PageColumn, pageRelation } from './page-columns.ts';
+import { KEY_COLUMNS, type PageRow } from './page-rows.ts';
+import { storableText } from './storable.ts';
 import type { MeetPolicy } from './upsert-page.ts';
 
 /** A row of the page that `upsertPage` has not settled, with the entry that it meets; none where a marker holds its place. */
@@ -26,8 +27,8 @@ export async function readLeft(
 ): Promise<readonly LeftRow[]> {
   if (rows.length === 0) return [];
   const { rows: left } = await sql<EntryColumns & { readonly ord: number }>`
-    select x.ord::int as ord, ${sql.raw(ENTRY_COLUMNS)}
-    from ${pageClocks(rows)} ${entryOfKey(accountId, 'join')}
+    select x.ord, ${sql.raw(ENTRY_COLUMNS)}
+    from ${pageRelation(rows, [...clocks, lookId])} ${entryOfKey(accountId, 'join')}
     where case
       when x.revision = 0 then true
       when x.look is not null then not (e.revision = 1 and e.look = x.look and e.event_id = x.event_id)
@@ -52,36 +53,37 @@ export async function findNews(
   policy: MeetPolicy,
 ): Promise<readonly number[]> {
   const { rows: news } = await sql<{ readonly ord: number }>`
-    select x.ord::int as ord
-    from ${pageClocks(rows)} ${entryOfKey(accountId, 'left join')}
+    select x.ord
+    from ${pageRelation(rows, clocks)} ${entryOfKey(accountId, 'left join')}
     where x.revision = 0 or x.look is not null or (${superseded(policy)}) is not true
     order by x.ord`.execute(tx);
   return news.map((row) => row.ord - 1);
 }
 
-/** The page's keys and clocks, as `x`. */
-function pageClocks(rows: readonly PageRow[]): RawBuilder<unknown> {
-  const keys = keyArrays(rows);
-  const entries = rows.map((row) => row.entry);
-  return sql`unnest(
-      ${keys.containers}::int[], ${keys.heads}::text[], ${keys.hashes}::text[],
-      ${plainArray(entries.map((entry) => entry.revision))}::int[],
-      ${plainArray(entries.map((entry) => entry.sequencer))}::text[],
-      ${plainArray(entries.map((entry) => entry.epoch))}::text[],
-      ${plainArray(entries.map((entry) => entry.seen))}::bigint[],
-      ${plainArray(entries.map((entry) => entry.look))}::bigint[],
-      ${textArray(entries.map((entry) => entry.attributes?.etag))}::text[],
-      ${textArray(entries.map((entry) => entry.provenance.eventId))}::text[]
-    ) with ordinality
-      as x (container_id, head, tail_hash, revision, sequencer, epoch, seen, look, etag, event_id, ord)`;
-}
+/** The page's keys and clocks. */
+const clocks: readonly PageColumn<PageRow>[] = [
+  ...KEY_COLUMNS,
+  { name: 'revision', wire: 'integer', pick: (row) => row.entry.revision },
+  { name: 'sequencer', wire: 'bytea', pick: (row) => row.entry.sequencer },
+  { name: 'epoch', wire: 'bytea', pick: (row) => row.entry.epoch },
+  { name: 'seen', wire: 'bigint', pick: (row) => row.entry.seen },
+  { name: 'look', wire: 'bigint', pick: (row) => row.entry.look },
+  { name: 'etag', wire: 'text', pick: (row) => row.entry.attributes?.etag },
+];
+
+/** Only a look is known again by its id. */
+const lookId: PageColumn<PageRow> = {
+  name: 'event_id',
+  wire: 'text',
+  pick: ({ entry }) => (entry.look === undefined ? undefined : storableText(entry.provenance.eventId)),
+};
 
 /** The entry of `x`'s key, as `e`. The limit keeps this a search by key for each row, however small the table is thought to be. */
 function entryOfKey(accountId: number, join: 'join' | 'left join'): RawBuilder<unknown> {
   return sql`${sql.raw(join)} lateral (
       select * from entries
       where account_id = ${accountId} and container_id = x.container_id and head = x.head
-        and tail_hash = decode(x.tail_hash, 'hex')
+        and tail_hash = x.tail_hash
       limit 1
     ) as e on true`;
 }
@@ -93,13 +95,13 @@ function superseded(policy: MeetPolicy): RawBuilder<boolean> {
 /** Where `meet` says `superseded`. */
 function supersededEvent(margin: number): RawBuilder<boolean> {
   return sql`e.sequencer is not null and e.look is null and not e.look_due
-      and (decode(x.epoch, 'hex') <> e.epoch) is not true
-      and decode(x.sequencer, 'hex') <= e.sequencer
+      and (x.epoch <> e.epoch) is not true
+      and x.sequencer <= e.sequencer
       and x.seen <= e.seen + ${margin}::bigint
-      and not (decode(x.sequencer, 'hex') = e.sequencer and x.etag is distinct from e.etag)`;
+      and not (x.sequencer = e.sequencer and x.etag is distinct from e.etag)`;
 }
 
 /** Where `decideRecord` calls it superseded. */
 const supersededRecord: RawBuilder<boolean> = sql`e.sequencer is not null and
-      case when decode(x.epoch, 'hex') <> e.epoch then decode(x.epoch, 'hex') < e.epoch
-      else decode(x.sequencer, 'hex') <= e.sequencer end`;
+      case when x.epoch <> e.epoch then x.epoch < e.epoch
+      else x.sequencer <= e.sequencer end`;

@@ -1,8 +1,9 @@
 import { type RawBuilder, sql } from 'kysely';
 import { serverNow } from './clock.ts';
 import type { Tx } from './database.ts';
-import { STATE_COLUMNS, storedColumn } from './entry-row.ts';
-import { keyArrays, type PageRow } from './page-rows.ts';
+import { STATE_NAMES, STATE_OVERWRITTEN, STATE_SELECTED, stateColumns } from './entry-row.ts';
+import { type PageColumn, pageRelation } from './page-columns.ts';
+import { KEY_COLUMNS, type PageRow, TAIL_COLUMN } from './page-rows.ts';
 
 /** How a routine event is held against an entry: `margin` is M of the clock rules; without looks only epoch and sequencer count. */
 export interface MeetPolicy {
@@ -10,9 +11,16 @@ export interface MeetPolicy {
   readonly looks: boolean;
 }
 
-const columns = STATE_COLUMNS.map((spec) => spec.column).join(', ');
-const selected = STATE_COLUMNS.map((spec) => storedColumn(spec)).join(', ');
-const overwritten = STATE_COLUMNS.map(({ column }) => `${column} = excluded.${column}`).join(', ');
+const revision: PageColumn<PageRow> = { name: 'revision', wire: 'bigint', pick: (row) => row.entry.revision };
+const columns: readonly PageColumn<PageRow>[] = [
+  ...KEY_COLUMNS,
+  TAIL_COLUMN,
+  revision,
+  { name: 'sink_id', wire: 'smallint', pick: (row) => row.sinkId },
+  ...stateColumns((row: PageRow) => row.entry),
+];
+
+const severalColumns = [...KEY_COLUMNS, revision];
 
 /**
  * The one statement that applies a page: rows in key order are inserted, or put over an older entry, or left alone;
@@ -30,24 +38,16 @@ export async function upsertPage(
   policy: MeetPolicy,
 ): Promise<number> {
   if (rows.length === 0) return 0;
-  const keys = keyArrays(rows);
-  const entries = rows.map((row) => row.entry);
-  const state = sql.join(STATE_COLUMNS.map((spec) => sql`${spec.encode(entries)}::${sql.raw(spec.sent)}[]`));
-  const revisions = `{${entries.map((entry) => entry.revision).join()}}`;
-  const sinks = `{${rows.map((row) => row.sinkId ?? 'NULL').join()}}`;
   const upsert = sql`
     insert into entries as e
-      (account_id, container_id, head, tail, tail_hash, revision, sink_id, ${sql.raw(columns)},
+      (account_id, container_id, head, tail, tail_hash, revision, sink_id, ${sql.raw(STATE_NAMES)},
        changed_at, stub_at, stub_due)
     select
-      ${accountId}::int, x.container_id, x.head, x.tail, decode(x.tail_hash, 'hex'), x.revision, x.sink_id,
-      ${sql.raw(selected)}, n.now, n.now, x.live and x.sink_id is not null
-    from (select ${serverNow} as now offset 0) as n, unnest(
-      ${keys.containers}::int[], ${keys.heads}::text[], ${keys.tails}::text[], ${keys.hashes}::text[],
-      ${revisions}::int[], ${sinks}::smallint[], ${state}
-    ) as x (container_id, head, tail, tail_hash, revision, sink_id, ${sql.raw(columns)})
+      ${accountId}::int, x.container_id, x.head, x.tail, x.tail_hash, x.revision, x.sink_id,
+      ${sql.raw(STATE_SELECTED)}, n.now, n.now, x.live and x.sink_id is not null
+    from (select ${serverNow} as now offset 0) as n, ${pageRelation(rows, columns)}
     on conflict (account_id, container_id, head, tail_hash) do update set
-      ${sql.raw(overwritten)},
+      ${sql.raw(STATE_OVERWRITTEN)},
       revision = e.revision + 1,
       changed_at = excluded.changed_at,
       sink_id = excluded.sink_id,
@@ -60,21 +60,16 @@ export async function upsertPage(
       and ${policy.looks ? newerEvent(policy.margin) : newerRecord}`;
 
   // Where every row is one change, the count of rows is the answer, and returning them would cost a tenth.
-  if (entries.every((entry) => entry.revision === 1)) {
+  if (rows.every(({ entry }) => entry.revision === 1)) {
     const { numAffectedRows } = await upsert.execute(tx);
     return Number(numAffectedRows ?? 0n);
   }
   const several = rows.filter((row) => row.entry.revision > 1);
-  const severalKeys = keyArrays(several);
   const { rows: counted } = await sql<{ applied: number }>`
     with taken as (${upsert} returning e.container_id, e.head, e.tail_hash, e.revision)
-    select coalesce(sum(coalesce(several.revision, least(taken.revision, 1))), 0)::bigint as applied
-    from taken left join unnest(
-      ${severalKeys.containers}::int[], ${severalKeys.heads}::text[], ${severalKeys.hashes}::text[],
-      ${`{${several.map((row) => row.entry.revision).join()}}`}::bigint[]
-    ) as several (container_id, head, tail_hash, revision)
-      on taken.container_id = several.container_id and taken.head = several.head
-      and taken.tail_hash = decode(several.tail_hash, 'hex')`.execute(tx);
+    select coalesce(sum(coalesce(x.revision, least(taken.revision, 1))), 0)::bigint as applied
+    from taken left join ${pageRelation(several, severalColumns)}
+      on taken.container_id = x.container_id and taken.head = x.head and taken.tail_hash = x.tail_hash`.execute(tx);
   return counted[0]?.applied ?? 0;
 }
 

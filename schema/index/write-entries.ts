@@ -3,11 +3,11 @@ import { sameAttributes } from '../../namespace/attributes.ts';
 import type { ContainerState } from '../../namespace/container.ts';
 import type { Entry } from '../../namespace/entry.ts';
 import { lifeOf } from '../../namespace/liveness.ts';
-import { plainArray } from './arrays.ts';
 import { serverNow } from './clock.ts';
 import type { Tx } from './database.ts';
-import { STATE_COLUMNS, storedColumn } from './entry-row.ts';
-import { keyArrays, type PageKey } from './page-rows.ts';
+import { STATE_NAMES, STATE_OVERWRITTEN, STATE_SELECTED, stateColumns } from './entry-row.ts';
+import { type PageColumn, pageRelation } from './page-columns.ts';
+import { KEY_COLUMNS, keyArrays, type PageKey, TAIL_COLUMN } from './page-rows.ts';
 import { searchByKey } from './transact.ts';
 
 /** An entry as it is to be written over the row that this transaction has locked. */
@@ -18,10 +18,6 @@ export interface EntryChange extends PageKey {
   /** Undefined: it keeps the one that it has. */
   readonly sinkId: number | undefined;
 }
-
-const selected = STATE_COLUMNS.map((spec) => storedColumn(spec)).join(', ');
-const overwritten = STATE_COLUMNS.map(({ column }) => `${column} = excluded.${column}`).join(', ');
-const columns = STATE_COLUMNS.map((spec) => spec.column).join(', ');
 
 /**
  * Writes entries over rows that are locked, in one statement: each of them is there, so each conflicts, and no
@@ -34,24 +30,24 @@ export async function writeEntries(
   margin: number,
 ): Promise<void> {
   if (changes.length === 0) return;
-  const keys = keyArrays(changes);
-  const entries = changes.map((change) => change.next);
-  const state = sql.join(STATE_COLUMNS.map((spec) => sql`${spec.encode(entries)}::${sql.raw(spec.sent)}[]`));
+  const columns: readonly PageColumn<EntryChange>[] = [
+    ...KEY_COLUMNS,
+    TAIL_COLUMN,
+    { name: 'revision', wire: 'bigint', pick: (change) => change.next.revision },
+    { name: 'sink_id', wire: 'smallint', pick: (change) => change.sinkId },
+    { name: 'visible', wire: 'boolean', pick: (change) => isVisible(change, margin) },
+    ...stateColumns((change: EntryChange) => change.next),
+  ];
   await sql`
     insert into entries as e
-      (account_id, container_id, head, tail, tail_hash, revision, sink_id, ${sql.raw(columns)},
+      (account_id, container_id, head, tail, tail_hash, revision, sink_id, ${sql.raw(STATE_NAMES)},
        changed_at, stub_at, stub_due)
     select
-      ${accountId}::int, x.container_id, x.head, x.tail, decode(x.tail_hash, 'hex'), x.revision, x.sink_id,
-      ${sql.raw(selected)}, n.now, n.now, x.visible
-    from (select ${serverNow} as now offset 0) as n, unnest(
-      ${keys.containers}::int[], ${keys.heads}::text[], ${keys.tails}::text[], ${keys.hashes}::text[],
-      ${plainArray(entries.map((entry) => entry.revision))}::bigint[],
-      ${plainArray(changes.map((change) => change.sinkId))}::smallint[],
-      ${plainArray(changes.map((change) => isVisible(change, margin)))}::boolean[], ${state}
-    ) as x (container_id, head, tail, tail_hash, revision, sink_id, visible, ${sql.raw(columns)})
+      ${accountId}::int, x.container_id, x.head, x.tail, x.tail_hash, x.revision, x.sink_id,
+      ${sql.raw(STATE_SELECTED)}, n.now, n.now, x.visible
+    from (select ${serverNow} as now offset 0) as n, ${pageRelation(changes, columns)}
     on conflict (account_id, container_id, head, tail_hash) do update set
-      ${sql.raw(overwritten)},
+      ${sql.raw(STATE_OVERWRITTEN)},
       revision = excluded.revision,
       changed_at = excluded.changed_at,
       sink_id = coalesce(excluded.sink_id, e.sink_id),
