@@ -5,7 +5,8 @@ import { ensureError, hasCode, IsthmusError } from '../schema/errors.ts';
 import type { InventoryCompleted } from '../schema/events/inventory-completed.ts';
 import { applyEvents, type PageCounts } from '../schema/index/apply-events.ts';
 import { recordJournal } from '../schema/index/journal.ts';
-import { upsertSource } from '../schema/index/sources.ts';
+import { type SourceReport, upsertSource } from '../schema/index/sources.ts';
+import { readTriggerTrust } from '../schema/index/trigger-trust.ts';
 import type { Activities, TriggerTurn } from '../schema/inputs/activities.ts';
 import type { TriggerMessage, TriggerQueue } from '../schema/ports/trigger-queue.ts';
 import { applyUnderRules } from './apply-under-rules.ts';
@@ -13,6 +14,7 @@ import { readBatch, type TriggerBatch } from './azure/trigger-batch.ts';
 import { heartbeats } from './heartbeat.ts';
 import { quietly } from './quietly.ts';
 import type { Services } from './services.ts';
+import { TrustWatch } from './trust-watch.ts';
 
 /** Messages applied in one transaction. */
 const BATCH = 500;
@@ -27,10 +29,12 @@ type Counts = { -readonly [Name in keyof TriggerTurn]: number };
 /**
  * Takes triggers off the queue: decode, apply in one transaction, settle once it has committed (invariant 4). While
  * the index cannot be written, the messages stay held under their locks and are tried again; they are given back
- * only when the turn is cancelled or the process ends.
+ * only when the turn is cancelled or the process ends. Where triggers are distrusted, their messages are taken and
+ * completed all the same: a queue that nobody empties would fill, and tell nothing that the feed does not bring.
  */
 export function triggerActivities(services: Services): Pick<Activities, 'receiveTriggers'> {
   const { account, clock, federation, index, log } = services;
+  const trust = new TrustWatch(services);
   let queue: TriggerQueue | undefined;
   let idle: NodeJS.Timeout | undefined;
   /** Received by an earlier turn that ended before they could be applied. */
@@ -56,8 +60,8 @@ export function triggerActivities(services: Services): Pick<Activities, 'receive
     return applyUnderRules(services, async (tx, scope) => {
       const counts = await applyEvents(tx, { ...scope, events: batch.events });
       if (batch.notes.length > 0) await recordJournal(tx, account.id, batch.notes);
-      const standing = { accountId: account.id, source: 'trigger', state: 'receiving' } as const;
-      await upsertSource(tx, { ...standing, head: newest, applied: newest });
+      const distrusted = (counts.ignored.distrusted ?? 0) > 0;
+      await upsertSource(tx, { ...standing(account.id, distrusted), head: newest, applied: newest });
       return { ...counts, ignored: { ...counts.ignored, ...ignored } };
     });
   }
@@ -143,6 +147,7 @@ export function triggerActivities(services: Services): Pick<Activities, 'receive
         // The next batch is received and applied while this one is settled.
         await settling;
         settling = settle(from, batch);
+        await trust.seen(page);
       }
     } finally {
       await settling;
@@ -157,7 +162,8 @@ export function triggerActivities(services: Services): Pick<Activities, 'receive
       using _heartbeats = heartbeats(() => counts);
       clearTimeout(idle);
       try {
-        await upsertSource(index.db, { accountId: account.id, source: 'trigger', state: 'receiving' });
+        const { distrustedAt } = await readTriggerTrust(index.db, account.id);
+        await upsertSource(index.db, standing(account.id, distrustedAt !== undefined));
         queue ??= services.openTriggers();
         const from = queue;
         await quietly(signal, () => work(from, counts, until, signal));
@@ -175,4 +181,11 @@ export function triggerActivities(services: Services): Pick<Activities, 'receive
       return counts;
     },
   };
+}
+
+function standing(accountId: number, distrusted: boolean): SourceReport {
+  const receiving = { accountId, source: 'trigger' } as const;
+  if (!distrusted) return { ...receiving, state: 'receiving' };
+  const reason = 'triggers print other sequencers than the feed: they are completed without being applied';
+  return { ...receiving, state: 'distrusted', reason };
 }

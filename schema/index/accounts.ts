@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { ClockPolicy } from '../../namespace/decision.ts';
 import type { Timestamp } from '../../namespace/entry.ts';
 import { IsthmusError } from '../errors.ts';
 import type { Index, Queryable, Tx } from './database.ts';
@@ -33,21 +34,43 @@ export async function readAccount(on: Queryable, name: string): Promise<Account 
     : { id: row.id, name: row.name, horizon: row.horizon ?? undefined, margin: row.margin };
 }
 
+/** What holds of the account for as long as a page holds it. */
+export interface HeldAccount {
+  readonly clock: Pick<ClockPolicy, 'horizon' | 'triggersTrusted'>;
+  /** The oldest event's time of all triggers that were applied, as far as pages before have committed. */
+  readonly firstTrigger: Timestamp | undefined;
+}
+
 /**
- * Holds the account `FOR SHARE` until the transaction ends, so that neither a rule change nor a purge can pass
- * between what a page reads and what it commits. Throws `ISTHMUS_RULES_MOVED` where another revision is live.
- *
- * @returns the horizon.
+ * Holds the account `FOR SHARE` until the transaction ends, so that neither a rule change, nor a purge, nor the end
+ * of the trust in triggers can pass between what a page reads and what it commits. Throws `ISTHMUS_RULES_MOVED`
+ * where another revision is live.
  */
-export async function holdAccount(tx: Tx, accountId: number, ruleRevision: number): Promise<Timestamp | undefined> {
-  const { rows } = await sql<{ horizon: number | null; rule_revision: number | null }>`
-    select horizon, rule_revision from accounts where id = ${accountId} for share`.execute(tx);
-  const live = rows[0]?.rule_revision;
-  if (live === ruleRevision) return rows[0]?.horizon ?? undefined;
+export async function holdAccount(tx: Tx, accountId: number, ruleRevision: number): Promise<HeldAccount> {
+  const { rows } = await sql<HeldRow>`
+    select horizon, rule_revision, triggers_distrusted_at,
+      (select first_applied from trigger_trust where account_id = accounts.id)
+    from accounts where id = ${accountId} for share`.execute(tx);
+  const [row] = rows;
+  const live = row?.rule_revision;
+  if (row !== undefined && live === ruleRevision) {
+    const triggersTrusted = row.triggers_distrusted_at === null;
+    return {
+      clock: { horizon: row.horizon ?? undefined, triggersTrusted },
+      firstTrigger: row.first_applied ?? undefined,
+    };
+  }
   throw new IsthmusError(
     'ISTHMUS_RULES_MOVED',
     `The page was decided under rule revision ${ruleRevision}, but ${live ?? 'none'} is live. It is applied again under that one.`,
   );
+}
+
+interface HeldRow {
+  readonly horizon: number | null;
+  readonly rule_revision: number | null;
+  readonly triggers_distrusted_at: number | null;
+  readonly first_applied: number | null;
 }
 
 /**

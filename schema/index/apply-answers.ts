@@ -22,7 +22,8 @@ export async function applyLooks(
   page: PageScope & { readonly answers: readonly LookAnswer[] },
 ): Promise<{ readonly applied: number; readonly moved: number }> {
   const { account, rules, ruleRevision } = page;
-  const policy: ClockPolicy = { ...page.policy, horizon: await holdAccount(tx, account.id, ruleRevision) };
+  const { clock } = await holdAccount(tx, account.id, ruleRevision);
+  const policy: ClockPolicy = { ...page.policy, ...clock };
   const answers = lastOfEachKey(page.answers);
   const containers = await ensureContainers(tx, account.id, [...new Set(answers.map((answer) => answer.container))]);
   const matched = answers.map((answer) => rules.match(answer));

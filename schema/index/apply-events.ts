@@ -1,10 +1,11 @@
 import type { BlobEvent } from '../../namespace/change.ts';
 import { decide } from '../../namespace/decide.ts';
 import type { ClockPolicy } from '../../namespace/decision.ts';
-import type { Entry } from '../../namespace/entry.ts';
+import type { Entry, Timestamp } from '../../namespace/entry.ts';
 import { foldPage, isRoutine, type KeyGroup } from '../../namespace/fold.ts';
 import { afterEvent } from '../../namespace/next-entry.ts';
 import type { Rule } from '../../namespace/rule.ts';
+import { isDistrusted } from '../../namespace/trust.ts';
 import { holdAccount } from './accounts.ts';
 import type { Tx } from './database.ts';
 import { foldRecords, type Standing } from './fold-records.ts';
@@ -17,6 +18,7 @@ import { findNews, readLeft } from './read-left.ts';
 import { ensureSinks } from './sinks.ts';
 import { isStorableKey } from './storable.ts';
 import { type PageCounts, Tally } from './tally.ts';
+import { noteFirstApplied, recordMismatches } from './trigger-trust.ts';
 import { upsertPage } from './upsert-page.ts';
 import { type Refused, recordViolations } from './violations.ts';
 
@@ -46,14 +48,16 @@ interface PageGroup extends Candidate {
  */
 export async function applyEvents(tx: Tx, page: EventPage): Promise<PageCounts> {
   const { account, ruleRevision } = page;
-  const policy: ClockPolicy = { ...page.policy, horizon: await holdAccount(tx, account.id, ruleRevision) };
+  const { clock, firstTrigger } = await holdAccount(tx, account.id, ruleRevision);
+  const policy: ClockPolicy = { ...page.policy, ...clock };
   const tally = new Tally();
-  const { candidates, refused, unstorable } = admit(page, tally);
+  const believed = withoutDistrusted(page, policy, tally);
+  const { candidates, refused, unstorable } = admit(believed, tally);
 
   const containers = await noteContainers(
     tx,
     account.id,
-    candidates.length === 0 ? [] : inArrivalOrder(page, candidates),
+    candidates.length === 0 ? [] : inArrivalOrder(believed, candidates),
   );
   const sinks = await ensureSinks(tx, account.id, [...new Set(candidates.map(({ rule }) => rule.sink))]);
   const admitted: PageGroup[] = [];
@@ -80,6 +84,7 @@ export async function applyEvents(tx: Tx, page: EventPage): Promise<PageCounts> 
   await writeDecided(tx, account.id, decided, policy.margin);
   await recordViolations(tx, account.id, ruleRevision, refused);
   await recordJournal(tx, account.id, unstorable.map(noteUnstorable));
+  await noteTrust(tx, account.id, { events: believed.events, firstTrigger, tally });
   return tally.counts(page.events.length);
 }
 
@@ -125,6 +130,29 @@ function isWhole(rows: readonly PageRow[], taken: number): boolean {
     whole += entry.revision;
   }
   return taken === whole;
+}
+
+/** The page without triggers where they are not believed: the feed brings what they tell. */
+function withoutDistrusted(page: EventPage, policy: ClockPolicy, tally: Tally): EventPage {
+  if (policy.triggersTrusted !== false) return page;
+  const events = page.events.filter((event) => !isDistrusted(event, policy));
+  if (events.length < page.events.length) tally.ignore('distrusted', page.events.length - events.length);
+  return { ...page, events };
+}
+
+/** Writes down what the trust in triggers rests on. Nothing, for nearly every page. */
+async function noteTrust(
+  tx: Tx,
+  accountId: number,
+  page: { readonly events: readonly BlobEvent[]; readonly firstTrigger: Timestamp | undefined; readonly tally: Tally },
+): Promise<void> {
+  const { events, firstTrigger = Number.POSITIVE_INFINITY, tally } = page;
+  if (tally.applied > 0) {
+    let oldest = firstTrigger;
+    for (const { source, time } of events) if (source === 'trigger' && time < oldest) oldest = time;
+    if (oldest < firstTrigger) await noteFirstApplied(tx, accountId, oldest);
+  }
+  await recordMismatches(tx, accountId, tally);
 }
 
 /** Sorts out what changes no entry whatever is there: no rule, VAST's authority, names that Postgres cannot hold. */
@@ -201,6 +229,7 @@ function decideGroup(
   let next = before;
   let wanted: string | undefined;
   for (const event of group.events) {
+    if (policy.triggersTrusted !== false) tally.compare(next, event);
     const decision = decide(next, event, containers.at(event), rule, policy, ruleRevision);
     tally.decision(decision);
     if (decision.outcome === 'apply' || decision.outcome === 'look') next = decision.next;

@@ -44,7 +44,8 @@ interface Listed {
 /** Applies rows of a listing. Never a delete (invariant 7): absence is the reconciler's to find, and a look's to confirm. */
 export async function applyListed(tx: Tx, page: ListedPage): Promise<ListedCounts> {
   const { account, ruleRevision } = page;
-  const policy: ClockPolicy = { ...page.policy, horizon: await holdAccount(tx, account.id, ruleRevision) };
+  const { clock } = await holdAccount(tx, account.id, ruleRevision);
+  const policy: ClockPolicy = { ...page.policy, ...clock };
   const admitted = await admit(tx, page);
   const sinks = await ensureSinks(tx, account.id, [...new Set(admitted.map(({ rule }) => rule.sink))]);
   const decideRow = ({ row, rule, container }: Listed, entry: Entry | undefined) =>

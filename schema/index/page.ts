@@ -8,6 +8,6 @@ export interface PageScope {
   readonly rules: RuleIndex;
   /** The revision that `rules` were compiled from. A page under a revision that is no longer live fails with `ISTHMUS_RULES_MOVED`. */
   readonly ruleRevision: number;
-  /** The horizon is the account's own, read in the transaction. */
-  readonly policy: Omit<ClockPolicy, 'horizon'>;
+  /** The horizon, and whether triggers are trusted, are the account's own, read in the transaction. */
+  readonly policy: Omit<ClockPolicy, 'horizon' | 'triggersTrusted'>;
 }

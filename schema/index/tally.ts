@@ -1,4 +1,8 @@
+import type { BlobEvent } from '../../namespace/change.ts';
 import type { Decision } from '../../namespace/decision.ts';
+import type { Entry } from '../../namespace/entry.ts';
+import { compareSources } from '../../namespace/trust.ts';
+import type { ClockMismatch } from './trigger-trust.ts';
 
 /**
  * What became of a page, exactly: `applied + superseded + Σ ignored = records`. A record is applied where it
@@ -13,7 +17,17 @@ export interface PageCounts {
   /** How many of the applied are wanted looks. */
   readonly looks: number;
   readonly violations: number;
+  /**
+   * Changes that trigger and feed both told of, with the same sequencer and with two. Of several records of one
+   * key, those that one winner stands for may not be compared.
+   */
+  readonly agreed: number;
+  readonly mismatched: number;
+  /** Up to three of the mismatched. */
+  readonly mismatches: readonly ClockMismatch[];
 }
+
+const MOST_SAMPLES = 3;
 
 /** Counts what becomes of the records of one page. */
 export class Tally {
@@ -21,10 +35,23 @@ export class Tally {
   superseded = 0;
   looks = 0;
   violations = 0;
+  agreed = 0;
+  mismatched = 0;
+  readonly mismatches: ClockMismatch[] = [];
   readonly #ignored = new Map<string, number>();
 
   ignore(reason: string, records: number): void {
     this.#ignored.set(reason, (this.#ignored.get(reason) ?? 0) + records);
+  }
+
+  /** Holds an event against the entry that it meets, before it is decided. */
+  compare(entry: Entry | undefined, event: BlobEvent): void {
+    const accord = compareSources(entry, event);
+    if (accord === undefined || entry === undefined) return;
+    this[accord]++;
+    if (accord === 'mismatched' && this.mismatches.length < MOST_SAMPLES) {
+      this.mismatches.push(mismatchOf(entry, event));
+    }
   }
 
   decision(decision: Decision): void {
@@ -48,7 +75,16 @@ export class Tally {
   }
 
   counts(records: number): PageCounts {
-    const { applied, superseded, looks, violations } = this;
-    return { records, applied, superseded, ignored: Object.fromEntries(this.#ignored), looks, violations };
+    const { applied, superseded, looks, violations, agreed, mismatched, mismatches } = this;
+    const ignored = Object.fromEntries(this.#ignored);
+    return { records, applied, superseded, ignored, looks, violations, agreed, mismatched, mismatches };
   }
+}
+
+function mismatchOf(entry: Entry, event: BlobEvent): ClockMismatch {
+  const { container, name } = event;
+  const before = { eventId: entry.provenance.eventId, sequencer: entry.sequencer };
+  const now = { eventId: event.eventId, sequencer: event.sequencer };
+  const [trigger, feed] = event.source === 'trigger' ? [now, before] : [before, now];
+  return { container, name, trigger, feed };
 }

@@ -12,8 +12,14 @@ import { transact } from './transact.ts';
 export interface ClockMismatch {
   readonly container: string;
   readonly name: string;
-  readonly trigger: { readonly eventId: string; readonly sequencer: Sequencer };
-  readonly feed: { readonly eventId: string; readonly sequencer: Sequencer };
+  readonly trigger: ClockWitness;
+  readonly feed: ClockWitness;
+}
+
+/** What one of the two says. */
+export interface ClockWitness {
+  readonly eventId: string;
+  readonly sequencer: Sequencer | undefined;
 }
 
 /** Whether an account's triggers are believed, and what that rests on. */
@@ -78,12 +84,12 @@ export async function addAgreements(on: Queryable, accountId: number, agreed: nu
 export async function recordMismatches(
   tx: Tx,
   accountId: number,
-  { count, samples }: { readonly count: number; readonly samples: readonly ClockMismatch[] },
+  page: { readonly mismatched: number; readonly mismatches: readonly ClockMismatch[] },
 ): Promise<void> {
-  if (count === 0) return;
+  if (page.mismatched === 0) return;
   await sql`
     insert into trigger_trust (account_id, mismatched, evidence, updated_at)
-    values (${accountId}, ${count}, ${storableJson(samples)}::jsonb, ${serverNow})
+    values (${accountId}, ${page.mismatched}, ${storableJson(page.mismatches)}::jsonb, ${serverNow})
     on conflict (account_id) do update set
       mismatched = trigger_trust.mismatched + excluded.mismatched,
       evidence = coalesce(trigger_trust.evidence, excluded.evidence),

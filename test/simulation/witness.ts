@@ -52,7 +52,7 @@ export class Witness {
     if (time === undefined || change.kind === 'listed') return;
     const known = this.#stateOf.get(id);
     if (this.lenient) {
-      if (changed) this.#stateOf.set(id, time);
+      this.#stateOf.set(id, time);
       return;
     }
     if (changed && known !== undefined && time < known) {
