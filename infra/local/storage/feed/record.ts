@@ -10,6 +10,8 @@ const STREAM_ID = '1b88d760-eee3-04df-8925-8483e942e6d6';
 /** Tiers that schema 4 can name; a later one (`Cold`) is unspecified in it. */
 const NAMED_TIERS: ReadonlySet<string> = new Set(['Hot', 'Cool', 'Archive']);
 
+type Texts = Readonly<Record<string, string>>;
+
 /** A record of the feed, in the shape that its schema encodes. */
 export type FeedRecord = ReturnType<typeof recordOf>;
 
@@ -24,6 +26,8 @@ export function isRecorded(entry: JournalEntry): entry is BlobChange {
  */
 export function recordOf(change: BlobChange) {
   const tierChanged = change.type === 'BlobTierChanged';
+  const previousInfo: Texts | null =
+    tierChanged && change.previousTier !== undefined ? { PreviousTier: change.previousTier } : null;
   return {
     schemaVersion: FEED_SCHEMA_VERSION,
     topic: TOPIC,
@@ -44,7 +48,7 @@ export function recordOf(change: BlobChange) {
       blobTier: tierChanged ? tierSymbol(change.tier) : null,
       url: '',
       sequencer: change.sequencer,
-      previousInfo: tierChanged && change.previousTier !== undefined ? { PreviousTier: change.previousTier } : null,
+      previousInfo,
       snapshot: change.snapshot ?? null,
       blobPropertiesUpdated: change.updated ?? null,
       asyncOperationInfo: null,

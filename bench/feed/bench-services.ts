@@ -1,0 +1,38 @@
+import { pino } from 'pino';
+import { Metrics } from '../../activities/observability/metrics.ts';
+import { openServices } from '../../activities/open-services.ts';
+import type { Services } from '../../activities/services.ts';
+import { ACCOUNT } from '../../infra/local/storage/account.ts';
+import { federationSchema } from '../../schema/federation/federation.ts';
+import { ensureAccount } from '../../schema/index/accounts.ts';
+import { publishRules } from '../../schema/index/authority-revisions.ts';
+import { openIndex } from '../../schema/index/database.ts';
+
+/** Where the parts of the benchmark find what they work on. */
+export interface BenchPlaces {
+  readonly connectionString: string;
+  readonly url: string;
+}
+
+const RULES = [{ prefix: '', authority: 'blob' as const, sink: 'vast' }];
+
+/** The worker's own services for one account, everything of it Blob-authoritative with stubs in one sink. Whoever opens them closes the index. */
+export async function benchServices({ connectionString, url }: BenchPlaces): Promise<Services> {
+  const index = openIndex(url);
+  const account = await ensureAccount(index, ACCOUNT);
+  await publishRules(index, account.id, RULES, 'bench');
+  return openServices({
+    federation: federationSchema.parse({
+      name: 'bench',
+      account: { name: ACCOUNT, connectionString },
+      sources: { changeFeed: {} },
+      sinks: { vast: { kind: 'fileView', root: '/nowhere' } },
+      rules: RULES,
+    }),
+    index,
+    account,
+    log: pino({ level: 'silent' }),
+    metrics: new Metrics(),
+    requestReconcile: async () => {},
+  });
+}

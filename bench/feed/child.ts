@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** A part of the benchmark in a process of its own, so that its memory and its processor time are its alone. */
+interface Part {
+  readonly child: ChildProcess;
+  /** The first line of its output, as JSON. */
+  readonly said: Promise<unknown>;
+}
+
+/** Starts `NAME.process.ts` with one JSON argument. Its standard error is ours. */
+function start(name: string, argument: object): Part {
+  const file = fileURLToPath(new URL(`${name}.process.ts`, import.meta.url));
+  const child = spawn(process.execPath, [file, JSON.stringify(argument)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines = createInterface({ input: child.stdout });
+  const said = (async () => {
+    const ended = new AbortController();
+    const { signal } = ended;
+    try {
+      const [line] = await Promise.race([once(lines, 'line', { signal }), once(lines, 'close', { signal })]);
+      if (typeof line !== 'string') throw new Error(`${name} ended without a word`);
+      return JSON.parse(line) as unknown;
+    } finally {
+      ended.abort();
+    }
+  })();
+  return { child, said };
+}
+
+/** Runs a part to its end. @returns what it said. */
+export async function runPart<Said>(name: string, argument: object): Promise<Said> {
+  const { child, said } = start(name, argument);
+  const exit = once(child, 'exit');
+  const result = (await said) as Said;
+  await exit;
+  return result;
+}
+
+/** Starts a part that serves until it is disposed of. */
+export async function startPart<Said>(name: string, argument: object): Promise<Said & AsyncDisposable> {
+  const { child, said } = start(name, argument);
+  const result = (await said) as Said;
+  return {
+    ...result,
+    [Symbol.asyncDispose]: async () => {
+      const exit = once(child, 'exit');
+      child.kill();
+      await exit;
+    },
+  };
+}
+
+/** What a part says: one line of JSON. */
+export function say(value: object): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+/** The JSON argument of a part. */
+export function argumentOf<Argument>(): Argument {
+  return JSON.parse(process.argv[2] ?? '') as Argument;
+}
+
+/** The most that this process ever held, in MiB. */
+export function peakRssMiB(): number {
+  return Math.round(process.resourceUsage().maxRSS / 1024);
+}
