@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { addCommand } from './add-command.ts';
 import type { ReplayOptions } from './commands/replay.ts';
@@ -8,6 +7,7 @@ import type { ExitCode } from './exit-codes.ts';
 import { addFeedCommands } from './feed/feed-commands.ts';
 import type { CommonOptions } from './run.ts';
 import type { Terminal } from './terminal.ts';
+import { versionOf } from './version.ts';
 
 const CODES = `
 Exit codes: 0 good, 1 the answer is no, 3 it failed, 64 wrong use, 130 interrupted.
@@ -199,14 +199,4 @@ function positive(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It is a whole number from 1.');
   return value;
-}
-
-/** From the package: beside `cli/`, or above `dist/cli/`. */
-function versionOf(): string {
-  for (const place of ['../package.json', '../../package.json']) {
-    try {
-      return (JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8')) as { version: string }).version;
-    } catch {}
-  }
-  return 'unknown';
 }

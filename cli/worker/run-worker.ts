@@ -14,6 +14,7 @@ import { taskQueueOf } from '../../schema/inputs/names.ts';
 import { type Environment, indexUrl } from '../environment.ts';
 import { messageOf } from '../failure.ts';
 import { temporalConfig } from '../temporal.ts';
+import { versionOf } from '../version.ts';
 import { ensureLoops, ensureSchedules } from './ensure-workflows.ts';
 import { type Health, serveMetrics } from './metrics-server.ts';
 import { monitor } from './monitor.ts';
@@ -43,6 +44,7 @@ export interface WorkerOptions {
 export async function runWorker({ federation, env, log, signal }: WorkerOptions): Promise<void> {
   const patience = { log, signal };
   const metrics = new Metrics();
+  metrics.worker({ federation: federation.name, account: federation.account.name, version: versionOf() });
   const health: { -readonly [Part in 'postgres' | 'temporal' | 'worker']: Health[string] } = {
     postgres: 'waiting',
     temporal: 'waiting',

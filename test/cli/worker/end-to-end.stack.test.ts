@@ -101,9 +101,9 @@ describe('a worker beside the embedded stack', () => {
     const text = await (await fetch(`${stack.env.ISTHMUS_METRICS_URL}/metrics`)).text();
     const names = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name);
     expect(names).toEqual(expect.arrayContaining(['isthmus_source_lag_seconds', 'isthmus_source_records_total']));
-    expect(names.filter((name) => !/^isthmus_[a-z]+_[a-z_]+_(total|seconds|entries|info)$/.test(name ?? ''))).toEqual(
-      [],
-    );
-    expect(text).toMatch(/isthmus_source_silence_seconds\{source="feed"\} \d/);
+    const unit = 'total|seconds|entries|records|bytes|blocks|gaps|info|readable|distrusted|raised';
+    expect(names.filter((name) => !new RegExp(`^isthmus(_[a-z]+)+_(${unit})$`).test(name ?? ''))).toEqual([]);
+    expect(text).toMatch(/isthmus_source_silent_since_timestamp_seconds\{source="feed",federation="local"\} \d/);
+    expect(text).toMatch(/isthmus_feed_readable\{reason="none",federation="local"\} 1/);
   });
 });
