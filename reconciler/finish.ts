@@ -1,6 +1,7 @@
 import type { Timestamp } from '../namespace/entry.ts';
 import { assert } from '../schema/errors.ts';
 import { raiseHorizon } from '../schema/index/accounts.ts';
+import { healGaps } from '../schema/index/feed-gaps.ts';
 import { finishRun, type Run, readRun } from '../schema/index/runs.ts';
 import { upsertSource } from '../schema/index/sources.ts';
 import { transact } from '../schema/index/transact.ts';
@@ -78,6 +79,8 @@ async function end(judging: Judging, ledger: RunLedger, reason: string | undefin
   await transact(judging.index, async (tx) => {
     await finishRun(tx, run.id, { outcome: guarded === null ? 'complete' : 'guarded', reason });
     if (guarded === null && run.prefix === '' && from !== null) await raiseHorizon(tx, accountId, from);
+    // A report's own filters may leave out what a gap of the feed is about; a listing shows every name.
+    if (guarded === null && run.prefix === '' && run.judge === 'listing') await healGaps(tx, accountId, run.id);
     if (run.judge !== 'inventory') return;
     const state = guarded === null ? 'judged' : 'guarded';
     const times = from === null ? {} : { head: from, applied: from };

@@ -5,14 +5,14 @@ import type { Services } from '../services.ts';
 import { replayFeed } from './replay.ts';
 import { rewindFeed } from './rewind.ts';
 import { skipFeedBlock } from './skip.ts';
-import { tailFeed } from './tail-feed.ts';
+import { type TailOptions, tailFeed } from './tail-feed.ts';
 
 type FeedActivities = Pick<Activities, 'tailFeed' | 'rewindFeed' | 'skipFeedBlock' | 'replayFeed'>;
 
 /** Everything that is done with the account's change feed. */
-export function feedActivities(services: Services): FeedActivities {
+export function feedActivities(services: Services, options?: TailOptions): FeedActivities {
   return {
-    tailFeed: tailFeed(services),
+    tailFeed: tailFeed(services, options),
     replayFeed: replayFeed(services),
     async rewindFeed(input) {
       using _heartbeats = heartbeats(() => 'rewinding');

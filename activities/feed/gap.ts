@@ -9,7 +9,6 @@ import type { FeedStore } from '../../schema/ports/feed-store.ts';
 import { chunkNumber } from '../azure/chunk-listing.ts';
 import type { FeedStart } from '../azure/feed-page.ts';
 import type { Services } from '../services.ts';
-import { CursorLost } from './cursor-lost.ts';
 
 const MOST_GAPS = 1_000;
 
@@ -17,28 +16,31 @@ const MOST_GAPS = 1_000;
  * Writes a gap down and sets the cursor behind it, in one transaction: the tail goes on with what there is, and a
  * listing of everything, which is asked for at once, heals what is missing. Never passed over in silence.
  *
- * @param at the cursor that the gap was met from.
- * @throws CursorLost where it has moved meanwhile: whoever moved it meets the gap itself.
+ * @param at the cursor that the gap was met from. `lost`: it has moved meanwhile, and whoever moved it meets the
+ * gap itself, if there still is one.
  */
 export async function passGap(
   services: Services,
   at: FeedCursor | undefined,
   gap: FeedGapError,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<'passed' | 'lost'> {
   const { account, feed, index, log, metrics } = services;
   const to = await placeAfterGap(feed, at, gap.missing, signal);
-  await transact(index, async (tx) => {
+  const passed = await transact(index, async (tx) => {
     const held = await holdCursor(tx, account.id);
-    if ((held?.version ?? 0) !== (at?.version ?? 0)) throw new CursorLost();
+    if ((held?.version ?? 0) !== (at?.version ?? 0)) return false;
     if (to !== undefined) await setCursor(tx, account.id, to);
     else await forgetCursor(tx, account.id);
     const detail = { reason: gap.message, from: spotOf(held), to };
     await noteGap(tx, account.id, { missing: gap.missing, detail });
     await recordJournal(tx, account.id, [{ kind: 'feed-gap', detail: { missing: gap.missing, ...detail } }]);
+    return true;
   });
+  if (!passed) return 'lost';
   metrics.feedGap();
   log.error({ missing: gap.missing, to: to?.segment }, `Alarm: a gap in the feed: ${gap.message}`);
+  return 'passed';
 }
 
 /**

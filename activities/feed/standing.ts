@@ -65,9 +65,11 @@ export class Standing {
     this.#writtenAt = clock.now();
     const { head, appliedTo, caughtUp, places } = progress;
     const newest = head === undefined ? appliedTo : Math.max(head, appliedTo ?? head);
+    const now = clock.now();
+    const detail = { ...places, caughtUp, why, polledAt: now, recordsPerSecond: progress.recordsPerSecond(now) };
     await upsertSource(index.db, {
       ...{ accountId: account.id, source: 'feed', state, reason },
-      ...{ head: newest, applied: appliedTo, detail: { ...places, caughtUp, why } },
+      ...{ head: newest, applied: appliedTo, detail },
     });
   }
 }

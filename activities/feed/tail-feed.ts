@@ -18,16 +18,21 @@ const POLL_SECONDS = 1;
 /** Between polls that are further apart the workflow waits: it can be woken. */
 const MOST_SECONDS_INSIDE = 2;
 
+export interface TailOptions {
+  /** Records that are committed at a time, about. @default 5_000 */
+  readonly pageRecords?: number | undefined;
+}
+
 /**
  * Tails the account's change feed. Each page commits with its shard's place after it, so that a killed worker repeats
  * at most what was not committed, and an attempt that was overtaken stops without having done anything.
  */
-export function tailFeed(services: Services): (turn: LoopTurn) => Promise<FeedTurn> {
+export function tailFeed(services: Services, options: TailOptions = {}): (turn: LoopTurn) => Promise<FeedTurn> {
   const { clock, log, metrics } = services;
   const pollSeconds = services.federation.sources.changeFeed?.pollSeconds ?? POLL_SECONDS;
   const standing = new Standing(services);
   const pace = new Pace(pollSeconds * 1000);
-  const newReader = () => new FeedReader(services.feed, { source: 'feed', now: () => clock.now() });
+  const newReader = () => new FeedReader(services.feed, { ...options, source: 'feed', now: () => clock.now() });
   // Kept from turn to turn for the headers and unfinished blocks that it has. A turn takes it: an attempt that
   // overlaps one which is taken for dead reads by itself.
   let kept: FeedReader | undefined;
@@ -54,13 +59,13 @@ export function tailFeed(services: Services): (turn: LoopTurn) => Promise<FeedTu
 
   /** What an error means for the turn. @returns its answer, where the loop is to go on or to say what is wrong. */
   async function settle(error: unknown, pass: TailPass): Promise<Pick<FeedTurn, 'state' | 'reason' | 'corrupt'>> {
-    if (error instanceof CursorLost) {
+    if (error instanceof FeedGapError) {
+      const outcome = await passGap(services, pass.cursor, error, pass.signal);
+      if (outcome === 'passed') return { state: 'tailing', reason: await askForHealing(services) };
+    }
+    if (error instanceof FeedGapError || error instanceof CursorLost) {
       metrics.feedRetry('lost');
       return { state: 'tailing' };
-    }
-    if (error instanceof FeedGapError) {
-      await passGap(services, pass.cursor, error, pass.signal);
-      return { state: 'tailing', reason: await askForHealing(services) };
     }
     if (error instanceof FeedUnavailableError) {
       await standing.stopped('no-feed', error.message, { why: error.why });

@@ -39,6 +39,11 @@ export class TurnProgress {
     return this.#caughtUp;
   }
 
+  /** Of the turn so far. */
+  recordsPerSecond(now: Timestamp): number {
+    return Math.round((this.#records * 1000) / Math.max(1_000, now - this.#began));
+  }
+
   committed(page: FeedPage, counts: PageCounts): void {
     this.#records += page.records;
     this.#applied += counts.applied;

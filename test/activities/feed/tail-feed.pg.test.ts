@@ -6,7 +6,7 @@ import { readSources } from '../../../schema/index/sources.ts';
 import { testIndex } from '../../support/postgres.ts';
 import { avroBlock, avroHeader, feedRecord, MemoryFeed } from '../azure/memory-feed.ts';
 import { runActivity, testServices } from '../test-services.ts';
-import { feedOf } from './feed-of.ts';
+import { feedOf, inPasses } from './feed-of.ts';
 
 describe('the feed tail', () => {
   it('applies what is there, then what comes, and a new worker goes on from the cursor', async () => {
@@ -89,12 +89,7 @@ describe('the feed tail', () => {
   it('leaves the feed alone between polls that are far apart, so that it can be woken', async () => {
     await using db = await testIndex();
     const services = await testServices(db.index, { feed: feedOf(1, 1) });
-    const { sources } = services.federation;
-    const slow = {
-      ...services.federation,
-      sources: { ...sources, changeFeed: { ...sources.changeFeed, pollSeconds: 30 } },
-    };
-    const { tailFeed } = feedActivities({ ...services, federation: slow as typeof services.federation });
+    const { tailFeed } = feedActivities(inPasses(services));
     expect(await runActivity(() => tailFeed({ seconds: 10 }))).toMatchObject({
       ...{ records: 1, restSeconds: 30, caughtUp: true },
     });
