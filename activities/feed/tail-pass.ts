@@ -4,7 +4,9 @@ import { beginSegment, type FeedCursor, readCursor } from '../../schema/index/fe
 import { transact } from '../../schema/index/transact.ts';
 import type { FeedPage, SegmentReading } from '../azure/feed-page.ts';
 import type { FeedReader } from '../azure/feed-reader.ts';
+import { rereadWhereDistrusted } from '../reread-feed.ts';
 import type { Services } from '../services.ts';
+import { TrustWatch } from '../trust-watch.ts';
 import { commitPage } from './commit-page.ts';
 import { CursorLost } from './cursor-lost.ts';
 import { drainFeed, type FeedConsumer } from './drain-feed.ts';
@@ -23,6 +25,7 @@ export interface TailTurn {
 export class TailPass implements FeedConsumer {
   readonly #services: Services;
   readonly #turn: TailTurn;
+  readonly #trust: TrustWatch;
   #cursor: FeedCursor | undefined;
   /** What there is to say of gaps that are not healed. */
   gaps: string | undefined;
@@ -30,6 +33,7 @@ export class TailPass implements FeedConsumer {
   constructor(services: Services, turn: TailTurn) {
     this.#services = services;
     this.#turn = turn;
+    this.#trust = new TrustWatch(services);
   }
 
   /** As it is committed, as far as this attempt knows. */
@@ -45,6 +49,8 @@ export class TailPass implements FeedConsumer {
   async run(): Promise<'end' | 'enough'> {
     const { account, clock, feed, index } = this.#services;
     const { progress, reader, signal } = this.#turn;
+    await this.#trust.flush();
+    await rereadWhereDistrusted(this.#services, signal);
     // Read anew for each pass, since an operator may have rewound it.
     this.#cursor = await readCursor(index.db, account.id);
     if (this.#cursor !== undefined) progress.standsAt(this.#cursor);
@@ -92,6 +98,7 @@ export class TailPass implements FeedConsumer {
       newestLagSeconds: page.newest === undefined ? undefined : (now - page.newest) / 1000,
     });
     await standing.moved(progress, this.gaps);
+    await this.#trust.seen(counts);
   }
 
   enough(): boolean {
