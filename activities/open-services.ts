@@ -48,7 +48,7 @@ export function openServices(options: OpenServicesOptions): Services {
     log,
     metrics,
     blobs: new AzureBlobSource(service),
-    feed: new AzureFeedStore(service),
+    feed: new AzureFeedStore(service, { onRetry: (cause) => metrics.feedRetry(cause) }),
     openTriggers: () => openTriggers(federation),
     sinks: openSinks(federation),
     ...ruleCache(index, account),

@@ -8,6 +8,8 @@ export interface AzureFailure {
   readonly code: string | undefined;
   /** The server's time, in milliseconds; the local one where it did not say. */
   readonly time: number;
+  /** The `Retry-After` header, as it is. */
+  readonly retryAfter: string | undefined;
 }
 
 /** @returns undefined where the error is none of the service's (an abort, a bug). */
@@ -18,6 +20,7 @@ export function azureFailure(error: unknown): AzureFailure | undefined {
     status: error.statusCode,
     code: headers?.get('x-ms-error-code') ?? error.code,
     time: serverTime(headers?.get('date')),
+    retryAfter: headers?.get('retry-after'),
   };
 }
 

@@ -1,22 +1,26 @@
-import type { BlobDownloadResponseParsed, BlobServiceClient, ContainerClient } from '@azure/storage-blob';
+import { type BlobDownloadResponseParsed, type BlobServiceClient, ContainerClient } from '@azure/storage-blob';
 import { unquote } from '../../schema/events/blob-effect.ts';
 import { FeedUnavailableError } from '../../schema/feed/feed-error.ts';
 import type { FeedBytes, FeedCondition, FeedFile, FeedStore, FeedText } from '../../schema/ports/feed-store.ts';
 import { azureFailure, isContainerGone, sourceError } from './azure-error.ts';
+import { PIPELINE } from './blob-service.ts';
+import { type Attempt, type RetryOptions, withRetries } from './request-retries.ts';
 
 const CONTAINER = '$blobchangefeed';
 const PAGE_SIZE = 5_000;
-/** Whole requests, for a connection that is cut while the body comes. */
-const ATTEMPTS = 4;
+/** One attempt each: the retries are `withRetries`. */
+const ONCE = { ...PIPELINE, retryOptions: { maxTries: 1 } };
 
 /** The account's own change feed. It is not in List Containers, but can be read by its name. */
 export class AzureFeedStore implements FeedStore {
   readonly #service: BlobServiceClient;
   readonly #container: ContainerClient;
+  readonly #retries: RetryOptions;
 
-  constructor(service: BlobServiceClient) {
+  constructor(service: BlobServiceClient, retries: RetryOptions = {}) {
     this.#service = service;
-    this.#container = service.getContainerClient(CONTAINER);
+    this.#container = new ContainerClient(service.getContainerClient(CONTAINER).url, service.credential, ONCE);
+    this.#retries = retries;
   }
 
   async readText(
@@ -30,18 +34,15 @@ export class AzureFeedStore implements FeedStore {
   }
 
   async *list(prefix: string, signal: AbortSignal): AsyncGenerator<FeedFile> {
-    try {
-      const blobs = this.#container.listBlobsFlat({ prefix, abortSignal: signal });
-      for await (const page of blobs.byPage({ maxPageSize: PAGE_SIZE })) {
-        for (const { name, properties } of page.segment.blobItems) {
-          const { contentLength = 0, etag, lastModified } = properties;
-          yield { path: name, length: contentLength, etag: unquote(etag), modifiedAt: lastModified.getTime() };
-        }
+    let continuationToken: string | undefined;
+    do {
+      const { blobItems, next } = await this.#listPage(prefix, continuationToken, signal);
+      for (const { name, properties } of blobItems) {
+        const { contentLength = 0, etag, lastModified } = properties;
+        yield { path: name, length: contentLength, etag: unquote(etag), modifiedAt: lastModified.getTime() };
       }
-    } catch (error) {
-      signal.throwIfAborted();
-      throw await this.#feedError(error, `list ${CONTAINER}/${prefix}`, signal);
-    }
+      continuationToken = next;
+    } while (continuationToken !== undefined);
   }
 
   /** Bound to no ETag of its own: a chunk grows while it is read, and what it held stays true. */
@@ -55,6 +56,21 @@ export class AzureFeedStore implements FeedStore {
     return this.#read(path, offset, length, condition, signal);
   }
 
+  async #listPage(prefix: string, continuationToken: string | undefined, signal: AbortSignal) {
+    try {
+      return await withRetries(this.#retries, signal, async (attempt) => {
+        const pages = this.#container
+          .listBlobsFlat({ prefix, abortSignal: attempt.signal })
+          .byPage({ maxPageSize: PAGE_SIZE, ...(continuationToken !== undefined && { continuationToken }) });
+        const { value } = await pages.next();
+        return { blobItems: value.segment.blobItems, next: value.continuationToken || undefined };
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw await this.#feedError(error, `list ${CONTAINER}/${prefix}`, signal);
+    }
+  }
+
   async #read(
     path: string,
     offset: number,
@@ -63,25 +79,23 @@ export class AzureFeedStore implements FeedStore {
     signal: AbortSignal,
   ): Promise<FeedBytes | 'unchanged' | undefined> {
     const blob = this.#container.getBlobClient(path);
-    // The client's own continuation of a cut body asks for the ETag that it began with, which a growing blob has lost.
-    const options = {
-      abortSignal: signal,
-      maxRetryRequests: 0,
-      ...(ifNoneMatch !== undefined && { conditions: { ifNoneMatch: `"${ifNoneMatch}"` } }),
-    };
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const answer = await blob.download(offset, length, options);
-        return { bytes: await collect(answer), etag: unquote(answer.etag ?? '') };
-      } catch (error) {
-        signal.throwIfAborted();
-        const failure = azureFailure(error);
-        if (failure?.status === 304) return 'unchanged';
-        if (failure?.status === 416) return { bytes: new Uint8Array(), etag: '' };
-        if (failure?.code === 'BlobNotFound') return undefined;
-        if (attempt < ATTEMPTS && failure === undefined) continue;
-        throw await this.#feedError(error, `read ${CONTAINER}/${path}`, signal);
-      }
+    try {
+      return await withRetries(this.#retries, signal, async (attempt) => {
+        const answer = await blob.download(offset, length, {
+          abortSignal: attempt.signal,
+          // The client's own continuation of a cut body asks for the ETag that it began with, which a growing blob has lost.
+          maxRetryRequests: 0,
+          ...(ifNoneMatch !== undefined && { conditions: { ifNoneMatch: `"${ifNoneMatch}"` } }),
+        });
+        return { bytes: await collect(answer, attempt), etag: unquote(answer.etag ?? '') };
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      const failure = azureFailure(error);
+      if (failure?.status === 304) return 'unchanged';
+      if (failure?.status === 416) return { bytes: new Uint8Array(), etag: '' };
+      if (failure?.code === 'BlobNotFound') return undefined;
+      throw await this.#feedError(error, `read ${CONTAINER}/${path}`, signal);
     }
   }
 
@@ -108,22 +122,28 @@ export class AzureFeedStore implements FeedStore {
   }
 
   /** Whoever may not ask, or an account that does not say, counts as flat: the message is then the likelier one. */
-  async #isHierarchical(abortSignal: AbortSignal): Promise<boolean> {
+  async #isHierarchical(signal: AbortSignal): Promise<boolean> {
     try {
-      const { isHierarchicalNamespaceEnabled } = await this.#service.getAccountInfo({ abortSignal });
-      return isHierarchicalNamespaceEnabled === true;
+      return await withRetries(this.#retries, signal, async (attempt) => {
+        const answer = await this.#service.getAccountInfo({ abortSignal: attempt.signal });
+        return answer.isHierarchicalNamespaceEnabled === true;
+      });
     } catch {
-      abortSignal.throwIfAborted();
+      signal.throwIfAborted();
       return false;
     }
   }
 }
 
 /** The body, copied once into bytes of its own length. */
-async function collect({ contentLength, readableStreamBody }: BlobDownloadResponseParsed): Promise<Uint8Array> {
+async function collect(
+  { contentLength, readableStreamBody }: BlobDownloadResponseParsed,
+  attempt: Attempt,
+): Promise<Uint8Array> {
   const bytes = Buffer.allocUnsafeSlow(contentLength ?? 0);
   let filled = 0;
   for await (const part of readableStreamBody ?? []) {
+    attempt.alive();
     const piece = part instanceof Uint8Array ? part : Buffer.from(String(part));
     if (filled + piece.length > bytes.length) throw cutBody('more came than was promised');
     bytes.set(piece, filled);
