@@ -12,10 +12,10 @@ export function duration(text: string): number {
   throw new InvalidArgumentError('It is a time span above 0, such as 30s, 90min, 1h or 2d.');
 }
 
-/** A moment: ISO 8601, or so long before now. */
-export function momentOrAgo(text: string): Timestamp {
+/** A moment: ISO 8601, or so long ago. */
+export function momentOrAgo(text: string, now: Timestamp): Timestamp {
   const seconds = secondsOf(text);
-  return seconds === undefined ? instant(text) : Date.now() - seconds * 1000;
+  return seconds === undefined ? instant(text) : now - seconds * 1000;
 }
 
 function secondsOf(text: string): number | undefined {

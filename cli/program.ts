@@ -100,8 +100,8 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
       "replay --feed './copy/$blobchangefeed' --account contosolake --index postgres://...",
     ]),
   )
-    .option('--from <time>', 'records from this time on: ISO 8601, or so long ago (30s, 90min, 1h, 2d)', momentOrAgo)
-    .option('--to <time>', 'records before this time, given likewise', momentOrAgo)
+    .option('--from <time>', 'records from this time on: ISO 8601, or so long ago (30s, 90min, 1h, 2d)', moment)
+    .option('--to <time>', 'records before this time, given likewise', moment)
     .option('--prefix <prefix>', 'records of blobs that start with this prefix of CONTAINER/NAME')
     .option('--rate <records>', 'at most so many records a second', positive)
     .addOption(
@@ -188,6 +188,8 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
   });
   return program;
 }
+
+const moment = (text: string) => momentOrAgo(text, Date.now());
 
 function seconds(text: string): number {
   const value = Number(text);

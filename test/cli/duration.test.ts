@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { duration, momentOrAgo } from '../../cli/duration.ts';
+
+describe('a time span on the command line', () => {
+  it.each([
+    ['30s', 30],
+    ['90min', 5_400],
+    ['1h', 3_600],
+    ['1.5 h', 5_400],
+    ['2d', 172_800],
+  ])('%s is %i seconds', (text, seconds) => {
+    expect(duration(text)).toBe(seconds);
+  });
+
+  it.each(['', '1', 'h', '0s', '-1h', '1w', '1h30min'])('%j is refused with an example', (text) => {
+    expect(() => duration(text)).toThrow('such as 30s, 90min, 1h or 2d');
+  });
+
+  it('may stand for a moment: so long ago', () => {
+    const now = Date.UTC(2026, 10, 21, 15);
+    expect(momentOrAgo('1h', now)).toBe(Date.UTC(2026, 10, 21, 14));
+    expect(momentOrAgo('2026-11-21T14:00Z', now)).toBe(Date.UTC(2026, 10, 21, 14));
+    expect(() => momentOrAgo('noon', now)).toThrow('It is a time');
+  });
+});

@@ -1,0 +1,141 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ApplicationFailure } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Call } from '../../cli/call.ts';
+import { control } from '../../cli/commands/control.ts';
+import { feedRewind } from '../../cli/commands/feed-rewind.ts';
+import { feedSkip } from '../../cli/commands/feed-skip.ts';
+import { replay } from '../../cli/commands/replay.ts';
+import type { Activities, ReplayTurn } from '../../schema/inputs/activities.ts';
+import { taskQueueOf, workflowIds } from '../../schema/inputs/names.ts';
+import { feedRewindOutput } from '../../schema/outputs/feed-rewind.ts';
+import { feedSkipOutput } from '../../schema/outputs/feed-skip.ts';
+import { replayFeedOutput } from '../../schema/outputs/replay-feed.ts';
+import { standing, type TestWorkflows, testWorkflows } from '../workflows/harness.ts';
+import { type RecordingTerminal, recordingTerminal } from './recording-terminal.ts';
+
+const SEGMENT = 'idx/segments/2026/11/21/1400/meta.json';
+const CHUNK = 'log/00/2026/11/21/1400/00000.avro';
+const REPLAYED: ReplayTurn = { done: true, records: 9, applied: 0, superseded: 8, ignored: 1, looks: 0 };
+
+let workflows: TestWorkflows;
+let folder: string;
+let replayed: Activities['replayFeed'] = async () => REPLAYED;
+const worker = new AsyncDisposableStack();
+
+beforeAll(async () => {
+  workflows = await testWorkflows();
+  folder = await mkdtemp(path.join(tmpdir(), 'isthmus-cli-'));
+  await writeFile(
+    path.join(folder, 'federation.yaml'),
+    "name: lake\naccount: { name: contoso }\nsources: { changeFeed: {} }\nsinks: { gpu: { kind: fileView, root: . } }\nrules: [{ prefix: '', authority: blob, sink: gpu }]\n",
+  );
+  const activities: Partial<Activities> = {
+    tailFeed: standing,
+    rewindFeed: async () => ({ segment: SEGMENT }),
+    skipFeedBlock: async ({ offset }) => {
+      if (offset === 4096) return { from: 4096, to: 8192 };
+      const details = [{ consequence: 'give-up' }];
+      const message = `no shard stands at ${offset}`;
+      throw ApplicationFailure.create({ type: 'ISTHMUS_USAGE', message, nonRetryable: true, details });
+    },
+    replayFeed: async (input) => await replayed(input),
+  };
+  worker.use(await workflows.work(taskQueueOf('lake'), activities));
+  await workflows.temporal.client.workflow.start('feedTail', {
+    workflowId: workflowIds.feedTail('contoso'),
+    taskQueue: taskQueueOf('lake'),
+    args: [{ federation: 'lake' }],
+  });
+});
+afterAll(async () => {
+  await workflows.temporal.client.workflow.getHandle(workflowIds.feedTail('contoso')).terminate();
+  await worker.disposeAsync();
+  await workflows[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+function call(json = false): Call & { readonly terminal: RecordingTerminal } {
+  return {
+    env: { TEMPORAL_ADDRESS: workflows.temporal.address },
+    terminal: recordingTerminal(),
+    signal: new AbortController().signal,
+    json,
+    config: path.join(folder, 'federation.yaml'),
+  };
+}
+
+describe('isthmus feed rewind', () => {
+  it('says from where the feed is read again, and that a paused tail waits for resume', async () => {
+    await control({ pause: { reason: 'an hour back' } }, { source: 'feed', all: false }, call());
+    const one = call();
+    expect(await feedRewind({ by: 3600, reason: 'to be sure' }, one)).toBe(0);
+    expect(one.terminal.printed).toEqual([
+      `The feed is read again from ${SEGMENT} on. The feed tail is stopped (an hour back): \`isthmus resume feed\` lets it go on.`,
+    ]);
+    await control('resume', { source: 'feed', all: false }, call());
+    const json = call(true);
+    expect(await feedRewind({ to: Date.UTC(2026, 0), reason: 'to be sure' }, json)).toBe(0);
+    const output = feedRewindOutput.parse(JSON.parse(json.terminal.printed.join('')));
+    expect(output).toEqual({ segment: SEGMENT, state: 'running' });
+  });
+
+  it('is wrong use without a time, without a reason, and to a time that is yet to come', async () => {
+    for (const options of [{ reason: 'why' }, { by: 60, reason: ' ' }, { to: Date.now() + 60_000, reason: 'why' }]) {
+      await expect(feedRewind(options, call())).rejects.toMatchObject({ code: 'ISTHMUS_USAGE' });
+    }
+  });
+});
+
+describe('isthmus feed skip', () => {
+  it('says what is left out', async () => {
+    const json = call(true);
+    expect(await feedSkip({ chunk: CHUNK, offset: 4096, reason: 'damaged' }, json)).toBe(0);
+    const output = feedSkipOutput.parse(JSON.parse(json.terminal.printed.join('')));
+    expect(output).toEqual({ chunk: CHUNK, from: 4096, to: 8192, state: 'running' });
+  });
+
+  it('ends with 1 and says why where the feed does not stand there', async () => {
+    const one = call();
+    expect(await feedSkip({ chunk: CHUNK, offset: 1, reason: 'damaged' }, one)).toBe(1);
+    expect(one.terminal.said.join()).toContain('feed-tail/contoso refused: skipFeedBlock: ISTHMUS_USAGE: no shard');
+  });
+});
+
+describe('isthmus replay', () => {
+  it('starts a replay, follows it and prints its counts', async () => {
+    const one = call();
+    expect(await replay({ from: Date.UTC(2026, 0), prefix: 'lake/', rate: 100 }, one)).toBe(0);
+    expect(one.terminal.printed).toEqual([
+      '9 records read again: 0 applied, 8 known already, 1 ignored, 0 to be looked at. Nothing was missing.',
+    ]);
+    const json = call(true);
+    await replay({}, json);
+    const output = replayFeedOutput.parse(JSON.parse(json.terminal.printed.join('')));
+    expect(output).toMatchObject({ id: expect.stringMatching(/^replay\/contoso\/[0-9a-f]{16}$/), records: 9 });
+  });
+
+  it('can be paused as every source can', async () => {
+    let turns = 0;
+    replayed = async () => (turns++ === 0 ? await standing() : REPLAYED);
+    const running = replay({ prefix: 'paused/' }, call());
+    await expect.poll(() => turns).toBe(1);
+    const paused = call(true);
+    const source = { source: 'replay', all: false };
+    // The list of running workflows is a second or so behind.
+    await expect.poll(() => control({ pause: { reason: 'busy' } }, source, paused), { timeout: 15_000 }).toBe(0);
+    expect(paused.terminal.printed.at(-1)).toContain('"state":"paused","reason":"busy"');
+    expect(await control('resume', source, call())).toBe(0);
+    expect(await running).toBe(0);
+    await expect.poll(() => control('resume', source, call()), { timeout: 15_000 }).toBe(1);
+  });
+
+  it('is wrong use where a range is empty, or a folder is named without its account', async () => {
+    const at = Date.UTC(2026, 0);
+    for (const options of [{ from: at, to: at }, { feed: 'x' }, { account: 'contoso' }]) {
+      await expect(replay(options, call())).rejects.toMatchObject({ code: 'ISTHMUS_USAGE' });
+    }
+  });
+});
