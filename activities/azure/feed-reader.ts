@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Timestamp } from '../../namespace/entry.ts';
 import { assert } from '../../schema/errors.ts';
 import { FeedGapError, FeedUnavailableError } from '../../schema/feed/feed-error.ts';
@@ -9,6 +10,7 @@ import type { FeedEnd, FeedPage, FeedStart, SegmentReading, ShardReading } from 
 import { SegmentFinder, type SegmentWindow } from './feed-segments.ts';
 import { FeedShard, type ShardOptions } from './feed-shard.ts';
 import { readAhead } from './read-ahead.ts';
+import { type Patience, readSettled } from './settled-json.ts';
 
 export interface FeedReaderOptions {
   readonly source: 'feed' | 'replay';
@@ -28,13 +30,20 @@ export interface FeedReaderOptions {
    */
   readonly graceMs?: number | undefined;
   readonly now?: (() => Timestamp) | undefined;
+  /** Rejects where the signal is aborted first. */
+  readonly sleep?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 const PAGE_RECORDS = 5_000;
 const SLICE_BYTES = 4 * 1024 * 1024;
 const BUDGET_BYTES = 32 * 1024 * 1024;
 const GRACE_MS = 30_000;
+/** Nor does it pass in fewer looks, as a clock that jumps makes any time pass. */
+const GRACE_LOOKS = 3;
 const RELIST_MS = 2_000;
+/** A JSON file that is seen half while it is rewritten is read again this often, this long after. */
+const ODD_TRIES = 5;
+const ODD_MS = 200;
 
 /** What is known of the segment that was read last, which the next poll begins with. */
 interface KnownSegment {
@@ -58,22 +67,26 @@ interface KnownSegment {
 export class FeedReader {
   readonly #store: FeedStore;
   readonly #finder: SegmentFinder;
+  readonly #patience: Patience;
   readonly #options: ShardOptions;
   #known: KnownSegment | undefined;
   /** Since when the segment at hand has had a successor without being final. */
-  #lingering: { readonly path: string; readonly since: Timestamp } | undefined;
+  #lingering: { readonly path: string; readonly since: Timestamp; readonly looks: number } | undefined;
   /** The newest event's time among those that were read. */
   #newest: Timestamp | undefined;
 
   constructor(store: FeedStore, options: FeedReaderOptions) {
     this.#store = store;
-    this.#finder = new SegmentFinder(store);
+    const graceMs = options.graceMs ?? GRACE_MS;
+    const wait = options.sleep ?? (async (ms, signal) => void (await sleep(ms, undefined, { signal })));
+    this.#patience = { tries: graceMs === 0 ? 1 : ODD_TRIES, sleep: (signal) => wait(ODD_MS, signal) };
+    this.#finder = new SegmentFinder(store, this.#patience);
     this.#options = {
       source: options.source,
       pageRecords: options.pageRecords ?? PAGE_RECORDS,
       sliceBytes: options.sliceBytes ?? SLICE_BYTES,
       budget: new ByteBudget(options.budgetBytes ?? BUDGET_BYTES),
-      graceMs: options.graceMs ?? GRACE_MS,
+      graceMs,
       relistMs: RELIST_MS,
       now: options.now ?? Date.now,
     };
@@ -163,14 +176,15 @@ export class FeedReader {
     const known = this.#known?.path === path ? this.#known : undefined;
     const age = now - (known?.at ?? 0);
     if (known !== undefined && !hasNext && known.window === window && age >= 0 && age < RELIST_MS) return known;
-    const file = await this.#store.readText(path, { ifNoneMatch: known?.etag }, signal);
+    const read = () => this.#store.readText(path, { ifNoneMatch: known?.etag }, signal);
+    const file = await readSettled(read, (text) => parseManifest(path, text), this.#patience, signal);
     if (file === undefined) throw new FeedGapError(path, 'is gone');
     if (file === 'unchanged') {
       assert(known, `${path} is unchanged, though nothing was known of it`);
       this.#known = { ...known, at: now, window };
       return this.#known;
     }
-    const manifest = parseManifest(path, file.text);
+    const manifest = file.value;
     const shards = manifest.shards.map(
       (prefix) =>
         [prefix, known?.shards.get(prefix) ?? new FeedShard(this.#store, path, prefix, this.#options)] as const,
@@ -181,10 +195,12 @@ export class FeedReader {
   }
 
   #isFinal(path: string, manifest: Manifest): boolean {
-    if (manifest.finalised) return true;
+    const { graceMs } = this.#options;
+    if (manifest.finalised || graceMs === 0) return true;
     const now = this.#options.now();
-    if (this.#lingering?.path !== path || now < this.#lingering.since) this.#lingering = { path, since: now };
-    return now - this.#lingering.since >= this.#options.graceMs;
+    const known = this.#lingering?.path === path && this.#lingering.since <= now ? this.#lingering : undefined;
+    this.#lingering = { path, since: known?.since ?? now, looks: (known?.looks ?? 0) + 1 };
+    return now - this.#lingering.since >= graceMs && this.#lingering.looks >= GRACE_LOOKS;
   }
 }
 

@@ -3,6 +3,7 @@ import { FeedGapError, FeedUnavailableError } from '../../schema/feed/feed-error
 import { SEGMENTS, segmentTime, segmentYear } from '../../schema/feed/segment-path.ts';
 import { parseSegments, SEGMENTS_FILE } from '../../schema/feed/segments.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
+import { type Patience, readSettled } from './settled-json.ts';
 
 /** Manifests kept at a time: a month and a half of hourly ones. The rest are listed when these are read. */
 const WINDOW = 1_000;
@@ -24,18 +25,21 @@ export interface SegmentWindow {
  */
 export class SegmentFinder {
   readonly #store: FeedStore;
+  readonly #patience: Patience;
   #known: SegmentWindow | undefined;
   #from = '';
 
-  constructor(store: FeedStore) {
+  constructor(store: FeedStore, patience: Patience) {
     this.#store = store;
+    this.#patience = patience;
   }
 
   /** The segments from this manifest on, it among them; from the feed's beginning without one. */
   async find(from: string | undefined, signal: AbortSignal): Promise<SegmentWindow> {
     const known = this.#known;
     const usable = known !== undefined && this.#covers(known, from) ? known : undefined;
-    const file = await this.#store.readText(SEGMENTS_FILE, { ifNoneMatch: usable?.etag }, signal);
+    const read = () => this.#store.readText(SEGMENTS_FILE, { ifNoneMatch: usable?.etag }, signal);
+    const file = await readSettled(read, parseSegments, this.#patience, signal);
     if (file === undefined) {
       // The container is there, and nothing has been written yet.
       if (from === undefined) return { segments: [], more: false, lastConsumable: undefined, etag: '' };
@@ -45,7 +49,7 @@ export class SegmentFinder {
       return { ...usable, segments: usable.segments.filter((path) => path >= (from ?? '')) };
     }
     if (file === 'unchanged') throw new TypeError(`${SEGMENTS_FILE} is unchanged, though nothing was known of it`);
-    const { lastConsumable } = parseSegments(file.text);
+    const { lastConsumable } = file.value;
     const found = await listSegments(this.#store, from, lastConsumable, signal);
     if (from !== undefined && found.segments[0] !== from) {
       throw new FeedGapError(from, 'is gone, as the feed was kept for less time than it was not read');

@@ -118,6 +118,12 @@ describe('the feed reader', () => {
     expect((await drain(reader, first.cursor)).names).toEqual([]);
     now += 1;
     expect(await drain(reader, first.cursor)).toMatchObject({ names: ['blob-2'], caughtUp: true });
+    // One that jumps makes no time pass.
+    const jumping = newReader(feed, { graceMs: 500, now: () => now });
+    for (const jump of [0, 3_600_000]) {
+      now += jump;
+      expect(await drain(jumping, first.cursor)).toMatchObject({ names: [], caughtUp: false });
+    }
   });
 
   it('polls with one small read and one listing a shard while nothing changes', async () => {
