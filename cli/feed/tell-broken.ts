@@ -39,7 +39,7 @@ export class BrokenThings implements Disposable {
   }
 }
 
-function brokenLine({ path, offset, until, why }: Broken): string {
+export function brokenLine({ path, offset, until, why }: Broken): string {
   const left = until === undefined ? '' : ` (left out up to byte ${until})`;
   return printable(`BROKEN  ${path} at byte ${offset}: ${why}${left}`);
 }

@@ -5,8 +5,11 @@ import { demoOutput } from './demo.ts';
 import { devOutput } from './dev.ts';
 import { digestOutput } from './digest.ts';
 import { explainOutput } from './explain.ts';
+import { feedDumpRecord } from './feed-dump.ts';
 import { feedRewindOutput } from './feed-rewind.ts';
+import { feedShowOutput } from './feed-show.ts';
 import { feedSkipOutput } from './feed-skip.ts';
+import { feedVerifyFinding, feedVerifyOutput } from './feed-verify.ts';
 import { hydrateOutput } from './hydrate.ts';
 import { lsEntry } from './ls.ts';
 import { reconcileOutput } from './reconcile.ts';
@@ -22,8 +25,12 @@ export const OUTPUTS = {
   dev: devOutput,
   digest: digestOutput,
   explain: explainOutput,
+  'feed-dump': feedDumpRecord,
   'feed-rewind': feedRewindOutput,
+  'feed-show': feedShowOutput,
   'feed-skip': feedSkipOutput,
+  'feed-verify': feedVerifyOutput,
+  'feed-verify-finding': feedVerifyFinding,
   hydrate: hydrateOutput,
   ls: lsEntry,
   reconcile: reconcileOutput,

@@ -27,3 +27,7 @@ export function brokenBy(error: unknown, path: string): Broken | undefined {
   const ofFile = error instanceof Error && 'syscall' in error && 'errno' in error && 'path' in error;
   return ofFile && 'code' in error ? broken(path, 0, `it cannot be read: ${String(error.code)}`) : undefined;
 }
+
+export function isDamage(error: unknown): error is FeedCorruptError {
+  return error instanceof FeedCorruptError;
+}

@@ -1,0 +1,24 @@
+import type { Key } from '../../../namespace/key.ts';
+import type { Position } from '../dump/record-json.ts';
+import type { Broken } from '../walk/broken.ts';
+
+/** What is wrong with the feed itself, beside what cannot be read. */
+export interface Disorder extends Position {
+  readonly kind: 'disorder';
+  readonly what: string;
+}
+
+/** A chunk that no manifest names, so that no reader comes by. */
+export interface Unreached {
+  readonly kind: 'unreached';
+  readonly path: string;
+}
+
+/** A key of which the index does not say what the feed's last word on it says. */
+export interface Difference extends Position {
+  readonly kind: 'difference';
+  readonly key: Key;
+  readonly what: string;
+}
+
+export type Finding = Broken | Disorder | Unreached | Difference;

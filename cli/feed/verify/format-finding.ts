@@ -1,0 +1,43 @@
+import type { FeedVerifyFinding, FeedVerifyOutput } from '../../../schema/outputs/feed-verify.ts';
+import { printable } from '../../terminal.ts';
+import { brokenLine } from '../tell-broken.ts';
+import type { Finding } from './finding.ts';
+
+export function findingOutput(finding: Finding): FeedVerifyFinding {
+  switch (finding.kind) {
+    case 'broken':
+      return { ...finding, until: finding.until ?? null };
+    case 'unreached':
+      return { ...finding };
+    case 'disorder':
+    case 'difference': {
+      const { chunk: path, offset, index, what: why } = finding;
+      const at = { path, offset, index };
+      if (finding.kind === 'disorder') return { kind: finding.kind, ...at, why };
+      return { kind: finding.kind, ...at, container: finding.key.container, name: finding.key.name, why };
+    }
+  }
+}
+
+export function findingLine(finding: Finding): string {
+  if (finding.kind === 'broken') return brokenLine(finding);
+  if (finding.kind === 'unreached') return printable(`UNREACHED  ${finding.path}: no readable manifest names it`);
+  const at = `${finding.chunk} at byte ${finding.offset}, record ${finding.index}`;
+  if (finding.kind === 'disorder') return printable(`DISORDER  ${at}: ${finding.what}`);
+  return printable(`DIFFER  ${finding.key.container}/${finding.key.name}: ${finding.what}; ${at}`);
+}
+
+export function summaryLines(output: FeedVerifyOutput): readonly string[] {
+  const { segments, shards, chunks, records, notYet, findings, index } = output;
+  const left = notYet === 0 ? '' : `; ${notYet} segments after lastConsumable were left alone`;
+  const lines = [`${records} records in ${segments} segments, ${shards} shards, ${chunks} chunks${left}`];
+  if (index !== null) {
+    const { keys, agree, differ, looksDue, past, notTaken } = index;
+    lines.push(
+      `${keys} keys compared: ${agree} agree, ${differ} differ, ${looksDue} wait for a look, ${past} are of the past`,
+    );
+    if (notTaken > 0) lines.push(`${notTaken} records stand after the cursor and were not compared.`);
+  }
+  lines.push(findings === 0 ? 'Nothing is wrong.' : `${findings} findings.`);
+  return lines;
+}

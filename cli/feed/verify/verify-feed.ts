@@ -1,0 +1,114 @@
+import type { PoolClient } from 'pg';
+import { judgedKeys } from '../../../reconciler/scope/judged-keys.ts';
+import { includes } from '../../../reconciler/scope/key-set.ts';
+import { readRecord } from '../../../schema/feed/record.ts';
+import type { Account } from '../../../schema/index/accounts.ts';
+import { liveRules } from '../../../schema/index/authority-revisions.ts';
+import type { Index } from '../../../schema/index/database.ts';
+import { readCursor } from '../../../schema/index/feed-cursors.ts';
+import type { FeedStore } from '../../../schema/ports/feed-store.ts';
+import { isDamage } from '../walk/broken.ts';
+import { isBehind } from './behind-cursor.ts';
+import { type CheckedRecord, checkFeed, type FeedCounts } from './check-feed.ts';
+import { compareWords, type WordCounts } from './compare-words.ts';
+import type { Finding } from './finding.ts';
+import { LastWords } from './last-words.ts';
+
+export interface VerifiedFeed {
+  readonly feed: FeedCounts;
+  readonly findings: number;
+  /** None where the feed alone was checked. */
+  readonly index: (WordCounts & { readonly keys: number; readonly notTaken: number }) | undefined;
+}
+
+export interface VerifyFeedOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress?: ((doing: string) => void) | undefined;
+}
+
+/** Checks a feed by itself. @returns the counts, after every finding was handed out. */
+export async function* verifyFeed(
+  store: FeedStore,
+  { signal, onProgress }: VerifyFeedOptions,
+): AsyncGenerator<Finding, VerifiedFeed> {
+  const feed: FeedCounts = { segments: 0, shards: 0, chunks: 0, records: 0, notYet: 0 };
+  const take = async () => onProgress?.(`reading the feed: ${feed.records} records`);
+  let findings = 0;
+  for await (const found of checkFeed(store, feed, take, signal)) {
+    findings++;
+    yield found;
+  }
+  return { feed, findings, index: undefined };
+}
+
+/**
+ * Checks a feed, and compares its last word on each key with the index. Only what stands behind the cursor is
+ * compared, as it was when this began: the index has taken that, and can only have gone on since. Keys that no rule
+ * gives to Blob are left out.
+ */
+export async function* verifyFeedAndIndex(
+  store: FeedStore,
+  { index, account }: { readonly index: Index; readonly account: Account },
+  { signal, onProgress }: VerifyFeedOptions,
+): AsyncGenerator<Finding, VerifiedFeed> {
+  const cursor = await readCursor(index.db, account.id);
+  const keys = judgedKeys((await liveRules(index.db, account.id))?.rules ?? [], '');
+  const client = await index.pool.connect();
+  const cancel = await cancelOnAbort(client, index, signal);
+  try {
+    const words = await LastWords.create(client);
+    const feed: FeedCounts = { segments: 0, shards: 0, chunks: 0, records: 0, notYet: 0 };
+    let notTaken = 0;
+    let findings = 0;
+    const take = async (records: readonly CheckedRecord[]): Promise<void> => {
+      for (const checked of records) {
+        if (cursor === undefined || !isBehind(cursor, checked)) notTaken++;
+        else await addWord(words, checked, (key) => includes(keys, key));
+      }
+      onProgress?.(`reading the feed: ${feed.records} records`);
+    };
+    for await (const found of checkFeed(store, feed, take, signal)) {
+      findings++;
+      yield found;
+    }
+    onProgress?.('comparing with the index');
+    const counts: WordCounts = { agree: 0, looksDue: 0, past: 0, differ: 0 };
+    const total = await words.seal();
+    for await (const found of compareWords(client, index, account, counts, signal)) {
+      findings++;
+      yield found;
+    }
+    return { feed, findings, index: { ...counts, keys: total, notTaken } };
+  } catch (error) {
+    // What the abort broke off is not what went wrong.
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    cancel();
+    client.release(true);
+  }
+}
+
+async function addWord(
+  words: LastWords,
+  { record, position }: CheckedRecord,
+  isFederated: (key: { readonly container: string; readonly name: string }) => boolean,
+): Promise<void> {
+  try {
+    const { change } = readRecord(record, { ...position, path: position.chunk }, 'feed');
+    if (!('ignored' in change) && isFederated(change)) await words.add(change, position);
+  } catch (error) {
+    // It was found when its order was checked.
+    if (!isDamage(error)) throw error;
+  }
+}
+
+/** A statement may run for minutes: an abort ends it at once. @returns what stops listening. */
+async function cancelOnAbort(client: PoolClient, index: Index, signal: AbortSignal): Promise<() => void> {
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const cancel = () => {
+    index.pool.query('select pg_cancel_backend($1)', [rows[0]?.pid]).catch(() => {});
+  };
+  signal.addEventListener('abort', cancel, { once: true });
+  return () => signal.removeEventListener('abort', cancel);
+}
