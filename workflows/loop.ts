@@ -49,7 +49,7 @@ export async function runLoop<Turn>(input: LoopInput, loop: Loop<Turn>): Promise
   const wake = () => {
     woken = true;
   };
-  setHandler(wakeSignal, wake);
+  setHandler(wakeSignal, wake, { description: 'Ends a rest at once.' });
   loop.begin?.(control, wake);
   while (!workflowInfo().continueAsNewSuggested) {
     const turn = await control.attempt(loop.doing, () => loop.turn(input.turnSeconds));
