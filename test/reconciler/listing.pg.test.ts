@@ -5,6 +5,7 @@ import { judgeRun } from '../../reconciler/judge/judge-run.ts';
 import { prepareRun } from '../../reconciler/prepare.ts';
 import { stageRun } from '../../reconciler/stage.ts';
 import { liveRules, publishRules } from '../../schema/index/authority-revisions.ts';
+import { noteGap, readGaps } from '../../schema/index/feed-gaps.ts';
 import { testIndex } from '../support/postgres.ts';
 import { EVERYTHING, makeWorld, NEVER } from './support/world.ts';
 
@@ -37,6 +38,29 @@ describe('a listing', () => {
     }
     expect(await world.horizon()).toBe(start);
     expect((await world.reconcile({ judge: 'auto' })).judge).toBe('none');
+  });
+
+  it('heals the gaps of the feed that were noted before it began, where it is complete and of everything', async () => {
+    await using db = await testIndex();
+    const world = await makeWorld(db.index);
+    const { id } = world.judging.account;
+    const open = async () => (await readGaps(db.index.db, id, { limit: 5, open: true })).map(({ missing }) => missing);
+    for (const name of ['a/1', 'a/2', 'b/3', 'b/4']) world.blobs.put('one', name);
+    await world.reconcile();
+    await noteGap(db.index.db, id, { missing: 'log/00/1.avro', detail: {} });
+    await new Promise((passed) => setTimeout(passed, 5));
+    await world.reconcile({ judge: 'listing', prefix: 'one/a/' });
+    expect(await open()).toEqual(['log/00/1.avro']);
+    world.blobs.later(MINUTE);
+    for (const name of ['a/1', 'a/2', 'b/3']) world.blobs.delete('one', name);
+    expect(await world.reconcile({ judge: 'listing' }, { percent: 10, names: 1 })).toMatchObject({
+      outcome: 'guarded',
+    });
+    expect(await open()).toEqual(['log/00/1.avro']);
+    const { runId, outcome } = await world.reconcile({ judge: 'listing' });
+    expect(outcome).toBe('complete');
+    expect(await open()).toEqual([]);
+    expect(await readGaps(db.index.db, id, { limit: 1 })).toMatchObject([{ runId, healedAt: expect.any(Number) }]);
   });
 
   it('lists what the rules name and nothing else', async () => {
