@@ -62,7 +62,7 @@ export class FeedDownload {
 
   /** Ends what is under way, and waits until it has ended. */
   async close(): Promise<void> {
-    this.#abort.abort();
+    if (this.#ahead.length > 0) this.#abort.abort();
     await this.#drop();
     this.#options.budget.give(this.#held);
     this.#held = 0;

@@ -84,6 +84,11 @@ function padded(value: number): Buffer {
 export class MemoryFeed implements FeedStore {
   readonly files = new Map<string, Buffer>();
   readonly asked: string[] = [];
+  /** Called before each answer, to change the feed or to fail. */
+  onAsk: ((asked: string, asks: number) => void | Promise<void>) | undefined;
+  /** Bytes asked for by ranges that have not been answered yet. */
+  underWay = 0;
+  mostUnderWay = 0;
   /** When every file was written last, as listings say. */
   now = 0;
   readonly ranges: { path: string; offset: number; bytes: number }[] = [];
@@ -100,11 +105,11 @@ export class MemoryFeed implements FeedStore {
   }
 
   manifest(minute: number): string {
-    return `idx/segments/2026/01/01/${hhmm(minute)}/meta.json`;
+    return `idx/segments/${timePath(minute)}/meta.json`;
   }
 
   shard(minute: number, shard = '00'): string {
-    return `log/${shard}/2026/01/01/${hhmm(minute)}/`;
+    return `log/${shard}/${timePath(minute)}/`;
   }
 
   append(path: string, ...parts: readonly Buffer[]): void {
@@ -112,7 +117,7 @@ export class MemoryFeed implements FeedStore {
   }
 
   async readText(path: string, { ifNoneMatch }: FeedCondition) {
-    this.asked.push(`text ${path}`);
+    await this.#ask(`text ${path}`);
     const file = this.files.get(path);
     if (this.files.size === 0) throw new FeedUnavailableError('not-enabled', 'no feed');
     if (file !== undefined && etagOf(file) === ifNoneMatch) return 'unchanged' as const;
@@ -120,7 +125,7 @@ export class MemoryFeed implements FeedStore {
   }
 
   async *list(prefix: string) {
-    this.asked.push(`list ${prefix}`);
+    await this.#ask(`list ${prefix}`);
     const paths = [...this.files.keys()].filter((path) => path.startsWith(prefix)).sort();
     for (const path of paths) {
       const file = this.files.get(path) ?? Buffer.alloc(0);
@@ -129,7 +134,13 @@ export class MemoryFeed implements FeedStore {
   }
 
   async readRange(path: string, offset: number, length: number, { ifNoneMatch }: FeedCondition) {
-    this.asked.push(`range ${path}`);
+    this.underWay += length;
+    this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
+    try {
+      await this.#ask(`range ${path}`);
+    } finally {
+      this.underWay -= length;
+    }
     const file = this.files.get(path);
     if (file === undefined) return undefined;
     if (etagOf(file) === ifNoneMatch) return 'unchanged' as const;
@@ -137,12 +148,23 @@ export class MemoryFeed implements FeedStore {
     this.ranges.push({ path, offset, bytes: bytes.length });
     return { bytes, etag: etagOf(file) };
   }
+
+  async #ask(asked: string): Promise<void> {
+    this.asked.push(asked);
+    await this.onAsk?.(asked, this.asked.length);
+  }
 }
+
+const etags = new WeakMap<Buffer, string>();
 
 function etagOf(file: Buffer): string {
-  return createHash('md5').update(file).digest('hex');
+  const etag = etags.get(file) ?? createHash('md5').update(file).digest('hex');
+  etags.set(file, etag);
+  return etag;
 }
 
-function hhmm(minute: number): string {
-  return `${String(Math.floor(minute / 60)).padStart(2, '0')}${String(minute % 60).padStart(2, '0')}`;
+/** `2026/01/01/HHMM`, and on from there. */
+function timePath(minute: number): string {
+  const [date = '', time = ''] = new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString().split('T');
+  return `${date.replaceAll('-', '/')}/${time.slice(0, 5).replace(':', '')}`;
 }

@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { FeedPage } from '../../../activities/azure/feed-page.ts';
+import { FeedReader, type FeedReaderOptions } from '../../../activities/azure/feed-reader.ts';
+import { drainFeed } from './drain-feed.ts';
+import { avroBlock, avroHeader, feedRecord, MemoryFeed } from './memory-feed.ts';
+
+const blobs = (from: number, count: number) => Array.from({ length: count }, (_, at) => feedRecord(from + at));
+const newReader = (feed: MemoryFeed, options: Partial<FeedReaderOptions>) =>
+  new FeedReader(feed, { source: 'feed', ...options });
+
+/** One open segment of so many shards, with blocks of 10 blobs each. */
+function feedOf(shards: number, blocks: number): MemoryFeed {
+  const feed = new MemoryFeed();
+  const numbers = Array.from({ length: shards }, (_, at) => String(at).padStart(2, '0'));
+  feed.segment(0, 'Publishing', numbers);
+  for (const [at, shard] of numbers.entries()) {
+    const each = Array.from({ length: blocks }, (_, block) => avroBlock(blobs((at * blocks + block) * 10, 10)));
+    feed.append(`${feed.shard(0, shard)}00000.avro`, avroHeader(), ...each);
+  }
+  return feed;
+}
+
+const first = (feed: MemoryFeed) => `${feed.shard(0)}00000.avro`;
+
+describe('reading ahead', () => {
+  it('8: asks ahead for no more bytes than its budget has, however many shards are read at once', async () => {
+    const feed = feedOf(100, 20);
+    const chunk = feed.files.get(first(feed))?.length ?? 0;
+    const sliceBytes = Math.ceil(chunk / 8);
+    feed.onAsk = () => sleep(1);
+    const budgetBytes = 40 * sliceBytes;
+    const { names } = await drainFeed(newReader(feed, { sliceBytes, budgetBytes }), undefined, { lanes: 100 });
+    expect(new Set(names).size).toBe(100 * 20 * 10);
+    // A shard that has nothing gets a slice in any case. Without a budget it would be three for each.
+    expect(feed.mostUnderWay).toBeLessThanOrEqual(budgetBytes + 100 * sliceBytes);
+    expect(feed.underWay).toBe(0);
+  });
+
+  it('8: goes on without a budget, one slice at a time', async () => {
+    const feed = feedOf(3, 20);
+    const chunk = feed.files.get(first(feed))?.length ?? 0;
+    const sliceBytes = Math.ceil(chunk / 8);
+    feed.onAsk = () => sleep(1);
+    const { names } = await drainFeed(newReader(feed, { sliceBytes, budgetBytes: 0 }), undefined, { lanes: 3 });
+    expect(new Set(names).size).toBe(3 * 20 * 10);
+    expect(feed.mostUnderWay).toBeLessThanOrEqual(3 * sliceBytes);
+  });
+
+  it('has the next slices under way while one is decoded, and a page ready when the next is asked for', async () => {
+    const feed = feedOf(1, 20);
+    const chunk = feed.files.get(first(feed))?.length ?? 0;
+    const sliceBytes = Math.ceil(chunk / 8);
+    feed.onAsk = () => sleep(1);
+    const reader = newReader(feed, { sliceBytes, pageRecords: 10 });
+    const segments = reader.segments(undefined, AbortSignal.timeout(10_000));
+    const segment = await segments.next();
+    if (segment.done === true) throw new Error('no segment');
+    const pages = segment.value.shards[0]?.pages(AbortSignal.timeout(10_000));
+    await pages?.next();
+    expect(feed.mostUnderWay).toBeGreaterThanOrEqual(2 * sliceBytes);
+    await sleep(50);
+    const asked = feed.asked.length;
+    // Ready: nothing is waited for but the turn of the event loop.
+    feed.onAsk = () => new Promise(() => {});
+    expect((await pages?.next())?.value).toMatchObject({ records: 10 });
+    expect(feed.asked.length - asked).toBeLessThanOrEqual(2);
+  });
+
+  it('leaves nothing under way when a consumer stops early, and reads the rest later', async () => {
+    const feed = feedOf(1, 20);
+    const sliceBytes = Math.ceil((feed.files.get(first(feed))?.length ?? 0) / 8);
+    const reader = newReader(feed, { sliceBytes, pageRecords: 10 });
+    const signal = AbortSignal.timeout(10_000);
+    const segments = reader.segments(undefined, signal);
+    const segment = await segments.next();
+    if (segment.done === true) throw new Error('no segment');
+    let page: FeedPage | undefined;
+    for await (page of segment.value.shards[0]?.pages(signal) ?? []) break;
+    await segments.return({ head: undefined, caughtUp: false, lastConsumable: undefined });
+    expect(feed.underWay).toBe(0);
+    if (page === undefined) throw new Error('no page');
+    const rest = await drainFeed(reader, { segment: page.segment, shards: { [page.shard]: page.to } });
+    expect([...page.events.map(({ name }) => name), ...rest.names]).toHaveLength(200);
+  });
+
+  it('ends at once when it is aborted in the middle of a download', async () => {
+    const feed = feedOf(2, 20);
+    const abort = new AbortController();
+    feed.onAsk = (asked) => {
+      if (!asked.startsWith('range')) return;
+      abort.abort();
+      throw abort.signal.reason;
+    };
+    await expect(drainFeed(newReader(feed, {}), undefined, { signal: abort.signal })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+    expect(feed.underWay).toBe(0);
+  });
+
+  it('3: gives the pages before a failed download, and the rest to a new call with their cursor', async () => {
+    for (let moment = 3; moment < 14; moment++) {
+      const feed = feedOf(1, 20);
+      const sliceBytes = Math.ceil((feed.files.get(first(feed))?.length ?? 0) / 8);
+      feed.onAsk = (_asked, asks) => {
+        if (asks === moment) throw Object.assign(new Error('no answer'), { code: 'ECONNRESET' });
+      };
+      const reader = newReader(feed, { sliceBytes, pageRecords: 30 });
+      const pages: FeedPage[] = [];
+      await drainFeed(reader, undefined, { pages }).catch((error: Error) => expect(error.message).toBe('no answer'));
+      feed.onAsk = undefined;
+      const last = pages.at(-1);
+      const cursor = last && { segment: last.segment, shards: { [last.shard]: last.to } };
+      await drainFeed(reader, cursor, { pages });
+      const names = pages.flatMap(({ events }) => events.map(({ name }) => name));
+      expect(names, `failed at request ${moment}`).toEqual(Array.from({ length: 200 }, (_, at) => `blob-${at}`));
+    }
+  });
+});
