@@ -19,6 +19,8 @@ import type { WorkflowStatus } from './workflow-status.ts';
 /** What a status is collected from; kept open while `--wait` asks again and again. */
 export interface StatusSources extends AsyncDisposable {
   readonly watch: SourceWatch;
+  /** Milliseconds since 1970. */
+  now(): number;
 }
 
 /** How long a queue is watched to tell an intake that is slow from one that stands still. */
@@ -29,6 +31,7 @@ export function openStatusSources({ federation }: OpenAccount): StatusSources {
   const feed = new AzureFeedStore(blobService(federation.account));
   return {
     watch: new SourceWatch({ federation, feed, triggers }, WATCH_MS - 500),
+    now: Date.now,
     [Symbol.asyncDispose]: async () => {
       await triggers?.close().catch(() => undefined);
     },
@@ -38,11 +41,11 @@ export function openStatusSources({ federation }: OpenAccount): StatusSources {
 /** What is on its way, and no more: cheap enough to be asked again and again, however large the index. */
 export async function collectMoving(
   { index, account }: OpenAccount,
-  { watch }: StatusSources,
+  { watch, now }: StatusSources,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const [glance, moving] = await Promise.all([
-    watch.glance(index.db, account, Date.now(), signal),
+    watch.glance(index.db, account, now(), signal),
     readMoving(index.db, account.id),
   ]);
   return whatMoves(glance, moving);
@@ -90,11 +93,15 @@ export async function collectStatus(
 }
 
 /** Looks twice where one glance cannot tell a queue that is slow from one that nobody takes from. */
-async function surely({ index, account }: OpenAccount, { watch }: StatusSources, signal: AbortSignal): Promise<Glance> {
-  const glance = await watch.glance(index.db, account, Date.now(), signal);
+async function surely(
+  { index, account }: OpenAccount,
+  { watch, now }: StatusSources,
+  signal: AbortSignal,
+): Promise<Glance> {
+  const glance = await watch.glance(index.db, account, now(), signal);
   if (!glance.sources.some(({ suspect }) => suspect)) return glance;
   await sleep(WATCH_MS, undefined, { signal });
-  return await watch.glance(index.db, account, Date.now(), signal);
+  return await watch.glance(index.db, account, now(), signal);
 }
 
 /** Both versions by name, so that somebody can judge which was meant. */

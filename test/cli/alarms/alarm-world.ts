@@ -1,0 +1,141 @@
+import { feedActivities } from '../../../activities/feed/feed-activities.ts';
+import { AlarmLog } from '../../../activities/observability/alarm.ts';
+import { createLogger } from '../../../activities/observability/logger.ts';
+import { SourceWatch } from '../../../activities/observability/source-watch.ts';
+import type { Services } from '../../../activities/services.ts';
+import { collectStatus } from '../../../cli/status/collect-status.ts';
+import { formatStatus } from '../../../cli/status/format-status.ts';
+import { observeSources } from '../../../cli/worker/monitor.ts';
+import { FeedUnavailableError, type FeedUnavailableReason } from '../../../schema/feed/feed-error.ts';
+import { type StatusOutput, statusOutput } from '../../../schema/outputs/status.ts';
+import type { FeedStore } from '../../../schema/ports/feed-store.ts';
+import { avroBlock, avroHeader, feedRecord, MemoryFeed } from '../../activities/azure/memory-feed.ts';
+import { runActivity, testServices } from '../../activities/test-services.ts';
+import { testIndex } from '../../support/postgres.ts';
+
+const NEVER = new Promise<never>(() => {});
+const { signal } = new AbortController();
+
+/** What the account is to its readers. */
+type Account = 'open' | 'stalled' | FeedUnavailableReason;
+
+/** A feed, the loop that reads it, and who watches over both, on a clock that can be put forward. */
+export class AlarmWorld implements AsyncDisposable {
+  readonly feed = new MemoryFeed();
+  /** What the account answers to whoever asks. */
+  account: Account = 'open';
+  /** What it answers to the loop alone: one that hangs by itself. */
+  loop: 'reads' | 'hangs' = 'reads';
+  readonly #closing: AsyncDisposable;
+  readonly #services: Services;
+  readonly #tail: ReturnType<typeof feedActivities>;
+  readonly #lines: string[] = [];
+  readonly #watch: SourceWatch;
+  readonly #alarms: AlarmLog;
+  #aheadMs = 0;
+
+  private constructor(services: Services, closing: AsyncDisposable) {
+    const log = createLogger({ level: 'info', destination: { write: (line: string) => this.#lines.push(line) } });
+    const now = () => this.now();
+    this.#closing = closing;
+    this.#services = { ...services, log, clock: { ...services.clock, now } };
+    const { federation } = services;
+    const store = this.#store(() => this.account);
+    this.#watch = new SourceWatch({ federation, feed: store, triggers: undefined });
+    this.#alarms = new AlarmLog(log);
+    const feed = this.#store(() => (this.loop === 'hangs' ? 'stalled' : this.account));
+    this.#tail = feedActivities({ ...this.#services, feed });
+  }
+
+  /** One segment with one chunk that holds a record, which is applied. */
+  static async open(changeFeed: { readonly lagLimitSeconds?: number } = {}): Promise<AlarmWorld> {
+    const db = await testIndex();
+    const services = await testServices(db.index, {});
+    const { sources } = services.federation;
+    const settings = { pollSeconds: 0.1, settleSeconds: 1, lagLimitSeconds: 600, ...changeFeed };
+    const federation = { ...services.federation, sources: { ...sources, changeFeed: settings, inventory: undefined } };
+    const world = new AlarmWorld({ ...services, federation }, db);
+    world.feed.segment(0, 'Publishing');
+    world.feed.append(world.chunk, avroHeader());
+    world.write(1);
+    await world.read();
+    return world;
+  }
+
+  get chunk(): string {
+    return `${this.feed.shard(0)}00000.avro`;
+  }
+
+  get services(): Services {
+    return this.#services;
+  }
+
+  now(): number {
+    return Date.now() + this.#aheadMs;
+  }
+
+  /** Time passes, for everybody but Postgres. */
+  pass(seconds: number): void {
+    this.#aheadMs += seconds * 1000;
+  }
+
+  write(record: number): void {
+    this.feed.now = this.now();
+    this.feed.append(this.chunk, avroBlock([feedRecord(record)]));
+  }
+
+  /** A turn of the loop; one that hangs is left behind. */
+  async read(): Promise<void> {
+    const turn = runActivity(() => this.#tail.tailFeed({ seconds: 0.3 }));
+    turn.catch(() => undefined);
+    if (this.loop === 'hangs' || this.account === 'stalled') return;
+    await turn;
+  }
+
+  /** One glance of the worker's monitor. @returns the alarms that it has said in the log, raised or cleared. */
+  async glance(): Promise<readonly string[]> {
+    this.#lines.length = 0;
+    await observeSources(this.#services, this.#watch, this.#alarms, signal);
+    return this.#lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
+  }
+
+  /** What `isthmus status` says while no worker runs and Temporal is away: as JSON, and its alarms for people. */
+  async status(): Promise<StatusOutput & { readonly told: readonly string[] }> {
+    const { account, federation, index } = this.#services;
+    const open = { account, federation, index, [Symbol.asyncDispose]: async () => {} };
+    const watch = new SourceWatch({ federation, feed: this.#store(() => this.account), triggers: undefined }, 1_000);
+    const asked = { watch, now: () => this.now(), [Symbol.asyncDispose]: async () => {} };
+    const output = statusOutput.parse(await collectStatus(open, asked, undefined, signal));
+    const alarms = output.alarms.filter(({ kind }) => kind !== 'temporal');
+    return { ...output, alarms, told: formatStatus(output).filter((line) => line.startsWith('ALARM  ')) };
+  }
+
+  /** Value of one series; undefined where there is none. */
+  async metric(series: string): Promise<number | undefined> {
+    const lines = (await this.#services.metrics.registry.metrics()).split('\n');
+    const line = lines.find((each) => each.startsWith(`${series} `));
+    return line === undefined ? undefined : Number(line.slice(series.length + 1));
+  }
+
+  #store(account: () => Account): FeedStore {
+    const { feed } = this;
+    const answer = <T>(work: () => T): T | Promise<never> => {
+      const is = account();
+      if (is === 'stalled') return NEVER;
+      if (is === 'open') return work();
+      throw new FeedUnavailableError(is, `the account said: ${is}`);
+    };
+    return {
+      readText: async (path, condition) => answer(() => feed.readText(path, condition)),
+      readRange: async (path, offset, length, condition) =>
+        answer(() => feed.readRange(path, offset, length, condition)),
+      async *list(prefix) {
+        yield* await answer(() => feed.list(prefix));
+      },
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#closing[Symbol.asyncDispose]();
+  }
+}
