@@ -1,7 +1,7 @@
 import { type CompiledQuery, type RawBuilder, sql } from 'kysely';
 import type { ClientBase } from 'pg';
 import type { Account } from '../../../schema/index/accounts.ts';
-import { type ContainerRow, containerStates } from '../../../schema/index/containers.ts';
+import { type ContainerRow, listContainers } from '../../../schema/index/containers.ts';
 import type { Index } from '../../../schema/index/database.ts';
 import { isDeadOrUnsureSql, lives } from '../../../schema/index/lives.ts';
 import type { Difference } from './finding.ts';
@@ -28,7 +28,18 @@ const WHAT: Readonly<Record<Exclude<Verdict, 'agrees' | 'due' | 'past'>, string>
   unlooked: 'the blob was changed, and nobody has looked at it since',
 };
 
+const COUNTED: Readonly<Record<Verdict, keyof WordCounts>> = {
+  agrees: 'agree',
+  due: 'looksDue',
+  past: 'past',
+  missing: 'differ',
+  older: 'differ',
+  contradicts: 'differ',
+  unlooked: 'differ',
+};
+
 interface Row {
+  readonly container: string;
   readonly head: string;
   readonly tail: string;
   readonly verdict: Exclude<Verdict, 'agrees' | 'due' | 'past'>;
@@ -40,7 +51,10 @@ interface Row {
   readonly record_index: number;
 }
 
-/** Holds the last words against the entries, container by container, set by set; read a thousand at a time. */
+/**
+ * Holds the last words against the entries in one statement, of one snapshot of the index, and hands out what differs
+ * in key order, a thousand at a time.
+ */
 export async function* compareWords(
   client: ClientBase,
   index: Index,
@@ -48,54 +62,31 @@ export async function* compareWords(
   counts: WordCounts,
   signal: AbortSignal,
 ): AsyncGenerator<Difference> {
-  const { rows: containers } = await client.query<{ container: string }>(
-    'select distinct container from feed_words order by container',
+  const containers = await listContainers(index.db, account.id);
+  await run(client, index, sql`create temporary table feed_judged as ${judged(account, containers)}`);
+  const { rows: tally } = await client.query<{ verdict: Verdict; keys: string }>(
+    'select verdict, count(*) as keys from feed_judged group by verdict',
   );
-  for (const { container: name } of containers) {
-    signal.throwIfAborted();
-    const known = (await containerStates(index.db, account.id, [name])).get(name);
-    const judged = judge(account, name, known);
-    await client.query('begin isolation level repeatable read');
-    const tally = await run<{ verdict: Verdict; keys: string }>(
-      client,
-      index,
-      sql`select verdict, count(*) as keys from ${judged} as judged group by verdict`,
-    );
-    for (const { verdict, keys } of tally) {
-      if (verdict === 'agrees') counts.agree += Number(keys);
-      else if (verdict === 'due') counts.looksDue += Number(keys);
-      else if (verdict === 'past') counts.past += Number(keys);
-      else counts.differ += Number(keys);
-    }
-    yield* differencesOf(client, index, name, judged, signal);
-    await client.query('commit');
-  }
-}
-
-async function* differencesOf(
-  client: ClientBase,
-  index: Index,
-  container: string,
-  judged: RawBuilder<unknown>,
-  signal: AbortSignal,
-): AsyncGenerator<Difference> {
-  const differing = sql`
-    select * from ${judged} as judged where verdict not in ('agrees', 'due', 'past') order by head, tail`;
-  await run(client, index, sql`declare differing no scroll cursor for ${differing}`);
+  for (const { verdict, keys } of tally) counts[COUNTED[verdict]] += Number(keys);
+  signal.throwIfAborted();
+  await client.query('begin');
+  await client.query(`
+    declare differing no scroll cursor for
+    select * from feed_judged where verdict not in ('agrees', 'due', 'past') order by container, head, tail`);
   for (;;) {
     signal.throwIfAborted();
     const { rows } = await client.query<Row>(`fetch forward ${FETCH} from differing`);
-    for (const row of rows) yield differenceOf(container, row);
+    for (const row of rows) yield differenceOf(row);
     if (rows.length < FETCH) break;
   }
-  await client.query('close differing');
+  await client.query('commit');
 }
 
-function differenceOf(container: string, row: Row): Difference {
+function differenceOf(row: Row): Difference {
   const said = row.effect === 'delete' ? 'deleted' : `${row.effect === 'put' ? 'is' : 'changed to'} ${row.etag ?? '?'}`;
   return {
     kind: 'difference',
-    key: { container, name: row.head + row.tail },
+    key: { container: row.container, name: row.head + row.tail },
     chunk: row.chunk,
     offset: Number(row.chunk_offset),
     index: row.record_index,
@@ -104,40 +95,36 @@ function differenceOf(container: string, row: Row): Difference {
 }
 
 /**
- * Each last word of a container with its verdict, as a relation. What a look found stands above every event that is
+ * Each last word with its verdict. What a look found stands above every event that is
  * not later than it; what is older than the horizon was judged by a listing, and its tombstone may be purged.
  */
-function judge(
-  { id, horizon, margin }: Account,
-  name: string,
-  container: ContainerRow | undefined,
-): RawBuilder<unknown> {
-  const dead = container === undefined ? sql`false` : isDeadOrUnsureSql;
-  const bounds = container === undefined ? sql`` : sql`cross join ${lives([container])}`;
+function judged({ id, horizon, margin }: Account, containers: readonly ContainerRow[]): RawBuilder<unknown> {
   const settled = horizon === undefined ? sql`false` : sql`w.seen < ${horizon + margin}::bigint`;
-  return sql`(
-    select w.head, w.tail, w.effect, w.etag, w.chunk, w.chunk_offset, w.record_index,
+  return sql`
+    select w.container, w.head, w.tail, w.effect, w.etag, w.chunk, w.chunk_offset, w.record_index,
       case when e.head is null then 'nothing' when not e.live then 'a tombstone' else e.etag end as entry,
       case
         when w.dead then 'past'
         when e.head is null then case when ${settled} then 'past' else 'missing' end
         when e.look_due then 'due'
         when e.look is not null and w.seen <= e.look + ${margin}::bigint then 'agrees'
-        when w.epoch < e.epoch or (w.epoch is not distinct from e.epoch or w.epoch is null or e.epoch is null)
-          and w.sequencer < e.sequencer then 'agrees'
-        when w.sequencer = e.sequencer and not coalesce(w.epoch <> e.epoch, false) then
+        when coalesce(w.epoch <> e.epoch, false) and w.epoch < e.epoch then 'agrees'
+        when not coalesce(w.epoch <> e.epoch, false) and w.sequencer < e.sequencer then 'agrees'
+        when not coalesce(w.epoch <> e.epoch, false) and w.sequencer = e.sequencer then
           case when w.effect = 'touch' or w.effect = 'put' and e.live and e.etag = w.etag
             or w.effect = 'delete' and not e.live then 'agrees' else 'contradicts' end
         when w.effect = 'touch' then case when coalesce(w.etag = e.etag, w.etag is null) then 'agrees' else 'unlooked' end
         else 'older'
       end as verdict
     from (
-      select e.*, ${dead} as dead
-      from (select *, null::bigint as look from feed_words where container = ${name}) as e ${bounds}
+      select e.*, coalesce(${isDeadOrUnsureSql}, false) as dead
+      from (
+        select feed_words.*, containers.id as container_id, null::bigint as look
+        from feed_words left join containers on containers.account_id = ${id} and containers.name = container
+      ) as e left join ${lives(containers)} on k.container_id = e.container_id
     ) as w
-    left join entries as e on e.account_id = ${id} and e.container_id = ${container?.id ?? null}::integer
-      and e.head = w.head and e.tail_hash = w.tail_hash
-  )`;
+    left join entries as e on e.account_id = ${id} and e.container_id = w.container_id
+      and e.head = w.head and e.tail_hash = w.tail_hash`;
 }
 
 /** Sends what Kysely compiles through a connection of our own. */

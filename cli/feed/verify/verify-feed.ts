@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 import { judgedKeys } from '../../../reconciler/scope/judged-keys.ts';
 import { includes } from '../../../reconciler/scope/key-set.ts';
 import { readRecord } from '../../../schema/feed/record.ts';
-import type { Account } from '../../../schema/index/accounts.ts';
+import { type Account, readAccount } from '../../../schema/index/accounts.ts';
 import { liveRules } from '../../../schema/index/authority-revisions.ts';
 import type { Index } from '../../../schema/index/database.ts';
 import { readCursor } from '../../../schema/index/feed-cursors.ts';
@@ -74,7 +74,9 @@ export async function* verifyFeedAndIndex(
     onProgress?.('comparing with the index');
     const counts: WordCounts = { agree: 0, looksDue: 0, past: 0, differ: 0 };
     const total = await words.seal();
-    for await (const found of compareWords(client, index, account, counts, signal)) {
+    // As it is by now: what a purge has taken meanwhile is of the past.
+    const judging = (await readAccount(index.db, account.name)) ?? account;
+    for await (const found of compareWords(client, index, judging, counts, signal)) {
       findings++;
       yield found;
     }

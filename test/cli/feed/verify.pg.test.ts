@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import { FolderFeedStore } from '../../../activities/azure/folder-feed-store.ts';
+import { verifyFeedAndIndex } from '../../../cli/feed/verify/verify-feed.ts';
+import { replayFeed } from '../../../cli/replay/replay.ts';
+import { formatKey } from '../../../namespace/key.ts';
+import { ensureAccount } from '../../../schema/index/accounts.ts';
+import { publishRules } from '../../../schema/index/authority-revisions.ts';
+import type { Index } from '../../../schema/index/database.ts';
+import { setCursor } from '../../../schema/index/feed-cursors.ts';
+import { transact } from '../../../schema/index/transact.ts';
+import { testIndex } from '../../support/postgres.ts';
+import { hasRealData } from '../../support/real-data.ts';
+import { FeedCopy, RECORDED } from './support/feed-copy.ts';
+import { collect } from './support/verify.ts';
+
+const END = 'idx/segments/2100/01/01/0000/meta.json';
+const signal = new AbortController().signal;
+
+/** A recorded feed that an index has taken whole. */
+async function taken(name: (typeof RECORDED)[number], index: Index) {
+  const copy = await FeedCopy.of(name);
+  const store = await FolderFeedStore.open(copy.dir);
+  await replayFeed(index, store, 'recorded', { signal });
+  const account = await ensureAccount(index, 'recorded');
+  const cursor = (segment: string, shards = {}) =>
+    transact(index, (tx) => setCursor(tx, account.id, { segment, shards }));
+  await cursor(END);
+  return {
+    account,
+    cursor,
+    verify: async () =>
+      collect(verifyFeedAndIndex(store, { index, account: await ensureAccount(index, 'recorded') }, { signal })),
+    [Symbol.asyncDispose]: () => copy[Symbol.asyncDispose](),
+  };
+}
+
+/** Live entries, in key order. */
+function live(index: Index, offset: number) {
+  return index.db
+    .selectFrom('entries')
+    .select(['container_id', 'head', 'tail_hash', 'seen'])
+    .where('live', '=', true)
+    .where('source', '=', 'replay')
+    .orderBy('container_id')
+    .orderBy('head')
+    .offset(offset)
+    .limit(1)
+    .executeTakeFirstOrThrow();
+}
+
+describe.skipIf(!hasRealData)('feed verify against an index', () => {
+  it.each(RECORDED)('1: agrees with an index that has taken the recorded feed %s', async (name) => {
+    await using db = await testIndex();
+    await using world = await taken(name, db.index);
+    const { found, feed, index } = await world.verify();
+    expect(found).toEqual([]);
+    expect(feed.records).toBe(name === 'java-2020-06' ? 1_606 : 1_912);
+    expect(index).toMatchObject({ differ: 0, looksDue: 0, notTaken: 0 });
+    expect((index?.agree ?? 0) + (index?.past ?? 0)).toBe(index?.keys);
+    expect(index?.agree).toBeGreaterThan(100);
+  });
+
+  it('10: names each key that the index does not have as the feed last said, with the record that said it', async () => {
+    await using db = await testIndex();
+    await using world = await taken('java-2020-06', db.index);
+    const { db: on } = db.index;
+    const change = async (offset: number, how: Record<string, unknown>) => {
+      const { container_id, head } = await live(db.index, offset);
+      await on
+        .updateTable('entries')
+        .set(how)
+        .where('container_id', '=', container_id)
+        .where('head', '=', head)
+        .execute();
+      return head;
+    };
+    const older = await change(3, { sequencer: Buffer.alloc(24, 0) });
+    const other = await change(10, { etag: '0xOTHER' });
+    const dead = await change(20, { live: false, etag: null, length: null });
+    await change(30, { look_due: true, sequencer: Buffer.alloc(24, 0) });
+    const { seen } = await live(db.index, 40);
+    await change(40, { look: seen + 1, sequencer: Buffer.alloc(24, 0), etag: '0xLOOKED' });
+    await change(50, { sequencer: Buffer.alloc(24, 0xff), etag: '0xNEWER' });
+    const gone = await live(db.index, 60);
+    await on
+      .deleteFrom('entries')
+      .where('container_id', '=', gone.container_id)
+      .where('head', '=', gone.head)
+      .execute();
+
+    const { found, index } = await world.verify();
+    const lines = found.map((each) =>
+      each.kind === 'difference' ? [each.key.name, each.what.replace(/ \(.*/, '')] : each,
+    );
+    expect(new Map(lines as [string, string][])).toEqual(
+      new Map([
+        [older, "the index has an older state than the feed's last word"],
+        [other, 'the index has another state at the same sequencer'],
+        [dead, 'the index has another state at the same sequencer'],
+        [gone.head, 'the index has no entry of it'],
+      ]),
+    );
+    expect(index).toMatchObject({ differ: 4, looksDue: 1 });
+    expect(found[0]).toMatchObject({ chunk: expect.stringMatching(/^log\/00\/2020\//), index: expect.any(Number) });
+  });
+
+  it('compares nothing that stands after the cursor', async () => {
+    await using db = await testIndex();
+    await using world = await taken('java-2020-06', db.index);
+    await db.index.db.deleteFrom('entries').execute();
+    expect((await world.verify()).index?.differ).toBeGreaterThan(100);
+
+    await world.cursor('idx/segments/2020/05/12/2200/meta.json');
+    expect((await world.verify()).index).toMatchObject({ keys: 0, differ: 0, notTaken: 1_606 });
+
+    const shard = 'log/00/2020/05/12/2200/';
+    await world.cursor('idx/segments/2020/05/12/2200/meta.json', {
+      [shard]: { chunk: `${shard}00000.avro`, offset: 2_434, index: 2 },
+    });
+    const { found, index } = await world.verify();
+    expect(index).toMatchObject({ notTaken: 1_604 });
+    expect(found.map((each) => 'index' in each && each.index).sort()).toEqual([0, 1]);
+  });
+
+  it('leaves out keys that no rule gives to Blob', async () => {
+    await using db = await testIndex();
+    await using world = await taken('java-2020-06', db.index);
+    await db.index.db.deleteFrom('entries').execute();
+    const before = await world.verify();
+    const [first] = before.found;
+    const container = first?.kind === 'difference' ? first.key.container : '';
+    await publishRules(
+      db.index,
+      world.account.id,
+      [{ prefix: `${container}/`, authority: 'blob', sink: 'replay' }],
+      'test',
+    );
+    const { found } = await world.verify();
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.length).toBeLessThan(before.found.length);
+    expect(found.every((each) => each.kind === 'difference' && formatKey(each.key).startsWith(`${container}/`))).toBe(
+      true,
+    );
+  });
+});
