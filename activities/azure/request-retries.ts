@@ -51,12 +51,12 @@ export async function withRetries<T>(
     const aborted = AbortSignal.any([signal, stall.signal]);
     try {
       return await work({ signal: aborted, alive: () => stall.alive() });
-    } catch (error) {
+    } catch (thrown) {
       signal.throwIfAborted();
+      const error = stall.signal.aborted ? stall.signal.reason : isAbort(thrown) ? cutOff(thrown) : thrown;
       const cause = stall.signal.aborted ? 'stalled' : causeOf(error);
-      if (cause === undefined) throw error;
       const patience = askedFor(error);
-      if (tries === ATTEMPTS || patience > MOST_PATIENCE_MS) throw stall.signal.aborted ? stall.signal.reason : error;
+      if (cause === undefined || tries === ATTEMPTS || patience > MOST_PATIENCE_MS) throw error;
       options.onRetry?.(cause);
       await sleep(Math.max(patience, delayAfter(tries, options)), undefined, { signal });
     } finally {
@@ -88,6 +88,15 @@ class StallGuard {
   end(): void {
     clearTimeout(this.#timer);
   }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}
+
+/** Where nobody has aborted, the client says so of a body whose connection has ended. */
+function cutOff(cause: unknown): Error {
+  return Object.assign(new Error('the connection ended before its answer did', { cause }), { code: 'ECONNRESET' });
 }
 
 /** @returns undefined where another attempt gets the same answer. */

@@ -112,6 +112,10 @@ export class MemoryFeed implements FeedStore {
     return `log/${shard}/${timePath(minute)}/`;
   }
 
+  etagOf(path: string): string {
+    return etagOf(this.files.get(path) ?? Buffer.alloc(0));
+  }
+
   append(path: string, ...parts: readonly Buffer[]): void {
     this.files.set(path, Buffer.concat([this.files.get(path) ?? Buffer.alloc(0), ...parts]));
   }
