@@ -6,7 +6,7 @@ import type { Entry } from './entry.ts';
  * Characters of an event's id that are its request's. What follows differs: Event Grid and the feed each end the
  * id in their own way (`06xxxx` for `000000`).
  */
-const REQUEST_CHARACTERS = 30;
+export const REQUEST_CHARACTERS = 30;
 
 /** Whether two events are of one request to the account, and so, of one key, the same change. */
 export function isSameRequest(eventId: string, other: string): boolean {

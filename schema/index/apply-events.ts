@@ -19,7 +19,7 @@ import { ensureSinks } from './sinks.ts';
 import { isStorableKey } from './storable.ts';
 import { type PageCounts, Tally } from './tally.ts';
 import { noteFirstApplied, recordMismatches } from './trigger-trust.ts';
-import { upsertPage } from './upsert-page.ts';
+import { type MeetPolicy, upsertPage } from './upsert-page.ts';
 import { type Refused, recordViolations } from './violations.ts';
 
 export type { PageCounts } from './tally.ts';
@@ -65,18 +65,19 @@ export async function applyEvents(tx: Tx, page: EventPage): Promise<PageCounts> 
     const row = rowOf(candidate, containers, sinks, policy, ruleRevision, tally);
     if (row !== undefined) admitted.push({ ...candidate, row });
   }
-  const groups = await leaveOldNews(tx, account.id, admitted, policy, tally);
+  const meeting = { ...policy, compares: comparesTriggers(believed.events, firstTrigger, policy) };
+  const groups = await leaveOldNews(tx, account.id, admitted, meeting, tally);
   const rows = groups.map(({ row }) => row);
 
-  const taken = await upsertPage(tx, account.id, rows, policy);
-  const left = isWhole(rows, taken) ? [] : await readLeft(tx, account.id, rows, policy);
+  const taken = await upsertPage(tx, account.id, rows, meeting);
+  const left = isWhole(rows, taken) ? [] : await readLeft(tx, account.id, rows, meeting);
   let settled = countEvents(groups);
   const decided: Decided[] = [];
   for (const { at, entry } of left) {
     const pageGroup = groups[at];
     if (pageGroup === undefined) continue;
     settled -= pageGroup.group.events.length;
-    decided.push(decideGroup(pageGroup, entry, containers, policy, ruleRevision, tally));
+    decided.push(decideGroup(pageGroup, entry, containers, meeting, ruleRevision, tally));
   }
   tally.applied += taken;
   tally.superseded += settled - taken;
@@ -99,21 +100,22 @@ async function leaveOldNews(
   tx: Tx,
   accountId: number,
   groups: readonly PageGroup[],
-  policy: ClockPolicy,
+  policy: MeetPolicy,
   tally: Tally,
 ): Promise<readonly PageGroup[]> {
   if (groups.length < 2 * SAMPLE) return groups;
   const step = Math.floor(groups.length / SAMPLE);
   const sample = groups.filter((_, at) => at % step === 0).map(({ row }) => row);
   const fresh = await findNews(tx, accountId, sample, policy);
-  if (fresh.length > sample.length / 2) return groups;
+  if (fresh.rows.length > sample.length / 2) return groups;
   const news = await findNews(
     tx,
     accountId,
     groups.map(({ row }) => row),
     policy,
   );
-  const kept = news.flatMap((at) => groups[at] ?? []);
+  const kept = news.rows.flatMap((at) => groups[at] ?? []);
+  tally.agreed += news.agreed;
   tally.superseded += countEvents(groups) - countEvents(kept);
   return kept;
 }
@@ -138,6 +140,16 @@ function withoutDistrusted(page: EventPage, policy: ClockPolicy, tally: Tally): 
   const events = page.events.filter((event) => !isDistrusted(event, policy));
   if (events.length < page.events.length) tally.ignore('distrusted', page.events.length - events.length);
   return { ...page, events };
+}
+
+/** Whether a page may meet what the other of trigger and feed has made. A folder's replay is neither's test. */
+function comparesTriggers(
+  events: readonly BlobEvent[],
+  firstTrigger: Timestamp | undefined,
+  policy: ClockPolicy,
+): boolean {
+  if (!policy.looks || policy.triggersTrusted === false) return false;
+  return firstTrigger !== undefined || events.some(({ source }) => source === 'trigger');
 }
 
 /** Writes down what the trust in triggers rests on. Nothing, for nearly every page. */
@@ -222,15 +234,15 @@ function decideGroup(
   { group, rule, row }: PageGroup,
   before: Entry | undefined,
   containers: PageContainers,
-  policy: ClockPolicy,
+  policy: ClockPolicy & Pick<MeetPolicy, 'compares'>,
   ruleRevision: number,
   tally: Tally,
 ): Decided {
   let next = before;
   let wanted: string | undefined;
   for (const event of group.events) {
-    if (policy.triggersTrusted !== false) tally.compare(next, event);
     const decision = decide(next, event, containers.at(event), rule, policy, ruleRevision);
+    if (policy.compares) tally.compare(next, event, decision);
     tally.decision(decision);
     if (decision.outcome === 'apply' || decision.outcome === 'look') next = decision.next;
     if (decision.outcome === 'look') wanted = decision.reason;

@@ -1,5 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Entry } from '../../namespace/entry.ts';
+import { REQUEST_CHARACTERS } from '../../namespace/trust.ts';
+import { believed, toldByBoth } from './believed.ts';
 import type { Tx } from './database.ts';
 import { ENTRY_COLUMNS, type EntryColumns, entryOf } from './entry-row.ts';
 import { type PageColumn, pageRelation } from './page-columns.ts';
@@ -16,7 +18,7 @@ export interface LeftRow {
 
 /**
  * Reads what `upsertPage` left: rows that ask, and rows that met an entry which neither took them nor plainly
- * supersedes them. A row that was taken has the entry's own clock, and so counts as settled. Their rows are
+ * supersedes them, or that the other of trigger and feed has made of the same change. A row that was taken has the entry's own clock, and so counts as settled. Their rows are
  * locked already, so what is read stays true until the transaction ends.
  */
 export async function readLeft(
@@ -28,11 +30,11 @@ export async function readLeft(
   if (rows.length === 0) return [];
   const { rows: left } = await sql<EntryColumns & { readonly ord: number }>`
     select x.ord, ${sql.raw(ENTRY_COLUMNS)}
-    from ${pageRelation(rows, [...clocks, lookId])} ${entryOfKey(accountId, 'join')}
+    from ${pageRelation(rows, [...clocksOf(policy), lookId])} ${entryOfKey(accountId, 'join')}
     where case
       when x.revision = 0 then true
       when x.look is not null then not (e.revision = 1 and e.look = x.look and e.event_id = x.event_id)
-      else (${superseded(policy)}) is not true
+      else (${superseded(policy)}) is not true ${policy.compares ? sql`or ${toldByBoth('x', 'request')}` : sql``}
     end
     order by x.ord`.execute(tx);
   return left.map((row) => {
@@ -42,22 +44,32 @@ export async function readLeft(
   });
 }
 
+/** What of a page is news. */
+export interface News {
+  /** Places in the page. */
+  readonly rows: readonly number[];
+  /** Of the others, how many trigger and feed have told of with the same sequencer. */
+  readonly agreed: number;
+}
+
 /**
- * Which rows of the page, by their place, an entry does not plainly supersede. Nothing is locked: what is
+ * Which rows of the page an entry does not plainly supersede, those among them of which trigger and feed do not say
+ * the same. Nothing is locked: what is
  * superseded once stays so, since clocks only rise and a purge waits for the pages that hold the account.
  */
-export async function findNews(
-  tx: Tx,
-  accountId: number,
-  rows: readonly PageRow[],
-  policy: MeetPolicy,
-): Promise<readonly number[]> {
-  const { rows: news } = await sql<{ readonly ord: number }>`
-    select x.ord
-    from ${pageRelation(rows, clocks)} ${entryOfKey(accountId, 'left join')}
-    where x.revision = 0 or x.look is not null or (${superseded(policy)}) is not true
-    order by x.ord`.execute(tx);
-  return news.map((row) => row.ord - 1);
+export async function findNews(tx: Tx, accountId: number, rows: readonly PageRow[], policy: MeetPolicy): Promise<News> {
+  const old = superseded(policy);
+  const both = toldByBoth('x', 'request');
+  const agreed = policy.compares ? sql`(${old}) and ${both} and x.sequencer = e.sequencer` : sql`false`;
+  const differs = policy.compares ? sql`or ${both} and x.sequencer <> e.sequencer` : sql``;
+  const { rows: found } = await sql<{ readonly news: readonly number[] | null; readonly agreed: number }>`
+    select array_agg(met.ord order by met.ord) filter (where met.news) as news,
+      count(*) filter (where met.agreed) as agreed
+    from (
+      select x.ord, x.revision = 0 or x.look is not null or (${old}) is not true ${differs} as news, ${agreed} as agreed
+      from ${pageRelation(rows, clocksOf(policy))} ${entryOfKey(accountId, 'left join')}
+    ) as met`.execute(tx);
+  return { rows: (found[0]?.news ?? []).map((ord) => ord - 1), agreed: found[0]?.agreed ?? 0 };
 }
 
 /** The page's keys and clocks. */
@@ -70,6 +82,21 @@ const clocks: readonly PageColumn<PageRow>[] = [
   { name: 'look', wire: 'bigint', pick: (row) => row.entry.look },
   { name: 'etag', wire: 'text', pick: (row) => row.entry.attributes?.etag },
 ];
+
+/** What tells whether row and entry are one change, told by trigger and feed. */
+const tellers: readonly PageColumn<PageRow>[] = [
+  { name: 'source', wire: 'text', pick: (row) => row.entry.provenance.source },
+  { name: 'live', wire: 'boolean', pick: (row) => row.entry.live },
+  {
+    name: 'request',
+    wire: 'text',
+    pick: ({ entry }) => storableText(entry.provenance.eventId.slice(0, REQUEST_CHARACTERS)),
+  },
+];
+
+function clocksOf({ compares }: MeetPolicy): readonly PageColumn<PageRow>[] {
+  return compares ? [...clocks, ...tellers] : clocks;
+}
 
 /** Only a look is known again by its id. */
 const lookId: PageColumn<PageRow> = {
@@ -89,19 +116,21 @@ function entryOfKey(accountId: number, join: 'join' | 'left join'): RawBuilder<u
 }
 
 function superseded(policy: MeetPolicy): RawBuilder<boolean> {
-  return policy.looks ? supersededEvent(policy.margin) : supersededRecord;
+  return policy.looks ? supersededEvent(policy) : supersededRecord(policy);
 }
 
 /** Where `meet` says `superseded`. */
-function supersededEvent(margin: number): RawBuilder<boolean> {
-  return sql`e.sequencer is not null and e.look is null and not e.look_due
+function supersededEvent(policy: MeetPolicy): RawBuilder<boolean> {
+  return sql`e.sequencer is not null and e.look is null and not e.look_due and ${believed(policy)}
       and (x.epoch <> e.epoch) is not true
       and x.sequencer <= e.sequencer
-      and x.seen <= e.seen + ${margin}::bigint
+      and x.seen <= e.seen + ${policy.margin}::bigint
       and not (x.sequencer = e.sequencer and x.etag is distinct from e.etag)`;
 }
 
 /** Where `decideRecord` calls it superseded. */
-const supersededRecord: RawBuilder<boolean> = sql`e.sequencer is not null and
+function supersededRecord(policy: MeetPolicy): RawBuilder<boolean> {
+  return sql`e.sequencer is not null and ${believed(policy)} and
       case when x.epoch <> e.epoch then x.epoch < e.epoch
       else x.sequencer <= e.sequencer end`;
+}

@@ -44,10 +44,11 @@ export class Tally {
     this.#ignored.set(reason, (this.#ignored.get(reason) ?? 0) + records);
   }
 
-  /** Holds an event against the entry that it meets, before it is decided. */
-  compare(entry: Entry | undefined, event: BlobEvent): void {
+  /** Holds an event against the entry that it met. Of a dead incarnation nothing is asked, here as in set-based statements. */
+  compare(entry: Entry | undefined, event: BlobEvent, decision: Decision): void {
+    if (entry === undefined || (decision.outcome === 'ignore' && decision.reason === 'dead-epoch')) return;
     const accord = compareSources(entry, event);
-    if (accord === undefined || entry === undefined) return;
+    if (accord === undefined) return;
     this[accord]++;
     if (accord === 'mismatched' && this.mismatches.length < MOST_SAMPLES) {
       this.mismatches.push(mismatchOf(entry, event));

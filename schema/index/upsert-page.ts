@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { believed, toldByBoth } from './believed.ts';
 import { serverNow } from './clock.ts';
 import type { Tx } from './database.ts';
 import { STATE_NAMES, STATE_OVERWRITTEN, STATE_SELECTED, stateColumns } from './entry-row.ts';
@@ -9,6 +10,10 @@ import { KEY_COLUMNS, type PageRow, TAIL_COLUMN } from './page-rows.ts';
 export interface MeetPolicy {
   readonly margin: number;
   readonly looks: boolean;
+  /** Where they are not, what any but the feed has set is decided one by one. @default true */
+  readonly triggersTrusted?: boolean | undefined;
+  /** Whether what trigger and feed tell of one change is to be compared: not where no trigger was ever applied, since it costs. */
+  readonly compares?: boolean | undefined;
 }
 
 const revision: PageColumn<PageRow> = { name: 'revision', wire: 'bigint', pick: (row) => row.entry.revision };
@@ -57,6 +62,7 @@ export async function upsertPage(
     where excluded.revision = 1 and excluded.look is null
       and e.sequencer is not null and e.look is null and not e.look_due
       and (excluded.etag = e.etag) is not true
+      and ${believed(policy)} and ${policy.compares ? sql`not ${toldByBoth('excluded', 'event_id')}` : sql`true`}
       and ${policy.looks ? newerEvent(policy.margin) : newerRecord}`;
 
   // Where every row is one change, the count of rows is the answer, and returning them would cost a tenth.

@@ -5,6 +5,7 @@ import type { Decision } from '../../../namespace/decision.ts';
 import type { Entry } from '../../../namespace/entry.ts';
 import { compareKeys, compareUtf8, formatKey, type Key } from '../../../namespace/key.ts';
 import type { Rule } from '../../../namespace/rule.ts';
+import { isDistrusted } from '../../../namespace/trust.ts';
 
 const UNKNOWN: ContainerState = { newestEpoch: undefined, goneAt: undefined };
 const MARGIN = 20_000;
@@ -15,6 +16,7 @@ export class IndexModel {
   readonly containers = new Map<string, ContainerState>();
   readonly looks = new Map<string, string>();
   horizon: number | undefined;
+  triggersTrusted = true;
   readonly #rule: (key: Key) => Rule | undefined;
   readonly #withLooks: boolean;
 
@@ -28,7 +30,7 @@ export class IndexModel {
   }
 
   event(event: BlobEvent): Decision {
-    if (this.#rule(event)?.authority === 'blob') {
+    if (this.#rule(event)?.authority === 'blob' && !isDistrusted(event, this)) {
       const state = this.container(event.container);
       const { epoch } = event;
       const rises = epoch !== undefined && epoch > (state.newestEpoch ?? '');
@@ -65,7 +67,12 @@ export class IndexModel {
 
   #decide(change: Change): Decision {
     const key = formatKey(change);
-    const policy = { margin: MARGIN, horizon: this.horizon, looks: this.#withLooks };
+    const policy = {
+      margin: MARGIN,
+      horizon: this.horizon,
+      looks: this.#withLooks,
+      triggersTrusted: this.triggersTrusted,
+    };
     const decision = decide(
       this.entries.get(key),
       change,
