@@ -19,6 +19,10 @@ const faultsSchema = z.strictObject({
     hold: z.boolean(),
     /** Each flush ends in half a block; the next flush brings the rest. */
     tearTail: z.boolean(),
+    /** Whoever asks for the feed is answered 403, as one without a role on the account is. */
+    refuse: z.boolean(),
+    /** Whoever asks for the feed gets no answer. */
+    stall: z.boolean(),
   }),
   inventory: z.strictObject({
     /** A run writes its Pending manifest and goes no further. */
@@ -48,7 +52,7 @@ export type FaultsPatch = z.input<typeof faultsPatchSchema>;
 
 const NO_FAULTS: Faults = {
   triggers: { dropRate: 0, delayMs: 0, duplicateRate: 0, reorder: false },
-  feed: { hold: false, tearTail: false },
+  feed: { hold: false, tearTail: false, refuse: false, stall: false },
   inventory: { stop: false },
   http: { error429Rate: 0, error503Rate: 0, error412Rate: 0, cutRate: 0 },
 };

@@ -52,46 +52,46 @@ describe('9: the rule of silence for the feed', () => {
     expect(kinds({})).toEqual([]);
   });
 
-  it('9: is silent once a chunk has held for 50 s what nobody took, though its loop says that it polls', () => {
-    expect(kinds({ view: unread(49_000) })).toEqual([]);
-    expect(kinds({ view: unread(51_000) })).toEqual(['silent']);
-    expect(judge({ view: unread(51_000) })).toMatchObject({ silentSince: NOW - 51_000, lagMs: 51_000 });
+  it('9: is silent once a chunk has held for 45 s what nobody took, though its loop says that it polls', () => {
+    expect(kinds({ view: unread(44_000) })).toEqual([]);
+    expect(kinds({ view: unread(46_000) })).toEqual(['silent']);
+    expect(judge({ view: unread(46_000) })).toMatchObject({ silentSince: NOW - 46_000, lagMs: 46_000 });
   });
 
   it('9: is not silent while anything is taken, however long the news has waited', () => {
     const view = unread(7_200_000);
-    expect(kinds({ view, moved: 49_000, limits: { ...LIMITS, lagMs: 1e9 } })).toEqual([]);
-    expect(kinds({ view, moved: 51_000, limits: { ...LIMITS, lagMs: 1e9 } })).toEqual(['silent']);
+    expect(kinds({ view, moved: 44_000, limits: { ...LIMITS, lagMs: 1e9 } })).toEqual([]);
+    expect(kinds({ view, moved: 46_000, limits: { ...LIMITS, lagMs: 1e9 } })).toEqual(['silent']);
   });
 
   it('9: counts silence from when it was first watched where the chunk is written to all the time', () => {
     expect(kinds({ view: unread(0), moved: 70_000 })).toEqual([]);
-    expect(kinds({ view: unread(0), moved: 70_000, watchedSince: NOW - 51_000 })).toEqual(['silent']);
+    expect(kinds({ view: unread(0), moved: 70_000, watchedSince: NOW - 46_000 })).toEqual(['silent']);
   });
 
   it('9: a segment that was opened and not read is news, by the feed itself', () => {
     const view = { ...ALL_READ, opened: NOW - 1_000 };
     expect(judge({ view }).news).toContain('segment');
-    expect(kinds({ view, watchedSince: NOW - 51_000 })).toEqual(['silent']);
+    expect(kinds({ view, watchedSince: NOW - 46_000 })).toEqual(['silent']);
   });
 
-  it('9: the poll has stopped where neither it nor the cursor gave a sign for 50 s, by what Postgres holds alone', () => {
+  it('9: the poll has stopped where neither it nor the cursor gave a sign for 45 s, by what Postgres holds alone', () => {
     const blind = { kind: 'unseen', why: 'unreachable', message: 'the account did not answer within 4 s' } as const;
-    expect(kinds({ polled: 49_000 })).toEqual([]);
-    expect(kinds({ polled: 51_000 })).toEqual(['poll-stopped']);
-    expect(kinds({ polled: 51_000, view: blind })).toEqual(['poll-stopped']);
-    expect(kinds({ polled: 51_000, moved: 2_000 })).toEqual([]);
+    expect(kinds({ polled: 44_000 })).toEqual([]);
+    expect(kinds({ polled: 46_000 })).toEqual(['poll-stopped']);
+    expect(kinds({ polled: 46_000, view: blind })).toEqual(['poll-stopped']);
+    expect(kinds({ polled: 46_000, moved: 2_000 })).toEqual([]);
   });
 
   it('9: a feed that was wanted and never polled counts from when it was wanted', () => {
     const standing = { movedAt: undefined, segment: undefined };
     const row = { state: 'unheard', detail: undefined };
-    expect(kinds({ row, standing: { ...standing, wantedSince: NOW - 51_000 } })).toEqual(['poll-stopped']);
-    expect(kinds({ row, standing: { ...standing, wantedSince: NOW - 49_000 } })).toEqual([]);
+    expect(kinds({ row, standing: { ...standing, wantedSince: NOW - 46_000 } })).toEqual(['poll-stopped']);
+    expect(kinds({ row, standing: { ...standing, wantedSince: NOW - 44_000 } })).toEqual([]);
   });
 
   it('9: a poll may be as old as its own pause, and a bit', () => {
-    expect(pollLimitMs({ pollMs: 1_000 })).toBe(50_000);
+    expect(pollLimitMs({ pollMs: 1_000 })).toBe(45_000);
     expect(pollLimitMs({ pollMs: 30_000 })).toBe(50_000);
     expect(pollLimitMs({ pollMs: 60_000 })).toBe(80_000);
   });

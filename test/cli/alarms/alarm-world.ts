@@ -84,12 +84,18 @@ export class AlarmWorld implements AsyncDisposable {
     this.feed.append(this.chunk, avroBlock([feedRecord(record)]));
   }
 
-  /** A turn of the loop; one that hangs is left behind. */
+  /** Turns of the loop until it is at the feed's end, or cannot be; one that hangs is left behind. */
   async read(): Promise<void> {
-    const turn = runActivity(() => this.#tail.tailFeed({ seconds: 0.3 }));
-    turn.catch(() => undefined);
-    if (this.loop === 'hangs' || this.account === 'stalled') return;
-    await turn;
+    const turn = () => runActivity(() => this.#tail.tailFeed({ seconds: 0.3 }));
+    if (this.loop === 'hangs' || this.account === 'stalled') {
+      turn().catch(() => undefined);
+      return;
+    }
+    for (let tries = 0; tries < 10; tries++) {
+      const { caughtUp, state } = await turn();
+      if (caughtUp || state !== 'tailing') return;
+    }
+    throw new Error('the loop did not reach the end of the feed');
   }
 
   /** One glance of the worker's monitor. @returns the alarms that it has said in the log, raised or cleared. */

@@ -23,9 +23,9 @@ describe('9: alarms, each in the log, in status and in a metric', () => {
     expect(await world.metric('isthmus_feed_readable{reason="none"}')).toBe(1);
   });
 
-  it('9: a worker that was killed is missed 50 s after its last poll, with Temporal away too', async () => {
+  it('9: a worker that was killed is missed 45 s after its last poll, with Temporal away too', async () => {
     await using world = await AlarmWorld.open();
-    world.pass(45);
+    world.pass(40);
     expect(await world.glance()).toEqual([]);
     expect((await world.status()).alarms).toEqual([]);
     world.pass(6);
@@ -40,7 +40,7 @@ describe('9: alarms, each in the log, in status and in a metric', () => {
     expect(world.now() / 1000 - polled).toBeGreaterThan(limit);
 
     await world.read();
-    expect(await world.glance()).toEqual([expect.stringMatching(/^Over after 5\d s: .*feed \(poll-stopped\)/)]);
+    expect(await world.glance()).toEqual([expect.stringMatching(/^Over after 4\d s: .*feed \(poll-stopped\)/)]);
     expect(await world.metric(raised('poll-stopped'))).toBe(0);
   });
 
@@ -51,17 +51,17 @@ describe('9: alarms, each in the log, in status and in a metric', () => {
     await world.read();
     expect(await world.glance()).toEqual([]);
     expect((await world.status()).moving.join()).toContain(`bytes of ${world.chunk} are not applied`);
-    world.pass(51);
+    world.pass(46);
     expect((await world.status()).alarms).toMatchObject([{ kind: 'poll-stopped' }]);
     expect(await world.glance()).toHaveLength(1);
     const since = (await world.metric('isthmus_source_silent_since_timestamp_seconds{source="feed"}')) ?? 0;
-    expect(world.now() / 1000 - since).toBeGreaterThan(50);
+    expect(world.now() / 1000 - since).toBeGreaterThan(45);
   });
 
   it('9: a loop that polls and takes nothing of what the feed holds is silent', async () => {
     await using world = await AlarmWorld.open();
     world.write(2);
-    world.pass(51);
+    world.pass(46);
     // Its polls are answered: with a lie, as a cache between them could tell it.
     const { account, index } = world.services;
     const lie = { caughtUp: true, polledAt: world.now() };
@@ -80,7 +80,7 @@ describe('9: alarms, each in the log, in status and in a metric', () => {
     await using world = await AlarmWorld.open();
     world.account = 'stalled';
     await world.read();
-    world.pass(51);
+    world.pass(46);
     const { alarms, sources } = await world.status();
     expect(alarms).toMatchObject([{ kind: 'poll-stopped' }]);
     expect(alarms[0]?.message).toContain('the account did not answer within 4 s');
@@ -115,7 +115,6 @@ describe('9: alarms, each in the log, in status and in a metric', () => {
     world.feed.files.delete(world.feed.manifest(0));
     world.feed.files.delete(world.chunk);
     world.feed.segment(60, 'Publishing');
-    await world.read();
     await world.read();
     const { alarms, sources } = await world.status();
     expect(alarms).toMatchObject([{ about: 'feed', kind: 'gap' }]);

@@ -120,6 +120,20 @@ describe('the fault switches', () => {
     expect((await decodeChunk(whole)).length).toBe(4);
   });
 
+  it('refuse the feed to its readers, or leave them without an answer, and keep the account open', async () => {
+    await put(storage, ['a']);
+    const feed = storage.account.getContainerClient(FEED_CONTAINER).getBlobClient('meta/segments.json');
+    await storage.control.setFaults({ feed: { refuse: true } });
+    await expect(feed.download()).rejects.toMatchObject({ statusCode: 403, code: 'AuthorizationPermissionMismatch' });
+    expect(await storage.account.getContainerClient('faults').exists()).toBe(true);
+    await storage.control.setFaults({ feed: { refuse: false, stall: true } });
+    const late = AbortSignal.timeout(500);
+    await expect(feed.download(0, undefined, { abortSignal: late })).rejects.toThrow();
+    expect(late.aborted).toBe(true);
+    await storage.control.clearFaults();
+    expect((await feed.download()).contentLength).toBeGreaterThan(0);
+  });
+
   it('answer 429, 503 and 412 as the service prints them, and cut connections', async () => {
     await put(storage, ['a']);
     const url = `${storage.endpoint}/faults/a`;

@@ -23,6 +23,11 @@ export const TOO_MANY_REQUESTS: AzureError = {
   code: 'TooManyRequests',
   message: 'The request was throttled. Please retry your request.',
 };
+export const NO_PERMISSION: AzureError = {
+  status: 403,
+  code: 'AuthorizationPermissionMismatch',
+  message: 'This request is not authorized to perform this operation using this permission.',
+};
 export const CONDITION_NOT_MET: AzureError = {
   status: 412,
   code: 'ConditionNotMet',

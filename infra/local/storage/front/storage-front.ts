@@ -4,7 +4,14 @@ import { FEED_CONTAINER } from '../account.ts';
 import type { FaultSwitches, HttpFault } from '../faults.ts';
 import { portInUse } from '../taken-port.ts';
 import { addressOf } from './address.ts';
-import { type AzureError, answerError, CONDITION_NOT_MET, SERVER_BUSY, TOO_MANY_REQUESTS } from './azure-error.ts';
+import {
+  type AzureError,
+  answerError,
+  CONDITION_NOT_MET,
+  NO_PERMISSION,
+  SERVER_BUSY,
+  TOO_MANY_REQUESTS,
+} from './azure-error.ts';
 import type { ChangeRecorder } from './change-recorder.ts';
 import { type Exchange, forward, giveUp } from './forward.ts';
 import { forwardBatch } from './forward-batch.ts';
@@ -79,6 +86,7 @@ export class StorageFront {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse, faulty: boolean): Promise<void> {
+    if (faulty && this.#failsFeed(request, response)) return;
     const conditional = CONDITIONS.some((name) => request.headers[name] !== undefined);
     const fault = faulty ? this.#faults.http(conditional) : 'none';
     const error = ERROR_OF_FAULT[fault];
@@ -87,6 +95,16 @@ export class StorageFront {
       answerError(request.method ?? 'GET', response, error);
     } else if (fault === 'cut-before') request.socket.destroy();
     else await this.#serve({ request, response, cutAfter: fault === 'cut-after' });
+  }
+
+  /** @returns whether the request was for the feed and is dealt with: refused, or left without an answer. */
+  #failsFeed(request: IncomingMessage, response: ServerResponse): boolean {
+    const { refuse, stall } = this.#faults.current.feed;
+    if (!refuse && !stall) return false;
+    if (addressOf(request.url ?? '/', request.headers.host)?.container !== FEED_CONTAINER) return false;
+    request.resume();
+    if (!stall) answerError(request.method ?? 'GET', response, NO_PERMISSION);
+    return true;
   }
 
   async #serve(exchange: Exchange): Promise<void> {
