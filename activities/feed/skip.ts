@@ -1,18 +1,11 @@
 import { IsthmusError } from '../../schema/errors.ts';
 import { FeedCorruptError } from '../../schema/feed/feed-error.ts';
-import {
-  type FeedCursor,
-  holdCursor,
-  readCursor,
-  type ShardPosition,
-  setCursor,
-} from '../../schema/index/feed-cursors.ts';
+import { type FeedCursor, holdCursor, readCursor, setCursor } from '../../schema/index/feed-cursors.ts';
 import { noteGap } from '../../schema/index/feed-gaps.ts';
 import { noteSkip } from '../../schema/index/feed-skips.ts';
 import { recordJournal } from '../../schema/index/journal.ts';
 import { transact } from '../../schema/index/transact.ts';
 import type { SkipInput } from '../../schema/inputs/activities.ts';
-import { chunkNumber } from '../azure/chunk-listing.ts';
 import { FeedReader } from '../azure/feed-reader.ts';
 import { blockAfter } from '../azure/feed-records.ts';
 import type { Services } from '../services.ts';
@@ -34,13 +27,15 @@ export async function skipFeedBlock(
   if (cursor === undefined) throw refused(chunk, offset, 'nothing of the feed has been read');
   await refuseElsewhere(services, cursor, shard, { chunk, offset }, signal);
   const to = await blockAfter(feed, chunk, offset, signal);
-  const place = (await nextChunk(services, shard, chunk, to, signal)) ?? { chunk, offset: to, index: 0 };
   await transact(index, async (tx) => {
     const held = await holdCursor(tx, account.id);
     if (held?.version !== cursor.version || held.shards[shard]?.version !== cursor.shards[shard]?.version) {
       throw refused(chunk, offset, 'the feed has moved meanwhile');
     }
-    await setCursor(tx, account.id, { segment: held.segment, shards: { ...held.shards, [shard]: place } });
+    await setCursor(tx, account.id, {
+      segment: held.segment,
+      shards: { ...held.shards, [shard]: { chunk, offset: to, index: 0 } },
+    });
     await noteSkip(tx, account.id, { chunk, from: offset, to, reason });
     const detail = { skipped: { from: offset, to }, reason };
     await noteGap(tx, account.id, { missing: chunk, detail });
@@ -96,24 +91,6 @@ async function firstStop(
   } finally {
     await segments.return({ head: undefined, caughtUp: false, lastConsumable: undefined });
   }
-}
-
-/** Where nothing of the chunk is left to be read, the one after it: a damaged header must not be met again. */
-async function nextChunk(
-  { feed }: Services,
-  shard: string,
-  chunk: string,
-  to: number,
-  signal: AbortSignal,
-): Promise<ShardPosition | undefined> {
-  const number = chunkNumber(shard, chunk);
-  if (number === undefined) return undefined;
-  let next: string | undefined;
-  for await (const { path, length } of feed.list(shard, signal)) {
-    if (path === chunk && to < length) return undefined;
-    if (chunkNumber(shard, path) === number + 1) next = path;
-  }
-  return next === undefined ? undefined : { chunk: next, offset: 0, index: 0 };
 }
 
 function refused(chunk: string, offset: number, why: string): IsthmusError {
