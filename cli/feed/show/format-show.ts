@@ -1,5 +1,5 @@
 import type { FeedShowOutput } from '../../../schema/outputs/feed-show.ts';
-import { formatBytes, formatSeconds, formatTable } from '../../format.ts';
+import { counted, formatBytes, formatSeconds, formatTable } from '../../format.ts';
 import { printable } from '../../terminal.ts';
 
 /** A feed for people: alarms first. */
@@ -32,7 +32,7 @@ function feedLines(feed: FeedShowOutput['feed']): readonly string[] {
     return ['The feed has no segment yet: it was only just enabled, or nothing has changed since.'];
   const notYet = feed.notYet === 0 ? '' : `; ${feed.notYet} after lastConsumable, not to be read yet`;
   const ahead = feed.segmentsAhead === null ? '' : `; ${feed.segmentsAhead} after the one that is being read`;
-  return [`${feed.segments} segments, from ${feed.oldest} to ${feed.newest}${ahead}${notYet}`];
+  return [`${counted(feed.segments, 'segment')}, from ${feed.oldest} to ${feed.newest}${ahead}${notYet}`];
 }
 
 function indexLines(index: FeedShowOutput['index'], problem: string | null): readonly string[] {
@@ -52,7 +52,8 @@ function indexLines(index: FeedShowOutput['index'], problem: string | null): rea
 function loopLines(loop: FeedShowOutput['loop']): readonly string[] {
   if (loop === null) return ['Whether its loop runs is not known: Temporal does not answer.'];
   const { state, doing, reason } = loop;
-  return [`Its loop: ${state}${reason === null ? '' : ` (${reason})`}${doing === null ? '' : `, ${doing}`}`];
+  const why = reason ?? (state === 'running' || state === 'waiting' ? doing : null);
+  return [`Its loop: ${state}${why === null ? '' : `, ${why}`}`];
 }
 
 function segmentRow(segment: FeedShowOutput['segments'][number]): readonly string[] {
@@ -90,8 +91,4 @@ function skipLines({ skips, skippedBlocks }: NonNullable<FeedShowOutput['index']
     ({ chunk, from, to, reason, skippedAt }) => `  ${chunk} from byte ${from} to ${to}, ${skippedAt}: ${reason}`,
   );
   return [`Skips: ${skippedBlocks}`, ...lines];
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,5 @@
 import type { FeedVerifyFinding, FeedVerifyOutput } from '../../../schema/outputs/feed-verify.ts';
+import { counted } from '../../format.ts';
 import { printable } from '../../terminal.ts';
 import { brokenLine } from '../tell-broken.ts';
 import type { Finding } from './finding.ts';
@@ -29,8 +30,9 @@ export function findingLine(finding: Finding): string {
 
 export function summaryLines(output: FeedVerifyOutput): readonly string[] {
   const { segments, shards, chunks, records, notYet, findings, index } = output;
-  const left = notYet === 0 ? '' : `; ${notYet} segments after lastConsumable were left alone`;
-  const lines = [`${records} records in ${segments} segments, ${shards} shards, ${chunks} chunks${left}`];
+  const left = notYet === 0 ? '' : `; ${counted(notYet, 'segment')} after lastConsumable left alone`;
+  const sizes = [counted(segments, 'segment'), counted(shards, 'shard'), counted(chunks, 'chunk')];
+  const lines = [`${counted(records, 'record')} in ${sizes.join(', ')}${left}`];
   if (index !== null) {
     const { keys, agree, differ, looksDue, past, notTaken } = index;
     lines.push(
@@ -38,6 +40,6 @@ export function summaryLines(output: FeedVerifyOutput): readonly string[] {
     );
     if (notTaken > 0) lines.push(`${notTaken} records stand after the cursor and were not compared.`);
   }
-  lines.push(findings === 0 ? 'Nothing is wrong.' : `${findings} findings.`);
+  lines.push(findings === 0 ? 'Nothing is wrong.' : `${counted(findings, 'finding')}.`);
   return lines;
 }
