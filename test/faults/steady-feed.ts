@@ -2,7 +2,7 @@
  * A steady load for an hour with triggers off: whatever reaches the index came by the feed. Measured for every
  * change: from "its record is readable" to "it is in the index", and the worker's memory.
  *
- * npm run steady -- [--minutes 60] [--rate 5] [--segment-minutes 15] [--max 5] [--json]
+ * npm run steady -- [--minutes 60] [--rate 5] [--shards 1] [--segment-minutes 15] [--max 5] [--json]
  *
  * Exits 1 where one in a hundred took longer than 2 s, one longer than --max seconds, a change never came, a trigger
  * slipped through, the worker was started again, or its memory grew.
@@ -35,6 +35,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '60' },
     rate: { type: 'string', default: '5' },
+    shards: { type: 'string', default: '1' },
     'segment-minutes': { type: 'string', default: '15' },
     max: { type: 'string', default: '5' },
     seed: { type: 'string', default: '1' },
@@ -50,7 +51,7 @@ const stack = await startStack({
   state: folder,
   ports: 'free',
   worker: true,
-  feed: { segmentMs: Number(values['segment-minutes']) * MINUTE, flushMs: 1_000 },
+  feed: { segmentMs: Number(values['segment-minutes']) * MINUTE, flushMs: 1_000, shards: Number(values.shards) },
 });
 const stopped = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
@@ -121,6 +122,7 @@ try {
   const summary = {
     minutes: Math.round((Date.now() - began) / MINUTE),
     rate: Number(values.rate),
+    shards: Number(values.shards),
     changes: { created, overwritten, deleted, failed },
     latencySeconds: latency,
     overLimit: all.filter((ms) => ms > LIMIT_SECONDS * 1000).length,
