@@ -6,6 +6,7 @@ import type { Federation } from '../schema/federation/federation.ts';
 import type { Account } from '../schema/index/accounts.ts';
 import { liveRules } from '../schema/index/authority-revisions.ts';
 import type { Index } from '../schema/index/database.ts';
+import type { LiveRules, RulesInUse } from '../schema/index/live-rules.ts';
 import type { ReconcileInput } from '../schema/inputs/activities.ts';
 import type { Clock } from '../schema/ports/clock.ts';
 import type { Sink } from '../schema/ports/sink.ts';
@@ -15,7 +16,7 @@ import { AzureBlobSource } from './azure/blob-source.ts';
 import { serviceBusClient } from './azure/service-bus-client.ts';
 import { ServiceBusQueue } from './azure/service-bus-queue.ts';
 import type { Metrics } from './observability/metrics.ts';
-import type { LiveRules, Services } from './services.ts';
+import type { Services } from './services.ts';
 import { FileViewSink } from './vast/file-view/file-view-sink.ts';
 
 export interface OpenServicesOptions {
@@ -77,7 +78,7 @@ export function openTriggers({ sources, name }: Federation): ServiceBusQueue {
 }
 
 /** The live rules, read at most once a second; whoever finds them stale has them read anew. */
-function ruleCache(index: Index, account: Account): Pick<Services, 'rules' | 'rulesAreStale'> {
+function ruleCache(index: Index, account: Account): RulesInUse {
   let kept: { readonly until: number; readonly rules: Promise<LiveRules> } | undefined;
   const read = async (): Promise<LiveRules> => {
     const set = await liveRules(index.db, account.id);

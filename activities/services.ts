@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
-import type { RuleIndex } from '../namespace/authority.ts';
 import type { Federation } from '../schema/federation/federation.ts';
 import type { Account } from '../schema/index/accounts.ts';
 import type { Index } from '../schema/index/database.ts';
+import type { RulesInUse } from '../schema/index/live-rules.ts';
 import type { ReconcileInput } from '../schema/inputs/activities.ts';
 import type { BlobSource } from '../schema/ports/blob-source.ts';
 import type { Clock } from '../schema/ports/clock.ts';
@@ -11,14 +11,8 @@ import type { Sink } from '../schema/ports/sink.ts';
 import type { TriggerQueue } from '../schema/ports/trigger-queue.ts';
 import type { Metrics } from './observability/metrics.ts';
 
-/** The compiled rules of one revision. A page that is applied under a stale revision is refused and comes again. */
-export interface LiveRules {
-  readonly index: RuleIndex;
-  readonly revision: number;
-}
-
 /** What activities reach the world through. Built once in a process, and closed by whoever built it. */
-export interface Services {
+export interface Services extends RulesInUse {
   readonly federation: Federation;
   readonly account: Account;
   readonly index: Index;
@@ -27,9 +21,6 @@ export interface Services {
   /** A new receiver; whoever opens it closes it. */
   openTriggers(): TriggerQueue;
   readonly sinks: ReadonlyMap<string, Sink>;
-  /** The live rules, kept for a second: whoever is told that they are stale asks again after `rulesAreStale`. */
-  rules(): Promise<LiveRules>;
-  rulesAreStale(): void;
   /** Asks for a reconcile after the one that runs, if any; returns once Temporal has taken the wish. */
   requestReconcile(input: ReconcileInput): Promise<void>;
   readonly clock: Clock;

@@ -1,12 +1,12 @@
-import type { FeedPage } from '../../activities/azure/feed-page.ts';
 import { FeedReader } from '../../activities/azure/feed-reader.ts';
-import { compileRules, type RuleIndex } from '../../namespace/authority.ts';
+import { drainFeed, type FeedConsumer } from '../../activities/feed/drain-feed.ts';
+import { compileRules } from '../../namespace/authority.ts';
 import type { BlobEvent } from '../../namespace/change.ts';
-import { hasCode } from '../../schema/errors.ts';
 import { type Account, ensureAccount } from '../../schema/index/accounts.ts';
-import { applyEvents, type PageCounts } from '../../schema/index/apply-events.ts';
+import { applyEvents } from '../../schema/index/apply-events.ts';
 import { liveRules, publishRules } from '../../schema/index/authority-revisions.ts';
 import type { Index } from '../../schema/index/database.ts';
+import { type LiveRules, type RulesInUse, underLiveRules } from '../../schema/index/live-rules.ts';
 import { countEntries, type Digest, digestEntries } from '../../schema/index/queries.ts';
 import { transact } from '../../schema/index/transact.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
@@ -48,66 +48,54 @@ export async function replayFeed(
   { signal, onProgress }: ReplayOptions,
 ): Promise<ReplaySummary> {
   const account = await ensureAccount(index, accountName);
-  let rules = await rulesOf(index, account);
+  const rules = rulesOf(index, account);
+  const policy = { margin: account.margin, looks: false };
   const total = { records: 0, applied: 0, superseded: 0 };
   const byType: Record<string, number> = {};
   const ignored: Record<string, number> = {};
+  const apply = (events: readonly BlobEvent[]) =>
+    underLiveRules(rules, ({ index: compiled, revision }) =>
+      transact(index, (tx) => applyEvents(tx, { account, rules: compiled, ruleRevision: revision, policy, events })),
+    );
   // A copy in a folder does not grow: a segment with a successor is finished, whatever its manifest says.
   const reader = new FeedReader(store, { source: 'replay', graceMs: 0 });
-  const takePage = async (page: FeedPage) => {
-    signal.throwIfAborted();
-    add(byType, page.byType);
-    add(ignored, page.ignored);
-    total.records += page.records;
-    if (page.events.length > 0) {
-      const applied = await patiently(
-        async () => applyPage(index, account, rules, page.events),
-        async () => {
-          rules = await rulesOf(index, account);
-        },
-      );
-      total.applied += applied.applied;
-      total.superseded += applied.superseded;
-      add(ignored, applied.ignored);
-    }
-    onProgress?.({ records: total.records, segment: page.segment });
+  const consumer: FeedConsumer = {
+    begin: async () => true,
+    enough: () => signal.aborted,
+    async take(page) {
+      const applied = page.events.length === 0 ? undefined : await apply(page.events);
+      add(byType, page.byType);
+      add(ignored, page.ignored);
+      add(ignored, applied?.ignored ?? {});
+      total.records += page.records;
+      total.applied += applied?.applied ?? 0;
+      total.superseded += applied?.superseded ?? 0;
+      onProgress?.({ records: total.records, segment: page.segment });
+    },
   };
-  for await (const segment of reader.segments(undefined, signal)) {
-    for (const shard of segment.shards) for await (const page of shard.pages(signal)) await takePage(page);
-  }
+  await drainFeed(reader, undefined, consumer, { clock: { now: Date.now } }, signal);
+  signal.throwIfAborted();
   const counts = await countEntries(index.db, account.id);
   const digest = await digestEntries(index, account.id, '');
   return { ...total, byType, ignored, live: counts.live, tombstones: counts.tombstones + counts.dead, digest };
 }
 
-function applyPage(index: Index, account: Account, rules: Rules, events: readonly BlobEvent[]): Promise<PageCounts> {
-  return transact(index, (tx) =>
-    applyEvents(tx, { account, ...rules, policy: { margin: account.margin, looks: false }, events }),
-  );
-}
-
-/** Does it again where somebody else has published other rules meanwhile. */
-async function patiently<T>(work: () => Promise<T>, refresh: () => Promise<void>): Promise<T> {
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!hasCode(error, 'ISTHMUS_RULES_MOVED')) throw error;
-      await refresh();
-    }
-  }
-}
-
-interface Rules {
-  readonly rules: RuleIndex;
-  readonly ruleRevision: number;
-}
-
-async function rulesOf(index: Index, account: Account): Promise<Rules> {
+/** The account's live rules, read once and again whenever somebody else has published others. */
+function rulesOf(index: Index, account: Account): RulesInUse {
   const everything = [{ prefix: '', authority: 'blob', sink: 'replay' }] as const;
-  const live =
-    (await liveRules(index.db, account.id)) ?? (await publishRules(index, account.id, everything, 'replay of a feed'));
-  return { rules: compileRules(live), ruleRevision: live.revision };
+  const read = async (): Promise<LiveRules> => {
+    const live =
+      (await liveRules(index.db, account.id)) ??
+      (await publishRules(index, account.id, everything, 'replay of a feed'));
+    return { index: compileRules(live), revision: live.revision };
+  };
+  let kept: Promise<LiveRules> | undefined;
+  return {
+    rules: () => (kept ??= read()),
+    rulesAreStale: () => {
+      kept = undefined;
+    },
+  };
 }
 
 function add(sum: Record<string, number>, more: Readonly<Record<string, number>>): void {

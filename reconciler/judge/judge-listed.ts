@@ -5,10 +5,11 @@ import type { Key } from '../../namespace/key.ts';
 import { applyListed } from '../../schema/index/apply-listed.ts';
 import type { ContainerRow } from '../../schema/index/containers.ts';
 import type { Tx } from '../../schema/index/database.ts';
+import { underLiveRules } from '../../schema/index/live-rules.ts';
 import { isDeadSql, lives } from '../../schema/index/lives.ts';
 import { wantLooks } from '../../schema/index/looks.ts';
 import { type DriftFinding, recordFindings } from '../../schema/index/runs.ts';
-import { type Judging, underLiveRules } from '../judging.ts';
+import type { Judging } from '../judging.ts';
 import type { RunLedger, Step } from '../run/ledger.ts';
 import type { Staging } from '../staging/staging.ts';
 

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
+import { underLiveRules } from '../../schema/index/live-rules.ts';
 import { wantLooks } from '../../schema/index/looks.ts';
 import { recordFindings } from '../../schema/index/runs.ts';
-import { type Judging, underLiveRules } from '../judging.ts';
+import type { Judging } from '../judging.ts';
 import type { RunLedger, Step } from '../run/ledger.ts';
 import type { Staging } from '../staging/staging.ts';
 
