@@ -7,17 +7,18 @@ import { progressLine } from '../progress-line.ts';
 import type { Terminal } from '../terminal.ts';
 
 const POLL_MS = 500;
+const QUIET_POLL_MS = 2_000;
 
 /**
- * Waits for a workflow's result and shows meanwhile, on a terminal, what it is doing. Ctrl-C leaves the
- * workflow running: it is Temporal's, not this command's.
+ * Waits for a workflow's result and shows meanwhile, on a terminal, what it is doing; that it stands still, and why,
+ * everywhere. Ctrl-C leaves the workflow running: it is Temporal's, not this command's.
  *
  * @throws with the workflow's own reason where it gave up.
  */
 export async function follow<Result>(handle: WorkflowHandle, call: Call): Promise<Result> {
   const { signal, terminal } = call;
   const done = new AbortController();
-  const watching = terminal.interactive ? watch(handle, terminal, AbortSignal.any([signal, done.signal])) : undefined;
+  const watching = watch(handle, terminal, AbortSignal.any([signal, done.signal]));
   try {
     const result = handle.result() as Promise<Result>;
     result.catch(() => undefined);
@@ -34,10 +35,19 @@ export async function follow<Result>(handle: WorkflowHandle, call: Call): Promis
 
 async function watch(handle: WorkflowHandle, terminal: Terminal, signal: AbortSignal): Promise<void> {
   using line = progressLine(terminal);
+  let said: string | undefined;
   while (!signal.aborted) {
     const progress = await handle.query<Progress>(PROGRESS).catch(() => undefined);
-    if (progress !== undefined && !signal.aborted) line.show(textOf(progress));
-    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+    if (progress !== undefined && !signal.aborted) {
+      const { pause } = progress;
+      // Who does not see the line would wait without knowing for what.
+      if (!terminal.interactive && pause !== undefined && pause.reason !== said) {
+        terminal.say(`${handle.workflowId} is stopped: ${pause.reason} (\`isthmus resume\` goes on)`);
+      }
+      said = pause?.reason;
+      line.show(textOf(progress));
+    }
+    await sleep(terminal.interactive ? POLL_MS : QUIET_POLL_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 

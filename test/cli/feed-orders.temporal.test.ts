@@ -120,13 +120,15 @@ describe('isthmus replay', () => {
   it('can be paused as every source can', async () => {
     let turns = 0;
     replayed = async () => (turns++ === 0 ? await standing() : REPLAYED);
-    const running = replay({ prefix: 'paused/' }, call());
+    const waiting = call();
+    const running = replay({ prefix: 'paused/' }, waiting);
     await expect.poll(() => turns).toBe(1);
     const paused = call(true);
     const source = { source: 'replay', all: false };
     // The list of running workflows is a second or so behind.
     await expect.poll(() => control({ pause: { reason: 'busy' } }, source, paused), { timeout: 15_000 }).toBe(0);
     expect(paused.terminal.printed.at(-1)).toContain('"state":"paused","reason":"busy"');
+    await expect.poll(() => waiting.terminal.said.join(), { timeout: 10_000 }).toContain('is stopped: busy');
     expect(await control('resume', source, call())).toBe(0);
     expect(await running).toBe(0);
     await expect.poll(() => control('resume', source, call()), { timeout: 15_000 }).toBe(1);
