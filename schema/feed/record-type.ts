@@ -24,8 +24,32 @@ export function recordType(path: string, header: AvroHeader): avro.Type {
 
 /** The records of one block, with every field. */
 export function decodeBlock(path: string, header: AvroHeader, block: AvroBlock): readonly unknown[] {
-  return decode(path, header, block, decoderOf(path, header).whole);
+  const { whole } = decoderOf(path, header);
+  try {
+    return decode(path, header, block, whole);
+  } catch (error) {
+    // The library refuses a long past 2^53, which is no damage: a time in steps of 100 ns is one.
+    const rounded = avro.Type.forSchema(whole.schema(), { registry: { long: ROUNDED_LONG } });
+    try {
+      return decode(path, header, block, rounded);
+    } catch {
+      throw error;
+    }
+  }
 }
+
+const ROUNDED_LONG = avro.types.LongType.__with({
+  fromBuffer: (bytes: Buffer) => Number(bytes.readBigInt64LE()),
+  toBuffer: (value: number) => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(BigInt(value));
+    return bytes;
+  },
+  fromJSON: Number,
+  toJSON: Number,
+  isValid: Number.isInteger,
+  compare: (a: number, b: number) => a - b,
+});
 
 /** The records of one block, with the fields that `readRecord` uses. */
 export function decodeUsedFields(path: string, header: AvroHeader, block: AvroBlock): readonly unknown[] {
