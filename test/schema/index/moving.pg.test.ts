@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { noteContainerGone } from '../../../schema/index/containers.ts';
+import { wantLooks } from '../../../schema/index/looks.ts';
+import { MANY, readMoving } from '../../../schema/index/moving.ts';
+import { finishRun, startRun } from '../../../schema/index/runs.ts';
+import { transact } from '../../../schema/index/transact.ts';
+import { testIndex } from '../../support/postgres.ts';
+import { apply, put, scopeOf, T0 } from './page.ts';
+
+describe('what is on its way', () => {
+  it('is each kind of work that the index has yet to do, counted no further than is worth saying', async () => {
+    await using db = await testIndex();
+    const { index } = db;
+    const scope = await scopeOf(index);
+    const { id } = scope.account;
+    expect(await readMoving(index.db, id)).toEqual({ looks: 0, sweeps: 0, stubs: [], run: undefined });
+
+    const names = Array.from({ length: MANY + 5 }, (_, at) => `blob-${at}`);
+    await apply(
+      index,
+      scope,
+      names.map((name, at) => put(name, at + 1)),
+    );
+    const keys = [{ container: 'lake', name: 'blob-0' }];
+    const wish = {
+      accountId: id,
+      keys,
+      reason: 'look-due',
+      ruleRevision: scope.ruleRevision,
+      eventId: 'test',
+    } as const;
+    await transact(index, (tx) => wantLooks(tx, wish));
+    const run = await startRun(index.db, id, { judge: 'listing', prefix: '' });
+    const moving = await readMoving(index.db, id);
+    expect(moving).toMatchObject({ looks: 1, stubs: [{ sink: 'vast', due: MANY }], run });
+
+    await transact(index, (tx) => noteContainerGone(tx, id, 'lake', T0 + 60_000));
+    expect((await readMoving(index.db, id)).sweeps).toBe(1);
+
+    await finishRun(index.db, run, { outcome: 'complete' });
+    expect((await readMoving(index.db, id)).run).toBeUndefined();
+    // Another account's work is not this one's.
+    expect((await readMoving(index.db, (await scopeOf(index)).account.id)).stubs).toEqual([]);
+  });
+});
