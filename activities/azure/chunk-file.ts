@@ -59,6 +59,11 @@ export class ChunkFile {
     return claimed !== undefined && (await this.#mayBeBlock(header, claimed)) ? claimed : await this.end();
   }
 
+  /** Whether a block ends anywhere from an offset on. */
+  async hasMarker(header: AvroHeader, offset: number): Promise<boolean> {
+    return (await this.#nextMarker(header.sync, offset)) !== undefined;
+  }
+
   /** The file's length. */
   async end(): Promise<number> {
     while (await this.#more()) this.#window.seek(this.#window.end);

@@ -52,6 +52,19 @@ export class ChunkReader {
     return this.#window.end > this.#window.start;
   }
 
+  /**
+   * Looks into the block that is not all there: one that comes later ends in the file's marker, so a marker inside it
+   * means that its length is damaged, and waiting for the rest would be for ever.
+   *
+   * @throws FeedCorruptError
+   */
+  refuseDamagedEnd(): void {
+    if (this.#header === undefined) return;
+    const { bytes, start } = this.#window;
+    if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(this.#header.sync)) return;
+    throw new FeedCorruptError(this.path, start, 'the block says that it is longer than it is');
+  }
+
   /** @returns whether any bytes came, and whether the file ends with them. */
   async more(
     store: FeedStore,

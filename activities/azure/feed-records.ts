@@ -53,11 +53,10 @@ export async function* readChunk(
         continue;
       }
       // A length that is damaged may claim more than the file has: then whole blocks follow.
-      const next = await file.blockAfter(header, offset);
-      const torn = next >= (await file.end());
+      const torn = !(await file.hasMarker(header, offset));
       yield { broken: { path, offset, why: 'the file ends in the middle of a block', torn } };
       if (torn) return;
-      offset = next;
+      offset = await file.blockAfter(header, offset);
     } catch (error) {
       if (!(error instanceof FeedCorruptError)) throw error;
       yield brokenBy(error);

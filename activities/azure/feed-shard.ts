@@ -145,6 +145,7 @@ export class FeedShard {
     }
     if (page.records > 0) yield turnPage();
     else if (offset > from.offset) pass.position = { chunk: chunk.path, offset, index };
+    if (reader.torn) reader.refuseDamagedEnd();
     return reader.torn;
   }
 

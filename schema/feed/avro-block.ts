@@ -3,7 +3,7 @@ import { FeedCorruptError } from './feed-error.ts';
 import { readVarint } from './varint.ts';
 
 /** Azure's blocks hold at most 66,144 bytes; one this large is damage, not data. */
-const MAX_BLOCK_BYTES = 64 * 1024 * 1024;
+const MAX_BLOCK_BYTES = 8 * 1024 * 1024;
 
 /** One whole block. Offsets are the file's. */
 export interface AvroBlock {
