@@ -6,7 +6,7 @@ import { printable } from '../terminal.ts';
 export function formatStatus(status: StatusOutput): readonly string[] {
   const { index, sources, stubs, workflows, lastReconcile, violations, alarms, moving } = status;
   const lines = [`Federation ${status.federation}, account ${status.account}, ${status.at}`];
-  for (const { about, message } of alarms) lines.push(`ALARM  ${about}: ${message}`);
+  for (const { about, message } of alarms) lines.push(printable(`ALARM  ${about}: ${message}`));
   if (violations.count > 0) lines.push(printable(`${violations.count} violations, the last: ${violations.last}`));
   lines.push(status.settled ? 'Nothing is on its way.' : `On its way: ${moving.join('; ')}.`);
   const rows = sources.map(({ source, state, lagSeconds, applied, reason }) => {

@@ -78,8 +78,10 @@ async function feedAlarms(): Promise<readonly string[]> {
   return alarms.filter(({ about, kind }) => about === 'feed' && kind !== 'workflow').map(({ kind }) => kind);
 }
 
-async function logAlarms(): Promise<readonly string[]> {
-  return (await readFile(workerLog, 'utf8')).split('\n').filter((line) => line.includes('Alarm: feed'));
+/** A worker that comes back after an outage says so too; `since` leaves that out. */
+async function logAlarms(since: number): Promise<readonly string[]> {
+  const lines = (await readFile(workerLog, 'utf8')).split('\n').filter((line) => line.includes('Alarm: feed'));
+  return lines.filter((line) => Date.parse((JSON.parse(line) as { time: string }).time) > since);
 }
 
 /** What `infra/prometheus/isthmus.rules.yaml` would make of the gauges now; `absent` is `up == 0`. */
@@ -110,7 +112,7 @@ async function watch(scene: Scene, began: number): Promise<Rung> {
   const seconds = () => (Date.now() - began) / 1000;
   const speaks = scene === 'stalled' || scene === 'refused';
   while (seconds() < GIVE_UP_SECONDS) {
-    await Promise.all([noteStatus(rung, seconds), noteLog(rung, seconds), noteMetrics(rung, seconds)]);
+    await Promise.all([noteStatus(rung, seconds), noteLog(rung, began), noteMetrics(rung, seconds)]);
     if (rung.status !== undefined && rung.metrics !== undefined && (rung.log !== undefined || !speaks)) break;
     await sleep(500);
   }
@@ -124,8 +126,8 @@ async function noteStatus(rung: Rung, seconds: () => number): Promise<void> {
   if (kinds.length > 0) Object.assign(rung, { status: asked, answered: seconds(), kinds: kinds.join('+') });
 }
 
-async function noteLog(rung: Rung, seconds: () => number): Promise<void> {
-  if (rung.log === undefined && (await logAlarms()).length > 0) rung.log = seconds();
+async function noteLog(rung: Rung, began: number): Promise<void> {
+  if (rung.log === undefined && (await logAlarms(began)).length > 0) rung.log = (Date.now() - began) / 1000;
 }
 
 async function noteMetrics(rung: Rung, seconds: () => number): Promise<void> {
