@@ -1,9 +1,7 @@
 /** What is measured: the worker's own tail, from the account's cursor to the feed's end, every page committed. */
-import { FeedReader } from '../../activities/azure/feed-reader.ts';
-import { Standing } from '../../activities/feed/standing.ts';
-import { TailPass } from '../../activities/feed/tail-pass.ts';
-import { TurnProgress } from '../../activities/feed/turn-progress.ts';
+import { tailFeed } from '../../activities/feed/tail-feed.ts';
 import { forgetCursor } from '../../schema/index/feed-cursors.ts';
+import { asActivity } from './as-activity.ts';
 import { type BenchPlaces, benchServices } from './bench-services.ts';
 import { argumentOf, peakRssMiB, say } from './child.ts';
 
@@ -19,7 +17,7 @@ export interface TailFigures {
 
 const { rewind, ...places } = argumentOf<BenchPlaces & { readonly rewind: boolean }>();
 const services = await benchServices(places);
-const { account, clock, feed, index, metrics } = services;
+const { account, index, metrics } = services;
 if (rewind) await forgetCursor(index.db, account.id);
 let pages = 0;
 const feedPage = metrics.feedPage.bind(metrics);
@@ -29,18 +27,11 @@ metrics.feedPage = (page) => {
 };
 const before = process.cpuUsage();
 const began = performance.now();
-const progress = new TurnProgress(clock.now());
-const pass = new TailPass(services, {
-  reader: new FeedReader(feed, { source: 'feed' }),
-  progress,
-  standing: new Standing(services),
-  until: Number.POSITIVE_INFINITY,
-  signal: new AbortController().signal,
-});
-await pass.run();
+const turn = await asActivity(() => tailFeed(services)({ seconds: 24 * 3_600 }));
 const seconds = (performance.now() - began) / 1000;
 const { user, system } = process.cpuUsage(before);
-const { records, applied, superseded } = progress.turn(clock.now());
+const { records, applied, superseded } = turn;
+if (turn.state !== 'tailing' || !turn.caughtUp) throw new Error(`the feed was not read to its end: ${turn.reason}`);
 const figures: TailFigures = {
   ...{ records, applied, superseded, pages, seconds },
   ...{ peakRssMiB: peakRssMiB(), cpuSeconds: (user + system) / 1e6 },
