@@ -1,6 +1,5 @@
 import { ensureError } from '../../schema/errors.ts';
 import type { FeedGapError } from '../../schema/feed/feed-error.ts';
-import { SEGMENTS, segmentTime } from '../../schema/feed/segment-path.ts';
 import { type FeedCursor, forgetCursor, holdCursor, setCursor } from '../../schema/index/feed-cursors.ts';
 import { noteGap, noteRequested, readGaps } from '../../schema/index/feed-gaps.ts';
 import { recordJournal } from '../../schema/index/journal.ts';
@@ -9,6 +8,7 @@ import type { FeedStore } from '../../schema/ports/feed-store.ts';
 import { chunkNumber } from '../azure/chunk-listing.ts';
 import type { FeedStart } from '../azure/feed-page.ts';
 import type { Services } from '../services.ts';
+import { nextSegment } from './next-segment.ts';
 
 const MOST_GAPS = 1_000;
 
@@ -74,7 +74,9 @@ async function placeAfterGap(
   missing: string,
   signal: AbortSignal,
 ): Promise<FeedStart | undefined> {
-  const segment = await segmentFrom(store, at?.segment, missing, signal);
+  // The cursor's segment or the first one after it, else the oldest there is.
+  const { next, oldest } = await nextSegment(store, at?.segment, missing, signal);
+  const segment = next ?? oldest;
   if (segment === undefined) return undefined;
   if (at === undefined || segment !== at.segment) return { segment, shards: {} };
   // Retention has begun with this segment's chunks: of that shard, those that are left.
@@ -86,23 +88,6 @@ async function placeAfterGap(
     return { segment, shards: { ...others, [prefix]: { chunk: path, offset: 0, index: 0 } } };
   }
   return { segment, shards: others };
-}
-
-/** The cursor's segment or the first one after it, else the oldest there is. */
-async function segmentFrom(
-  store: FeedStore,
-  from: string | undefined,
-  missing: string,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  let oldest: string | undefined;
-  for await (const { path } of store.list(SEGMENTS, signal)) {
-    // A listing may still show what is gone.
-    if (segmentTime(path) === undefined || path === missing) continue;
-    oldest ??= path;
-    if (path >= (from ?? '')) return path;
-  }
-  return oldest;
 }
 
 function spotOf(cursor: FeedCursor | undefined): FeedStart | undefined {

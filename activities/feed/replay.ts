@@ -13,6 +13,7 @@ import { FeedReader } from '../azure/feed-reader.ts';
 import { heartbeats } from '../heartbeat.ts';
 import { quietly } from '../quietly.ts';
 import type { Services } from '../services.ts';
+import { Deadline } from './deadline.ts';
 import { drainFeed, type FeedConsumer } from './drain-feed.ts';
 
 /** A record may stand in the segment after the one of its time. */
@@ -53,6 +54,7 @@ class ReplayTurnWork implements FeedConsumer {
   readonly #range: Range;
   readonly #signal: AbortSignal;
   readonly #began: Timestamp;
+  readonly #deadline: Deadline;
   readonly #counts: Counts;
   /** Of this attempt, for its pace. */
   #paced = 0;
@@ -65,6 +67,7 @@ class ReplayTurnWork implements FeedConsumer {
     this.#range = rangeOf(input);
     this.#signal = signal;
     this.#began = services.clock.now();
+    this.#deadline = new Deadline(services.clock, input.seconds);
     const { records = 0, applied = 0, superseded = 0, ignored = 0, looks = 0 } = beaten ?? {};
     this.#counts = { records, applied, superseded, ignored, looks };
     this.#at = startOf(beaten?.at ?? input.cursor);
@@ -113,7 +116,7 @@ class ReplayTurnWork implements FeedConsumer {
   }
 
   enough(): boolean {
-    return this.#signal.aborted || this.#services.clock.now() >= this.#began + this.#input.seconds * 1000;
+    return this.#signal.aborted || this.#deadline.over;
   }
 
   async #beginning(): Promise<FeedStart | undefined> {

@@ -1,5 +1,6 @@
 import { IsthmusError } from '../../schema/errors.ts';
 import { FeedCorruptError } from '../../schema/feed/feed-error.ts';
+import { segmentTime } from '../../schema/feed/segment-path.ts';
 import { type FeedCursor, holdCursor, readCursor, setCursor } from '../../schema/index/feed-cursors.ts';
 import { noteGap } from '../../schema/index/feed-gaps.ts';
 import { noteSkip } from '../../schema/index/feed-skips.ts';
@@ -10,11 +11,12 @@ import { FeedReader } from '../azure/feed-reader.ts';
 import { blockAfter } from '../azure/feed-records.ts';
 import type { Services } from '../services.ts';
 import { askForHealing } from './gap.ts';
+import { skipSegment } from './skip-segment.ts';
 
 /**
  * Leaves out the block that a shard stands at, with a reason, for good: what its records said a reconcile heals, as
  * it heals a gap. Only the very block that the feed stops at can be left out, so that a slip of the pen leaves out
- * nothing.
+ * nothing. A manifest that cannot be read is left out with its whole segment.
  */
 export async function skipFeedBlock(
   services: Services,
@@ -25,17 +27,17 @@ export async function skipFeedBlock(
   const cursor = await readCursor(index.db, account.id);
   const shard = chunk.slice(0, chunk.lastIndexOf('/') + 1);
   if (cursor === undefined) throw refused(chunk, offset, 'nothing of the feed has been read');
-  await refuseElsewhere(services, cursor, shard, { chunk, offset }, signal);
-  const to = await blockAfter(feed, chunk, offset, signal);
+  const left = segmentTime(chunk) === undefined ? undefined : await skipSegment(feed, cursor, chunk, signal);
+  if (typeof left === 'string') throw refused(chunk, offset, left);
+  if (left === undefined) await refuseElsewhere(services, cursor, shard, { chunk, offset }, signal);
+  const to = left?.length ?? (await blockAfter(feed, chunk, offset, signal));
   await transact(index, async (tx) => {
     const held = await holdCursor(tx, account.id);
     if (held?.version !== cursor.version || held.shards[shard]?.version !== cursor.shards[shard]?.version) {
       throw refused(chunk, offset, 'the feed has moved meanwhile');
     }
-    await setCursor(tx, account.id, {
-      segment: held.segment,
-      shards: { ...held.shards, [shard]: { chunk, offset: to, index: 0 } },
-    });
+    const place = { chunk, offset: to, index: 0 };
+    await setCursor(tx, account.id, left?.to ?? { ...held, shards: { ...held.shards, [shard]: place } });
     await noteSkip(tx, account.id, { chunk, from: offset, to, reason });
     const detail = { skipped: { from: offset, to }, reason };
     await noteGap(tx, account.id, { missing: chunk, detail });

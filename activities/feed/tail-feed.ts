@@ -1,5 +1,4 @@
 import { Context } from '@temporalio/activity';
-import type { Timestamp } from '../../namespace/entry.ts';
 import { ensureError, IsthmusError } from '../../schema/errors.ts';
 import { FeedCorruptError, FeedGapError, FeedUnavailableError } from '../../schema/feed/feed-error.ts';
 import type { FeedTurn, LoopTurn } from '../../schema/inputs/activities.ts';
@@ -8,6 +7,7 @@ import { heartbeats } from '../heartbeat.ts';
 import { quietly } from '../quietly.ts';
 import type { Services } from '../services.ts';
 import { CursorLost } from './cursor-lost.ts';
+import { Deadline } from './deadline.ts';
 import { askForHealing, passGap } from './gap.ts';
 import { Pace } from './pace.ts';
 import { type FeedState, Standing } from './standing.ts';
@@ -41,10 +41,10 @@ export function tailFeed(services: Services, options: TailOptions = {}): (turn: 
   async function poll(
     pass: TailPass,
     progress: TurnProgress,
-    until: Timestamp,
+    deadline: Deadline,
   ): Promise<Partial<FeedTurn> & FeedState> {
     let state: FeedState = { state: 'tailing', reason: pass.gaps };
-    while (clock.now() < until && !pass.signal.aborted) {
+    while (!deadline.over && !pass.signal.aborted) {
       const before = progress.records;
       const reached = await pass.run();
       if (reached === 'enough') return state;
@@ -52,7 +52,7 @@ export function tailFeed(services: Services, options: TailOptions = {}): (turn: 
       const news = progress.records > before;
       state = await standing.reached(progress, pass.gaps, news);
       if (pollSeconds > MOST_SECONDS_INSIDE) return { ...state, restSeconds: pollSeconds };
-      await clock.sleep(Math.min(pace.after(news), Math.max(0, until - clock.now())), pass.signal);
+      await clock.sleep(Math.min(pace.after(news), deadline.leftMs), pass.signal);
     }
     return state;
   }
@@ -83,17 +83,17 @@ export function tailFeed(services: Services, options: TailOptions = {}): (turn: 
 
   return async ({ seconds }) => {
     const signal = Context.current().cancellationSignal;
-    const until = clock.now() + seconds * 1000;
+    const deadline = new Deadline(clock, seconds);
     const progress = new TurnProgress(clock.now());
     const reader = kept ?? newReader();
     kept = undefined;
     using _heartbeats = heartbeats(() => progress.turn(clock.now()));
-    const pass = new TailPass(services, { reader, progress, standing, until, signal });
+    const pass = new TailPass(services, { reader, progress, standing, deadline, signal });
     let state: Partial<FeedTurn> & Pick<FeedTurn, 'state'> = { state: 'tailing' };
     await quietly(signal, async () => {
       try {
         pass.gaps = await askForHealing(services);
-        state = await poll(pass, progress, until);
+        state = await poll(pass, progress, deadline);
         kept = reader;
       } catch (error) {
         state = await settle(error, pass);

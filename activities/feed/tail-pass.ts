@@ -9,6 +9,7 @@ import type { Services } from '../services.ts';
 import { TrustWatch } from '../trust-watch.ts';
 import { commitPage } from './commit-page.ts';
 import { CursorLost } from './cursor-lost.ts';
+import type { Deadline } from './deadline.ts';
 import { drainFeed, type FeedConsumer } from './drain-feed.ts';
 import type { Standing } from './standing.ts';
 import type { TurnProgress } from './turn-progress.ts';
@@ -17,7 +18,7 @@ export interface TailTurn {
   readonly reader: FeedReader;
   readonly progress: TurnProgress;
   readonly standing: Standing;
-  readonly until: Timestamp;
+  readonly deadline: Deadline;
   readonly signal: AbortSignal;
 }
 
@@ -102,6 +103,6 @@ export class TailPass implements FeedConsumer {
   }
 
   enough(): boolean {
-    return this.#turn.signal.aborted || this.#services.clock.now() >= this.#turn.until;
+    return this.#turn.signal.aborted || this.#turn.deadline.over;
   }
 }

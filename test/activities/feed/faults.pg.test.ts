@@ -211,6 +211,26 @@ describe('the feed tail, when things go wrong', () => {
     expect(await tailToEnd(services)).toMatchObject([{ state: 'tailing', records: 1 }]);
   });
 
+  it('9: a clock that jumps, on or back, ends a turn early and no more', async () => {
+    await using db = await testIndex();
+    const feed = knownFeed();
+    const services = await testServices(db.index, { feed });
+    let jump = 0;
+    const clock = { ...services.clock, now: () => Date.now() + jump };
+    const { tailFeed } = feedActivities({ ...services, clock });
+    for (const by of [-3_600_000, 3_600_000]) {
+      const began = performance.now();
+      const turn = runActivity(() => tailFeed({ seconds: 60 }));
+      await sleep(1_000);
+      jump += by;
+      expect(await turn).toMatchObject({ state: 'tailing' });
+      expect(performance.now() - began).toBeLessThan(20_000);
+    }
+    feed.grow(`${feed.shard(60)}00000.avro`, 3);
+    expect(await runActivity(() => tailFeed({ seconds: 1 }))).toMatchObject({ applied: 3 });
+    expect(await namesInIndex(db.index, services.account.id)).toEqual(feed.names);
+  });
+
   it('9: a damaged block stops the feed in alarm, after everything that is whole beside it and before it', async () => {
     await using db = await testIndex();
     const feed = new KnownFeed();

@@ -196,4 +196,25 @@ describe('a skip', () => {
     expect(await tailToEnd(services)).toMatchObject([{ state: 'tailing', records: 3, applied: 3 }]);
     expect(await namesInIndex(db.index, services.account.id)).toEqual(feed.namesTo(second));
   });
+
+  it('9: of a manifest that cannot be read leaves its segment out, and is a gap', async () => {
+    await using db = await testIndex();
+    const feed = knownFeed();
+    const services = await testServices(db.index, { feed });
+    const { id } = services.account;
+    await tailToEnd(services);
+    feed.segment(60, 'Finalized', ['00', '01']);
+    const bad = feed.manifest(120);
+    feed.files.set(bad, Buffer.from('{'));
+    feed.segment(180, 'Publishing');
+    feed.grow(`${feed.shard(180)}00000.avro`, 3);
+    expect(await tailToEnd(services)).toMatchObject([{ state: 'corrupt', corrupt: { chunk: bad, offset: 0 } }]);
+    for (const slip of [feed.manifest(60), feed.manifest(180), feed.manifest(240)]) {
+      await expect(skip(services, { chunk: slip, offset: 0, reason: 'a slip' })).rejects.toThrow('is not left out');
+    }
+    await skip(services, { chunk: bad, offset: 0, reason: 'a disk' });
+    expect(await readSkips(db.index.db, id, 5)).toMatchObject([{ chunk: bad, from: 0, to: 1 }]);
+    expect(await readGaps(db.index.db, id, { limit: 5 })).toMatchObject([{ missing: bad }]);
+    expect(await tailToEnd(services)).toMatchObject([{ state: 'tailing', records: 3, segment: feed.manifest(180) }]);
+  });
 });

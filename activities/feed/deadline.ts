@@ -1,0 +1,24 @@
+import type { Timestamp } from '../../namespace/entry.ts';
+import type { Clock } from '../../schema/ports/clock.ts';
+
+/** When a turn is over. A clock that is put back ends it too: else it would last until that clock has come round. */
+export class Deadline {
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #began: Timestamp;
+  readonly #until: Timestamp;
+
+  constructor(clock: Pick<Clock, 'now'>, seconds: number) {
+    this.#clock = clock;
+    this.#began = clock.now();
+    this.#until = this.#began + seconds * 1000;
+  }
+
+  get over(): boolean {
+    return this.leftMs === 0;
+  }
+
+  get leftMs(): number {
+    const now = this.#clock.now();
+    return now < this.#began ? 0 : Math.max(0, this.#until - now);
+  }
+}
