@@ -20,14 +20,19 @@ async function isthmus(...args: string[]): Promise<{ code: number; stdout: strin
 }
 
 describe('the command line', () => {
-  it('has examples for every command', () => {
+  it('has examples for every command, and for every one of a group', () => {
     const program = createProgram(recordingTerminal(), () => {});
-    const without = program.commands.filter((command) => {
+    const all = program.commands.flatMap((command) => [
+      { command, typed: command.name() },
+      ...command.commands.map((below) => ({ command: below, typed: `${command.name()} ${below.name()}` })),
+    ]);
+    const without = all.filter(({ command, typed }) => {
       let help = '';
       command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
-      return !help.includes(`$ isthmus ${command.name()}`);
+      return !help.includes(`$ isthmus ${typed}`);
     });
-    expect(without.map((command) => command.name())).toEqual([]);
+    expect(without.map(({ typed }) => typed)).toEqual([]);
+    expect(all.map(({ typed }) => typed)).toEqual(expect.arrayContaining(['feed show', 'feed dump', 'feed verify']));
   });
 
   it('shows each example as it is typed, with the variables before the command', () => {
@@ -48,7 +53,7 @@ describe('the command line', () => {
   it('has every command that the README and the issue name', () => {
     const names = createProgram(recordingTerminal(), () => {}).commands.map((command) => command.name());
     const promised = ['dev', 'worker', 'status', 'ls', 'explain', 'verify', 'digest', 'replay', 'hydrate', 'reconcile'];
-    expect(names).toEqual(expect.arrayContaining([...promised, 'pause', 'resume', 'demo']));
+    expect(names).toEqual(expect.arrayContaining([...promised, 'pause', 'resume', 'demo', 'feed']));
   });
 
   it.each([

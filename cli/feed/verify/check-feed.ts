@@ -2,7 +2,8 @@ import { SEGMENTS, segmentTime } from '../../../schema/feed/segment-path.ts';
 import type { FeedStore } from '../../../schema/ports/feed-store.ts';
 import type { Position } from '../dump/record-json.ts';
 import type { Broken } from '../walk/broken.ts';
-import { type OpenedChunk, type OpenedSegment, walkFeed } from '../walk/walk-feed.ts';
+import type { OpenedChunk, OpenedSegment } from '../walk/open-segment.ts';
+import { walkFeed } from '../walk/walk-feed.ts';
 import type { Disorder, Unreached } from './finding.ts';
 import { ShardOrder } from './shard-order.ts';
 
