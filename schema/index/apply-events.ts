@@ -211,7 +211,8 @@ function rowOf(
   const standing = standingOf(group, containers, policy);
   if (standing !== undefined) {
     const entry = afterEvent(undefined, standing.winner, ruleRevision);
-    return { ...key, entry: standing.newerOnArrival === 1 ? entry : { ...entry, revision: standing.newerOnArrival } };
+    if (standing.newerOnArrival === 1) return { ...key, entry };
+    return { ...key, entry: { ...entry, revision: standing.newerOnArrival }, oldest: group.oldest };
   }
   const dead = group.events.every((event) => {
     const decision = decide(undefined, event, containers.at(event), rule, policy, ruleRevision);

@@ -1,3 +1,4 @@
+import type { BlobEvent } from '../../namespace/change.ts';
 import type { Entry } from '../../namespace/entry.ts';
 import type { Key } from '../../namespace/key.ts';
 import { plainArray, textArray } from './arrays.ts';
@@ -13,13 +14,15 @@ export interface PageKey {
 /**
  * One row of a page.
  *
- * An entry of revision 0 asks: the row is locked (or its place held by a marker) and read. Revision 1 with no
- * look is a routine event: inserted, or put over a plain entry that is older. Any other is inserted where
- * there is no entry yet, else read.
+ * An entry of revision 0 asks: the row is locked (or its place held by a marker) and read. One with no look is a
+ * routine event, or several with the newest's values: inserted, or put over a plain entry that is older than the
+ * oldest of them. Any other is inserted where there is no entry yet, else read.
  */
 export interface PageRow extends PageKey {
   readonly entry: Entry;
   readonly sinkId: number | undefined;
+  /** Of several events (the entry's revision says how many changes they are) the oldest. */
+  readonly oldest?: Pick<BlobEvent, 'sequencer' | 'time'> | undefined;
 }
 
 export function pageKey(containerId: number, name: string): PageKey {
