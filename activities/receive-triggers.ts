@@ -121,12 +121,8 @@ export function triggerActivities(services: Services): Pick<Activities, 'receive
     counts.ignored += Object.values(page.ignored).reduce((sum, each) => sum + each, 0);
     counts.deadLettered += batch.deadLetters.length;
     const { applied, superseded } = page;
-    services.metrics.page('trigger', {
-      ...page.ignored,
-      applied,
-      superseded,
-      'dead-lettered': batch.deadLetters.length,
-    });
+    const outcomes = { ...page.ignored, applied, superseded, 'dead-lettered': batch.deadLetters.length };
+    services.metrics.page('trigger', outcomes, page.looks);
     for (const { message, reason, description } of batch.deadLetters) {
       log.warn({ messageId: message.id, reason, description }, 'a message was dead-lettered');
     }
@@ -167,6 +163,7 @@ export function triggerActivities(services: Services): Pick<Activities, 'receive
         queue ??= services.openTriggers();
         const from = queue;
         await quietly(signal, () => work(from, counts, until, signal));
+        await trust.flush();
       } catch (error) {
         if (hasCode(error, 'ISTHMUS_SOURCE_UNAVAILABLE')) {
           const reason = ensureError(error).message;

@@ -93,6 +93,7 @@ export class TailPass implements FeedConsumer {
     metrics.feedPage({
       byType: page.byType,
       outcomes: { ...counts.ignored, ...page.ignored, applied, superseded },
+      looks: counts.looks,
       bytes: page.bytes,
       records: page.records,
       seconds: Math.max(0, now - since) / 1000,

@@ -6,6 +6,8 @@ export interface FeedPageCounts {
   readonly byType: Readonly<Record<string, number>>;
   /** What became of them: `applied`, `superseded`, a reason for ignoring. */
   readonly outcomes: Readonly<Record<string, number>>;
+  /** Looks that it queued: records that name no values, and clocks that cannot be told apart. */
+  readonly looks?: number | undefined;
   readonly bytes: number;
   readonly records: number;
   /** From the page's first byte asked for, or from its decoding, to its commit. */

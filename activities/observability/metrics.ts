@@ -39,6 +39,7 @@ export class Metrics {
     ['activity', 'outcome'],
   );
   readonly #stubs = this.#make.gauge('isthmus_stub_backlog_entries', 'Entries whose stub is behind them.', ['sink']);
+  readonly #looksQueued = this.#make.counter('isthmus_look_queued_total', 'Looks that pages queued.', ['source']);
   readonly #looks = this.#make.gauge('isthmus_look_due_entries', 'Names that wait to be looked at.', []);
   readonly #worker = this.#make.gauge('isthmus_worker_info', 'Always 1; what runs here.', [
     'account',
@@ -68,7 +69,7 @@ export class Metrics {
 
   /** One committed page of the feed; it counts as a page of its source too. */
   feedPage(page: FeedPageCounts): void {
-    this.page('feed', page.outcomes);
+    this.page('feed', page.outcomes, page.looks);
     this.#feed.page(page);
   }
 
@@ -90,9 +91,10 @@ export class Metrics {
     this.#trust.count(counts);
   }
 
-  /** One committed page of a source. */
-  page(source: MetricSource, outcomes: Outcomes): void {
+  /** One committed page of a source, and how many looks it queued; what becomes of those is counted as pages of `look`. */
+  page(source: MetricSource, outcomes: Outcomes, looks = 0): void {
     this.#pages.inc({ source });
+    if (looks > 0) this.#looksQueued.inc({ source }, looks);
     this.records(source, outcomes);
   }
 
