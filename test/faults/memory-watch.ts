@@ -19,7 +19,14 @@ export interface MemoryVerdict {
 export function residentMiB(pid: number | undefined): number | undefined {
   if (pid === undefined) return undefined;
   try {
-    return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024;
+    return (
+      Number(
+        execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], {
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'ignore'],
+        }),
+      ) / 1024
+    );
   } catch {
     return undefined;
   }

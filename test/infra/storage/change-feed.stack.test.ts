@@ -4,7 +4,7 @@ import { BlobChangeFeedClient } from '@azure/storage-blob-changefeed';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { epochTime, parseEpoch } from '../../../namespace/epoch.ts';
 import { hasRealData, REAL_DATA } from '../../support/real-data.ts';
-import { readFeed } from './read-feed.ts';
+import { decodeChunk, readFeed } from './read-feed.ts';
 import { startTestStorage, type TestStorage } from './test-storage.ts';
 
 async function textOf(storage: TestStorage, path: string): Promise<Record<string, unknown>> {
@@ -90,6 +90,36 @@ describe('the Change Feed', () => {
       expect(record?.data.etag).toBe(event.data.eTag);
       expect(event.id.slice(0, 30)).toBe(String(event.data.requestId).slice(0, 30));
     }
+  });
+
+  it("is read by Azure's own package also in three shards, each name in one of them", async () => {
+    await using storage = await startTestStorage({ feed: { segmentMs: 3_600_000, flushMs: 50, shards: 3 } });
+    const container = await storage.container('sharded');
+    const put = async (time: string) => {
+      storage.clock.set(time);
+      for (let at = 0; at < 30; at++) await container.getBlockBlobClient(`blob-${at}`).upload(time, time.length);
+      await storage.settled();
+    };
+    await put('2026-03-01T10:14:00Z');
+    await put('2026-03-01T10:15:00Z');
+    await put('2026-03-01T12:00:00Z');
+    const read = [];
+    for await (const event of BlobChangeFeedClient.fromConnectionString(storage.connectionString).listChanges()) {
+      read.push(event.subject);
+    }
+    expect(read.length).toBe(60);
+    expect(new Set(read).size).toBe(30);
+    const feed = storage.account.getContainerClient('$blobchangefeed');
+    const shards = new Map<string, string>();
+    for await (const { name } of feed.listBlobsFlat({ prefix: 'log/' })) {
+      for (const { subject } of await decodeChunk(await feed.getBlobClient(name).downloadToBuffer())) {
+        const shard = name.split('/')[1] ?? '';
+        expect(shards.get(subject) ?? shard).toBe(shard);
+        shards.set(subject, shard);
+      }
+    }
+    expect([...new Set(shards.values())].sort()).toEqual(['00', '01', '02']);
+    expect((await readFeed(storage.account)).length).toBe(90);
   });
 
   it('opens a segment with the first change in it, and ends the one before only then', async () => {
