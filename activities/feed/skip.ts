@@ -3,7 +3,7 @@ import { FeedCorruptError } from '../../schema/feed/feed-error.ts';
 import { segmentTime } from '../../schema/feed/segment-path.ts';
 import { type FeedCursor, holdCursor, readCursor, setCursor } from '../../schema/index/feed-cursors.ts';
 import { noteGap } from '../../schema/index/feed-gaps.ts';
-import { noteSkip } from '../../schema/index/feed-skips.ts';
+import { noteSkip, readSkips } from '../../schema/index/feed-skips.ts';
 import { recordJournal } from '../../schema/index/journal.ts';
 import { transact } from '../../schema/index/transact.ts';
 import type { SkipInput } from '../../schema/inputs/activities.ts';
@@ -12,6 +12,8 @@ import { blockAfter } from '../azure/feed-records.ts';
 import type { Services } from '../services.ts';
 import { askForHealing } from './gap.ts';
 import { skipSegment } from './skip-segment.ts';
+
+const RECENT = 20;
 
 /**
  * Leaves out the block that a shard stands at, with a reason, for good: what its records said a reconcile heals, as
@@ -28,16 +30,24 @@ export async function skipFeedBlock(
   const shard = chunk.slice(0, chunk.lastIndexOf('/') + 1);
   if (cursor === undefined) throw refused(chunk, offset, 'nothing of the feed has been read');
   const left = segmentTime(chunk) === undefined ? undefined : await skipSegment(feed, cursor, chunk, signal);
-  if (typeof left === 'string') throw refused(chunk, offset, left);
-  if (left === undefined) await refuseElsewhere(services, cursor, shard, { chunk, offset }, signal);
-  const to = left?.length ?? (await blockAfter(feed, chunk, offset, signal));
+  const elsewhere = left === undefined ? await whyElsewhere(services, cursor, shard, { chunk, offset }, signal) : left;
+  if (typeof elsewhere === 'string') {
+    // An attempt whose answer was lost has done it already.
+    const skips = await readSkips(index.db, account.id, RECENT);
+    const done = skips.find((each) => each.chunk === chunk && each.from === offset && each.reason === reason);
+    if (done === undefined) throw refused(chunk, offset, elsewhere);
+    return { from: offset, to: done.to };
+  }
+  const skipped = typeof left === 'string' ? undefined : left;
+  const to = skipped?.length ?? (await blockAfter(feed, chunk, offset, signal));
+  if (to <= offset) throw refused(chunk, offset, 'nothing has been written there yet');
   await transact(index, async (tx) => {
     const held = await holdCursor(tx, account.id);
     if (held?.version !== cursor.version || held.shards[shard]?.version !== cursor.shards[shard]?.version) {
       throw refused(chunk, offset, 'the feed has moved meanwhile');
     }
     const place = { chunk, offset: to, index: 0 };
-    await setCursor(tx, account.id, left?.to ?? { ...held, shards: { ...held.shards, [shard]: place } });
+    await setCursor(tx, account.id, skipped?.to ?? { ...held, shards: { ...held.shards, [shard]: place } });
     await noteSkip(tx, account.id, { chunk, from: offset, to, reason });
     const detail = { skipped: { from: offset, to }, reason };
     await noteGap(tx, account.id, { missing: chunk, detail });
@@ -48,25 +58,21 @@ export async function skipFeedBlock(
   return { from: offset, to };
 }
 
-/** The shard stands there by its cursor, or reading on from there stops at once at this very block. */
-async function refuseElsewhere(
+/** Undefined where the shard stands there by its cursor, or reading on from there stops at once at this very block. */
+async function whyElsewhere(
   { feed }: Services,
   cursor: FeedCursor,
   shard: string,
   at: { readonly chunk: string; readonly offset: number },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string | undefined> {
   const place = cursor.shards[shard];
-  if (place?.chunk === at.chunk && place.offset === at.offset) return;
+  if (place?.chunk === at.chunk && place.offset === at.offset) return undefined;
   const stop = await firstStop(new FeedReader(feed, { source: 'feed' }), cursor, shard, signal);
-  if (stop?.path === at.chunk && stop.offset === at.offset) return;
-  const where =
-    stop !== undefined
-      ? `the shard stops at byte ${stop.offset} of ${stop.path}`
-      : place !== undefined
-        ? `the shard stands at byte ${place.offset} of ${place.chunk}`
-        : `no shard of ${cursor.segment} stops there`;
-  throw refused(at.chunk, at.offset, where);
+  if (stop?.path === at.chunk && stop.offset === at.offset) return undefined;
+  if (stop !== undefined) return `the shard stops at byte ${stop.offset} of ${stop.path}`;
+  if (place !== undefined) return `the shard stands at byte ${place.offset} of ${place.chunk}`;
+  return `no shard of ${cursor.segment} stops there`;
 }
 
 /** The damage that a shard meets before any record, if it does. */

@@ -4,13 +4,13 @@ import { beginSegment, type FeedCursor, readCursor } from '../../schema/index/fe
 import { transact } from '../../schema/index/transact.ts';
 import type { FeedPage, SegmentReading } from '../azure/feed-page.ts';
 import type { FeedReader } from '../azure/feed-reader.ts';
-import { rereadWhereDistrusted } from '../reread-feed.ts';
 import type { Services } from '../services.ts';
 import { TrustWatch } from '../trust-watch.ts';
 import { commitPage } from './commit-page.ts';
 import { CursorLost } from './cursor-lost.ts';
 import type { Deadline } from './deadline.ts';
 import { drainFeed, type FeedConsumer } from './drain-feed.ts';
+import { rereadWhereDistrusted } from './reread.ts';
 import type { Standing } from './standing.ts';
 import type { TurnProgress } from './turn-progress.ts';
 
@@ -50,12 +50,11 @@ export class TailPass implements FeedConsumer {
   async run(): Promise<'end' | 'enough'> {
     const { account, clock, feed, index } = this.#services;
     const { progress, reader, signal } = this.#turn;
-    await this.#trust.flush();
     await rereadWhereDistrusted(this.#services, signal);
     // Read anew for each pass, since an operator may have rewound it.
     this.#cursor = await readCursor(index.db, account.id);
     if (this.#cursor !== undefined) progress.standsAt(this.#cursor);
-    const end = await drainFeed(reader, this.#cursor, this, { clock }, signal);
+    const end = await drainFeed(reader, this.#cursor, this, { clock }, signal).finally(() => this.#trust.flush());
     if (end !== 'enough') {
       progress.ended(end);
       return 'end';

@@ -91,7 +91,7 @@ describe('a tail that is killed', () => {
       const services = await testServices(db.index, { feed });
       const { id } = services.account;
       let whole = 0;
-      for (let killAt = 1; whole === 0; killAt += killAt < 20 ? 1 : 4) {
+      for (let killAt = 1; whole === 0; killAt += killAt < 20 ? 1 : 6) {
         const steps = new Steps(killAt, answered);
         const { index, cut } = mortalIndex(db.url, steps);
         const mortal = feedActivities(inPasses({ ...services, index, feed: mortalFeed(feed, steps) }), PAGE);

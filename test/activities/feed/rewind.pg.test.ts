@@ -158,6 +158,9 @@ describe('a skip', () => {
     ]);
     expect(await recentJournal(db.index.db, id, { limit: 1 })).toMatchObject([{ kind: 'feed-skipped' }]);
     expect(at.asked).toEqual([{ judge: 'listing' }]);
+    // Asked for again by an attempt that never heard that it was done.
+    expect(await skip(services, { chunk, offset: bad, reason: 'a disk' })).toEqual({ from: bad, to: after });
+    expect(await readSkips(db.index.db, id, 5)).toHaveLength(1);
     expect(await tailToEnd(services)).toMatchObject([{ state: 'tailing', records: 3, applied: 3, caughtUp: true }]);
     const lost = new Set(['blob-4', 'blob-5', 'blob-6']);
     expect(await namesInIndex(db.index, id)).toEqual(feed.names.filter((name) => !lost.has(name)));
@@ -178,6 +181,9 @@ describe('a skip', () => {
       const skipping = skip(services, { chunk: path, offset, reason: 'a slip of the pen' });
       await expect(skipping).rejects.toThrow('is not left out');
     }
+    const end = feed.files.get(other)?.length ?? 0;
+    const skipping = skip(services, { chunk: other, offset: end, reason: 'too soon' });
+    await expect(skipping).rejects.toThrow('nothing has been written there yet');
     expect(await readCursor(db.index.db, services.account.id)).toEqual(before);
     expect(await readSkips(db.index.db, services.account.id, 5)).toEqual([]);
   });
