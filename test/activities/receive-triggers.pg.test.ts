@@ -4,8 +4,8 @@ import { blobSubject } from '../../schema/events/blob-subject.ts';
 import { readDeadLetters, recentJournal } from '../../schema/index/journal.ts';
 import { countEntries } from '../../schema/index/queries.ts';
 import type { ReconcileInput } from '../../schema/inputs/activities.ts';
-import type { TriggerMessage, TriggerQueue } from '../../schema/ports/trigger-queue.ts';
 import { testIndex } from '../support/postgres.ts';
+import { FakeQueue } from './fake-queue.ts';
 import { runActivity, testServices } from './test-services.ts';
 
 const now = Date.now();
@@ -26,46 +26,6 @@ function event(number: number, more: object = {}) {
     },
     ...more,
   };
-}
-
-/** A queue in memory that keeps what was done to it, in order. */
-class FakeQueue implements TriggerQueue {
-  readonly done: string[] = [];
-  onComplete: () => Promise<void> = async () => {};
-  #waiting: TriggerMessage[] = [];
-
-  send(...bodies: readonly unknown[]): void {
-    for (const [at, body] of bodies.entries()) {
-      const id = `m${at + 1}`;
-      this.#waiting.push({ id, body, enqueuedAt: now, deliveryCount: 1 });
-    }
-  }
-
-  async receive(max: number, waitMs: number): Promise<readonly TriggerMessage[]> {
-    if (this.#waiting.length === 0) await new Promise((resolve) => setTimeout(resolve, Math.min(waitMs, 20)));
-    return this.#waiting.splice(0, max);
-  }
-
-  async complete(messages: readonly TriggerMessage[]): Promise<void> {
-    await this.onComplete();
-    for (const { id } of messages) this.done.push(`complete ${id}`);
-  }
-
-  async abandon(messages: readonly TriggerMessage[]): Promise<void> {
-    for (const { id } of messages) this.done.push(`abandon ${id}`);
-  }
-
-  async deadLetter({ id }: TriggerMessage, reason: string): Promise<void> {
-    this.done.push(`dead-letter ${id} ${reason}`);
-  }
-
-  async oldest(): Promise<number | undefined> {
-    return this.#waiting[0]?.enqueuedAt;
-  }
-
-  async close(): Promise<void> {
-    this.done.push('close');
-  }
 }
 
 describe('trigger intake', () => {
