@@ -64,6 +64,7 @@ export async function triggerHead(
     ...known,
     ...(trouble === undefined ? {} : { state: 'unreachable', reason: trouble }),
     head: oldest === undefined ? known.head : Math.max(oldest, known.head ?? oldest),
+    lagMs: oldest === undefined ? known.lagMs : Math.max(0, now - oldest),
     behind,
     silentSince,
     suspect: late,

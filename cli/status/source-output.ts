@@ -33,7 +33,8 @@ function feedOutput({ judgement, standing, report }: FeedHead): NonNullable<Sour
   const { segment, openGaps, openGapCount, skips } = standing;
   return {
     segment: segment ?? null,
-    caughtUp: report.caughtUp ?? null,
+    // As of now: what came after its last poll is not applied.
+    caughtUp: judgement.news === undefined ? (report.caughtUp ?? null) : false,
     polledAt: timeOrNull(judgement.polledAt),
     recordsPerSecond: report.recordsPerSecond ?? null,
     why: judgement.unreadable ?? null,

@@ -6,7 +6,7 @@ const seconds = z.number().min(0);
 /** What only a feed has to tell. */
 const feed = z.object({
   segment: z.string().nullable().describe('Path of the manifest of the segment that is being read.'),
-  caughtUp: z.boolean().nullable().describe('Everything that the feed held at the last poll is applied.'),
+  caughtUp: z.boolean().nullable().describe('Everything that the feed holds is applied.'),
   polledAt: time.nullable().describe('When the feed last answered a poll.'),
   recordsPerSecond: z.number().min(0).nullable(),
   why: z

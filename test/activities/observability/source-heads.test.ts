@@ -29,7 +29,7 @@ describe('9: where the other sources stand', () => {
   it('9: a queue whose messages nobody settles is silent once it was watched long enough', async () => {
     const glance = intake(45_000);
     expect(await glance(NOW, NOW)).toMatchObject({ behind: 'messages wait in the queue', alarms: [], suspect: false });
-    expect(await glance(NOW, NOW + 44_000)).toMatchObject({ silentSince: NOW, alarms: [] });
+    expect(await glance(NOW, NOW + 44_000)).toMatchObject({ silentSince: NOW, lagMs: 44_000, alarms: [] });
     expect((await glance(NOW, NOW + 46_000)).alarms).toMatchObject([{ source: 'trigger', kind: 'silent', since: NOW }]);
   });
 

@@ -50,7 +50,9 @@ describe('9: alarms, each in the log, in status and in a metric', () => {
     world.write(2);
     await world.read();
     expect(await world.glance()).toEqual([]);
-    expect((await world.status()).moving.join()).toContain(`bytes of ${world.chunk} are not applied`);
+    const { moving, sources } = await world.status();
+    expect(moving.join()).toContain(`bytes of ${world.chunk} are not applied`);
+    expect(sources[0]?.feed).toMatchObject({ caughtUp: false });
     world.pass(46);
     expect((await world.status()).alarms).toMatchObject([{ kind: 'poll-stopped' }]);
     expect(await world.glance()).toHaveLength(1);
