@@ -10,6 +10,7 @@ import { messageOf } from '../failure.ts';
 import { workflowStates } from './workflow-states.ts';
 
 const EVERY_MS = 5_000;
+const LEAST_REST_MS = 1_000;
 /** What has not answered by then is not seen; the glances go on. */
 const ANSWER_MS = 15_000;
 
@@ -50,6 +51,7 @@ export async function monitor(
     }
   };
   while (!signal.aborted) {
+    const began = clock.now();
     await Promise.all([
       look('postgres', async (within) => {
         await observeSources(services, watch, alarms, within);
@@ -57,7 +59,9 @@ export async function monitor(
       }),
       look('temporal', () => observeWorkflows(services, client)),
     ]);
-    await clock.sleep(EVERY_MS, signal).catch(() => undefined);
+    // From one to the next: a glance that had to wait for its answers makes the next one no later.
+    const took = Math.max(0, clock.now() - began);
+    await clock.sleep(Math.max(LEAST_REST_MS, EVERY_MS - took), signal).catch(() => undefined);
   }
 }
 

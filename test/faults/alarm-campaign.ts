@@ -78,10 +78,10 @@ async function feedAlarms(): Promise<readonly string[]> {
   return alarms.filter(({ about, kind }) => about === 'feed' && kind !== 'workflow').map(({ kind }) => kind);
 }
 
-/** A worker that comes back after an outage says so too; `since` leaves that out. */
-async function logAlarms(since: number): Promise<readonly string[]> {
+/** When the worker said so, by the log's own time. One that comes back after an outage says so too; `since` leaves that out. */
+async function logAlarms(since: number): Promise<readonly number[]> {
   const lines = (await readFile(workerLog, 'utf8')).split('\n').filter((line) => line.includes('Alarm: feed'));
-  return lines.filter((line) => Date.parse((JSON.parse(line) as { time: string }).time) > since);
+  return lines.map((line) => Date.parse((JSON.parse(line) as { time: string }).time)).filter((time) => time > since);
 }
 
 /** What `infra/prometheus/isthmus.rules.yaml` would make of the gauges now; `absent` is `up == 0`. */
@@ -106,34 +106,33 @@ async function begin(scene: Scene): Promise<void> {
   else await control.setFaults({ feed: scene === 'stalled' ? { stall: true } : { refuse: true } });
 }
 
-/** Notes when a thing is first so, until everything that can ring has rung. */
-async function watch(scene: Scene, began: number): Promise<Rung> {
+/** Asks each of the three again and again, none held up by another, until everything that can ring has rung. */
+async function watch(began: number, speaks: boolean): Promise<Rung> {
   const rung: Rung = {};
   const seconds = () => (Date.now() - began) / 1000;
-  const speaks = scene === 'stalled' || scene === 'refused';
-  while (seconds() < GIVE_UP_SECONDS) {
-    await Promise.all([noteStatus(rung, seconds), noteLog(rung, began), noteMetrics(rung, seconds)]);
-    if (rung.status !== undefined && rung.metrics !== undefined && (rung.log !== undefined || !speaks)) break;
-    await sleep(500);
-  }
+  const until = async (rang: () => Promise<boolean>): Promise<void> => {
+    while (seconds() < GIVE_UP_SECONDS && !(await rang())) await sleep(500);
+  };
+  await Promise.all([
+    until(async () => {
+      const asked = seconds();
+      const kinds = await feedAlarms();
+      if (kinds.length === 0) return false;
+      Object.assign(rung, { status: asked, answered: seconds(), kinds: kinds.join('+') });
+      return true;
+    }),
+    until(async () => {
+      const metric = await metricAlarm();
+      if (metric !== undefined) Object.assign(rung, { metrics: seconds(), metric });
+      return metric !== undefined;
+    }),
+    until(async () => {
+      const [first] = speaks ? await logAlarms(began) : [];
+      if (first !== undefined) rung.log = (first - began) / 1000;
+      return first !== undefined || !speaks;
+    }),
+  ]);
   return rung;
-}
-
-async function noteStatus(rung: Rung, seconds: () => number): Promise<void> {
-  if (rung.status !== undefined) return;
-  const asked = seconds();
-  const kinds = await feedAlarms();
-  if (kinds.length > 0) Object.assign(rung, { status: asked, answered: seconds(), kinds: kinds.join('+') });
-}
-
-async function noteLog(rung: Rung, began: number): Promise<void> {
-  if (rung.log === undefined && (await logAlarms(began)).length > 0) rung.log = (Date.now() - began) / 1000;
-}
-
-async function noteMetrics(rung: Rung, seconds: () => number): Promise<void> {
-  if (rung.metrics !== undefined) return;
-  const metric = await metricAlarm();
-  if (metric !== undefined) Object.assign(rung, { metrics: seconds(), metric });
 }
 
 async function untilQuiet(): Promise<void> {
@@ -152,9 +151,9 @@ async function play(scene: Scene, at: number): Promise<void> {
   await begin(scene);
   // There is news from now on.
   await lake.getBlockBlobClient(`after-${scene}`).upload('x', 1);
-  const { status, answered, kinds, log, metrics, metric } = await watch(scene, began);
-  const told = (value: number | undefined, how = '') => (value === undefined ? 'never' : `${value.toFixed(1)} s${how}`);
   const speaks = scene === 'stalled' || scene === 'refused';
+  const { status, answered, kinds, log, metrics, metric } = await watch(began, speaks);
+  const told = (value: number | undefined, how = '') => (value === undefined ? 'never' : `${value.toFixed(1)} s${how}`);
   say(
     `${scene.padEnd(8)} status ${told(status, ` (${kinds}, answered at ${answered?.toFixed(1)} s)`)}, metrics ${told(metrics, ` (${metric})`)}${speaks ? `, log ${told(log)}` : ''}`,
   );
