@@ -7,6 +7,7 @@ import type { ExitCode } from './exit-codes.ts';
 import { addFeedCommands } from './feed/feed-commands.ts';
 import type { CommonOptions } from './run.ts';
 import type { Terminal } from './terminal.ts';
+import { addTriggersCommands } from './triggers-commands.ts';
 import { versionOf } from './version.ts';
 
 const CODES = `
@@ -180,6 +181,7 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
     });
 
   addFeedCommands(program, { ...adding, asJson, run });
+  addTriggersCommands(program, { ...adding, asJson, run });
 
   asJson(
     add('demo', 'play the whole story on a stack of its own, and print its figures', ['demo', 'demo --json']),

@@ -16,6 +16,7 @@ import { reconcileOutput } from './reconcile.ts';
 import { replayOutput } from './replay.ts';
 import { replayFeedOutput } from './replay-feed.ts';
 import { statusOutput } from './status.ts';
+import { triggersTrustOutput } from './triggers-trust.ts';
 import { verifyDifference, verifyOutput } from './verify.ts';
 
 /** What each command prints with `--json`, by the name of its published schema. */
@@ -37,6 +38,7 @@ export const OUTPUTS = {
   replay: replayOutput,
   'replay-feed': replayFeedOutput,
   status: statusOutput,
+  'triggers-trust': triggersTrustOutput,
   verify: verifyOutput,
   'verify-difference': verifyDifference,
 } as const;

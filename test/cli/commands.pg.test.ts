@@ -6,6 +6,7 @@ import type { Call } from '../../cli/call.ts';
 import { digest } from '../../cli/commands/digest.ts';
 import { explain } from '../../cli/commands/explain.ts';
 import { ls } from '../../cli/commands/ls.ts';
+import { triggersTrust } from '../../cli/commands/triggers-trust.ts';
 import { compileRules } from '../../namespace/authority.ts';
 import type { BlobEvent } from '../../namespace/change.ts';
 import { DEFAULT_MARGIN } from '../../namespace/decision.ts';
@@ -15,9 +16,16 @@ import { ensureAccount } from '../../schema/index/accounts.ts';
 import { applyEvents } from '../../schema/index/apply-events.ts';
 import { publishRules } from '../../schema/index/authority-revisions.ts';
 import { transact } from '../../schema/index/transact.ts';
+import {
+  distrustTriggers,
+  readTriggerTrust,
+  recordMismatches,
+  settleReread,
+} from '../../schema/index/trigger-trust.ts';
 import { digestOutput } from '../../schema/outputs/digest.ts';
 import { explainOutput } from '../../schema/outputs/explain.ts';
 import { lsEntry } from '../../schema/outputs/ls.ts';
+import { triggersTrustOutput } from '../../schema/outputs/triggers-trust.ts';
 import { type TestIndex, testIndex } from '../support/postgres.ts';
 import { type RecordingTerminal, recordingTerminal } from './recording-terminal.ts';
 
@@ -150,5 +158,25 @@ describe('isthmus digest', () => {
     await digest('lake/a/', asked);
     const output = digestOutput.parse(JSON.parse(asked.terminal.printed.join('')));
     expect(output).toMatchObject({ entries: 2, bytes: 12 + 13 });
+  });
+});
+
+describe('isthmus triggers trust', () => {
+  it('says what it did, by its published schema, and does nothing while the feed is to be read again', async () => {
+    const account = await ensureAccount(db.index, 'contoso');
+    const ask = async (json: boolean) => {
+      const asked = call(json);
+      const code = await triggersTrust({ reason: 'a test' }, asked);
+      return { code, printed: asked.terminal.printed[0] ?? '' };
+    };
+    const already = await ask(true);
+    expect(triggersTrustOutput.parse(JSON.parse(already.printed))).toEqual({ outcome: 'trusted-already' });
+    const mismatches = { mismatched: 1, mismatches: [] };
+    await transact(db.index, (tx) => recordMismatches(tx, account.id, mismatches));
+    await distrustTriggers(db.index, account.id);
+    expect(await ask(false)).toMatchObject({ code: 1, printed: expect.stringContaining('has not been set back') });
+    await transact(db.index, (tx) => settleReread(tx, account.id));
+    expect(await ask(false)).toMatchObject({ code: 0, printed: expect.stringContaining('applied again') });
+    expect(await readTriggerTrust(db.index.db, account.id)).toMatchObject({ mismatched: 0, distrustedAt: undefined });
   });
 });
