@@ -1,34 +1,46 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { sql } from 'kysely';
 import { compileRules } from '../namespace/authority.ts';
 import type { BlobEvent } from '../namespace/change.ts';
 import { DEFAULT_MARGIN } from '../namespace/decision.ts';
 import { epochAt } from '../namespace/epoch.ts';
 import { parseSequencer } from '../namespace/sequencer.ts';
-import { ensureAccount } from '../schema/index/accounts.ts';
+import { type Account, ensureAccount } from '../schema/index/accounts.ts';
 import { applyEvents } from '../schema/index/apply-events.ts';
 import { publishRules } from '../schema/index/authority-revisions.ts';
 import { type Index, openIndex } from '../schema/index/database.ts';
 import { digestEntries } from '../schema/index/queries.ts';
 import { transact } from '../schema/index/transact.ts';
 
+/** A phase of the benchmark, each in the middle of the run that the others are in. */
+export interface Pace {
+  /** Rows a second, a transaction a page, folding and encoding included. */
+  readonly perSecond: number;
+  /** Microseconds of processor for each row: what binds where pages of several shards are applied at once, and what another's load on the machine changes least. */
+  readonly cpuPerRow: { readonly node: number; readonly postgres: number };
+}
+
 export interface ApplyBenchmark {
   readonly rows: number;
   readonly page: number;
-  /** Rows a second, one connection, a transaction a page, folding and encoding included. */
-  readonly perSecond: {
+  /** One page after the other, on one connection. */
+  readonly paces: {
     /** The same rows by a plain `insert ... on conflict do update where newer` into a table as wide, without our rules. */
-    readonly baseline: number;
+    readonly baseline: Pace;
     /** 70 % of the names are new. */
-    readonly first: number;
+    readonly first: Pace;
     /** Every name again, newer. */
-    readonly overwrite: number;
+    readonly overwrite: Pace;
     /** The same events once more: nothing changes. */
-    readonly replay: number;
+    readonly replay: Pace;
     /** As `first`, by the rules of a replayed folder. */
-    readonly records: number;
-    readonly digest: number;
+    readonly records: Pace;
   };
+  /** Pages over disjoint names at once, so that one lane folds while Postgres works for another. */
+  readonly lanes: { readonly count: number; readonly first: Pace; readonly overwrite: Pace; readonly replay: Pace };
+  /** Rows a second. */
+  readonly digest: number;
   /** `first / baseline`. */
   readonly ratio: number;
 }
@@ -37,7 +49,7 @@ const T0 = 1_700_000_000_000;
 const RULES = [{ prefix: '', authority: 'blob' as const, sink: 'vast' }];
 
 /** Measures how fast pages of events are applied to a migrated index. Leaves accounts of its own behind. */
-export async function runApplyEvents(url: string, rows = 200_000, page = 5_000): Promise<ApplyBenchmark> {
+export async function runApplyEvents(url: string, rows = 200_000, page = 5_000, lanes = 2): Promise<ApplyBenchmark> {
   const index = openIndex(url);
   try {
     const rules = compileRules({ revision: 1, rules: RULES });
@@ -46,33 +58,94 @@ export async function runApplyEvents(url: string, rows = 200_000, page = 5_000):
       await publishRules(index, account.id, RULES, 'bench');
       return account;
     };
-    const account = await fresh();
-    const apply = async (looks: boolean, into: typeof account, events: readonly BlobEvent[]) => {
+    const apply = (into: Account, looks = true) => {
       const policy = { margin: DEFAULT_MARGIN, looks };
-      await transact(index, (tx) => applyEvents(tx, { account: into, rules, ruleRevision: 1, policy, events }));
+      return async (events: readonly BlobEvent[]) => {
+        await transact(index, (tx) => applyEvents(tx, { account: into, rules, ruleRevision: 1, policy, events }));
+      };
     };
     const early = pages(rows, page, 0);
     const late = pages(rows, page, rows);
+    const pace = (lists: readonly Pages[], work: (events: readonly BlobEvent[]) => Promise<void>) =>
+      paceOf(index, lists, work);
+
     await baselineTable(index);
-    const baseline = await rate(rows, early, (events) => baselinePage(index, events));
+    const baseline = await pace([early], (events) => baselinePage(index, events));
     await sql`drop table bench_baseline`.execute(index.db);
-    const first = await rate(rows, early, (events) => apply(true, account, events));
-    const replay = await rate(rows, early, (events) => apply(true, account, events));
-    const overwrite = await rate(rows, late, (events) => apply(true, account, events));
-    const folder = await fresh();
-    const records = await rate(rows, early, (events) => apply(false, folder, events));
+    const account = await fresh();
+    const first = await pace([early], apply(account));
+    const replay = await pace([early], apply(account));
+    const overwrite = await pace([late], apply(account));
+    const records = await pace([early], apply(await fresh(), false));
+
+    const wide = await fresh();
+    const sides = (from: number) =>
+      Array.from({ length: lanes }, (_, lane) => pages(Math.ceil(rows / lanes), page, from, `lake-${lane}`));
+    const besides = { first: sides(0), overwrite: sides(rows) };
+    const lanesFirst = await pace(besides.first, apply(wide));
+    const lanesReplay = await pace(besides.first, apply(wide));
+    const lanesOverwrite = await pace(besides.overwrite, apply(wide));
+
     const started = performance.now();
     const { entries } = await digestEntries(index, account.id, '');
     const digest = Math.round((entries * 1_000) / (performance.now() - started));
-    const ratio = Math.round((first / baseline) * 100) / 100;
-    return { rows, page, perSecond: { baseline, first, overwrite, replay, records, digest }, ratio };
+    const ratio = Math.round((first.perSecond / baseline.perSecond) * 100) / 100;
+    return {
+      rows,
+      page,
+      paces: { baseline, first, overwrite, replay, records },
+      lanes: { count: lanes, first: lanesFirst, overwrite: lanesOverwrite, replay: lanesReplay },
+      digest,
+      ratio,
+    };
   } finally {
     await index.close();
   }
 }
 
+type Pages = readonly (readonly BlobEvent[])[];
+
+/** Works the lists off side by side, each in its order. */
+async function paceOf(
+  index: Index,
+  lists: readonly Pages[],
+  work: (events: readonly BlobEvent[]) => Promise<void>,
+): Promise<Pace> {
+  const rows = lists.flat(2).length;
+  const postgresBefore = await postgresCpu(index);
+  const nodeBefore = process.cpuUsage();
+  const started = performance.now();
+  await Promise.all(
+    lists.map(async (list) => {
+      for (const events of list) await work(events);
+    }),
+  );
+  const seconds = (performance.now() - started) / 1_000;
+  const { user, system } = process.cpuUsage(nodeBefore);
+  const postgres = (await postgresCpu(index)) - postgresBefore;
+  const perRow = (microseconds: number) => Math.round((microseconds * 10) / rows) / 10;
+  return {
+    perSecond: Math.round(rows / seconds),
+    cpuPerRow: { node: perRow(user + system), postgres: perRow(postgres) },
+  };
+}
+
+/** Microseconds that the server's processes have used for this database, as Linux counts them: 10 ms a tick. Zero where it runs elsewhere. */
+async function postgresCpu(index: Index): Promise<number> {
+  const { rows } = await sql<{ pid: number }>`
+    select pid from pg_stat_activity where datname = current_database()`.execute(index.db);
+  const ticks = await Promise.all(
+    rows.map(async ({ pid }) => {
+      const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+    }),
+  );
+  return ticks.reduce((sum, each) => sum + each, 0) * 10_000;
+}
+
 /** Events in the order of a feed: names of some 60 bytes, three in ten of them seen before. */
-export function pages(rows: number, size: number, from: number): readonly (readonly BlobEvent[])[] {
+export function pages(rows: number, size: number, from: number, container = 'lake'): Pages {
   const names = Math.ceil(rows * 0.7);
   const epoch = epochAt(T0 - 1_000_000);
   const list: BlobEvent[][] = [];
@@ -84,7 +157,7 @@ export function pages(rows: number, size: number, from: number): readonly (reado
       kind: 'event',
       source: 'feed',
       effect: 'put',
-      container: 'lake',
+      container,
       name: `landing/year=2026/month=11/day=21/part-${id}-${at % names}.parquet`,
       attributes: {
         etag: `0x8DC${order.toString(16).toUpperCase().padStart(12, '0')}`,
@@ -100,12 +173,6 @@ export function pages(rows: number, size: number, from: number): readonly (reado
     });
   }
   return list;
-}
-
-async function rate<T>(rows: number, list: readonly T[], apply: (page: T) => Promise<void>): Promise<number> {
-  const started = performance.now();
-  for (const page of list) await apply(page);
-  return Math.round((rows * 1_000) / (performance.now() - started));
 }
 
 /** A table as wide as the index's, in one piece. */
