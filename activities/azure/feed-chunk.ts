@@ -61,7 +61,7 @@ export class ChunkReader {
   refuseDamagedEnd(): void {
     if (this.#header === undefined) return;
     const { bytes, start } = this.#window;
-    if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(this.#header.sync)) return;
+    if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(this.#header.sync) < 0) return;
     throw new FeedCorruptError(this.path, start, 'the block says that it is longer than it is');
   }
 

@@ -70,6 +70,7 @@ describe('reading ahead', () => {
   it('leaves nothing under way when a consumer stops early, and reads the rest later', async () => {
     const feed = feedOf(1, 20);
     const sliceBytes = Math.ceil((feed.files.get(first(feed))?.length ?? 0) / 8);
+    feed.onAsk = () => sleep(5);
     const reader = newReader(feed, { sliceBytes, pageRecords: 10 });
     const signal = AbortSignal.timeout(10_000);
     const segments = reader.segments(undefined, signal);
@@ -82,6 +83,17 @@ describe('reading ahead', () => {
     if (page === undefined) throw new Error('no page');
     const rest = await drainFeed(reader, { segment: page.segment, shards: { [page.shard]: page.to } });
     expect([...page.events.map(({ name }) => name), ...rest.names]).toHaveLength(200);
+  });
+
+  it('fetches every byte once, in slices that are longer than many blocks', async () => {
+    const feed = feedOf(1, 400);
+    const chunk = feed.files.get(first(feed))?.length ?? 0;
+    for (const sliceBytes of [150_000, 200_000, chunk]) {
+      feed.ranges.length = 0;
+      const { names } = await drainFeed(newReader(feed, { sliceBytes }));
+      expect(names).toEqual(Array.from({ length: 4_000 }, (_, at) => `blob-${at}`));
+      expect(feed.ranges.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(chunk);
+    }
   });
 
   it('ends at once when it is aborted in the middle of a download', async () => {

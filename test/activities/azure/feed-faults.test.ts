@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { FeedStart } from '../../../activities/azure/feed-page.ts';
 import { FeedReader, type FeedReaderOptions } from '../../../activities/azure/feed-reader.ts';
 import { drainFeed } from './drain-feed.ts';
 import { avroBlock, avroHeader, feedRecord, MemoryFeed } from './memory-feed.ts';
@@ -51,7 +52,7 @@ describe('a feed that changes while it is read', () => {
         feed.segment(15, 'Publishing');
       };
       const read: string[] = [];
-      let cursor: Awaited<ReturnType<typeof drainFeed>>['cursor'];
+      let cursor: FeedStart | undefined;
       for (let poll = 0; poll < 8; poll++) {
         const drained = await drainFeed(reader, cursor);
         read.push(...drained.names);
@@ -72,7 +73,7 @@ describe('a feed that changes while it is read', () => {
         feed.append(`${feed.shard(0)}00001.avro`, avroHeader(), avroBlock(blobs(11, 5)));
       };
       const read: string[] = [];
-      let cursor: Awaited<ReturnType<typeof drainFeed>>['cursor'];
+      let cursor: FeedStart | undefined;
       for (let poll = 0; poll < 6; poll++) {
         const drained = await drainFeed(reader, cursor);
         read.push(...drained.names);
@@ -80,6 +81,25 @@ describe('a feed that changes while it is read', () => {
       }
       expect(read, `followed at request ${moment}`).toEqual(names(1, 15));
     }
+  });
+
+  it('9: is listed again before it is left, however fresh its listing is', async () => {
+    const feed = feedOf(2);
+    feed.segment(0, 'Not Finalized');
+    feed.segment(15, 'Publishing');
+    let now = 0;
+    const reader = newReader(feed, { graceMs: 1, now: () => now });
+    let cursor: FeedStart | undefined;
+    const read: string[] = [];
+    for (let look = 1; look <= 4; look++) {
+      if (look === 3) feed.append(`${feed.shard(0)}00001.avro`, avroHeader(), avroBlock(blobs(3, 2)));
+      const drained = await drainFeed(reader, cursor);
+      read.push(...drained.names);
+      cursor = drained.cursor;
+      now += 1;
+    }
+    expect(cursor?.segment).toBe(feed.manifest(15));
+    expect(read).toEqual(names(1, 4));
   });
 
   it('9: has a shard that appears in an open segment read', async () => {

@@ -70,6 +70,18 @@ describe('the feed reader', () => {
     for (const [at, page] of pages.entries()) expect(page.from).toEqual(pages[at - 1]?.to);
   });
 
+  it('goes on in the middle of a block, where a cursor says so', async () => {
+    const feed = new MemoryFeed();
+    feed.segment(0, 'Publishing');
+    const path = `${feed.shard(0)}00000.avro`;
+    feed.append(path, avroHeader(), avroBlock(blobs(1, 4)), avroBlock(blobs(5, 4)));
+    const { length } = avroHeader();
+    const shards = { [feed.shard(0)]: { chunk: path, offset: length, index: 3 } };
+    const { pages, names: read } = await drain(newReader(feed), { segment: feed.manifest(0), shards });
+    expect(read).toEqual(names(4, 5));
+    expect(pages.map(({ records }) => records)).toEqual([5]);
+  });
+
   it('goes on from any page of any cursor, with no record lost or read twice', async () => {
     const feed = new MemoryFeed();
     for (const minute of [0, 15, 60]) {

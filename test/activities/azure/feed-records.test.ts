@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { FeedPage } from '../../../activities/azure/feed-page.ts';
 import { FeedReader } from '../../../activities/azure/feed-reader.ts';
 import { blockAfter, readChunk } from '../../../activities/azure/feed-records.ts';
+import { paddedVarint } from '../../../infra/local/storage/feed/encode.ts';
 import { drainFeed } from './drain-feed.ts';
 import { avroBlock, avroHeader, feedRecord, MemoryFeed } from './memory-feed.ts';
 
@@ -74,6 +75,32 @@ describe('a damaged chunk', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it.each([1, 3])('12: is not waited for where block %i claims more bytes than it has', async (bad) => {
+    const { bytes, offsets } = chunkOf();
+    const start = offsets[bad] ?? 0;
+    const hurt = Buffer.from(bytes);
+    paddedVarint(5_000).copy(hurt, start + 10);
+    const { feed, path } = feedOf(hurt);
+    const pages: FeedPage[] = [];
+    const reading = drainFeed(new FeedReader(feed, { source: 'feed' }), undefined, { pages });
+    await expect(reading).rejects.toMatchObject({ path, offset: start });
+    expect(pages.at(-1)?.to.offset).toBe(start);
+    expect(await read(feed, path)).toMatchObject({ ids: idsBut(bad), broken: [{ offset: start, torn: false }] });
+    expect(await blockAfter(feed, path, start, signal)).toBe(offsets[bad + 1]);
+  });
+
+  it('3: is committed up to the block that has one bad record, and with nothing of that block', async () => {
+    const good = avroBlock([feedRecord(1), feedRecord(2)]);
+    const late = { ...feedRecord(4), eventTime: 'soon' };
+    const { feed, path } = feedOf(Buffer.concat([avroHeader(), good, avroBlock([feedRecord(3), late])]));
+    const pages: FeedPage[] = [];
+    const offset = avroHeader().length + good.length;
+    const reading = drainFeed(new FeedReader(feed, { source: 'feed' }), undefined, { pages });
+    await expect(reading).rejects.toMatchObject({ path, offset });
+    expect(pages.flatMap(({ events }) => events.map(({ name }) => name))).toEqual(['blob-1', 'blob-2']);
+    expect(pages[0]?.records).toBe(2);
   });
 
   it('12: is torn, not damaged, where it ends in the middle of a block', async () => {
