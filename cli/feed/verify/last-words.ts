@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
 import type { BlobEvent } from '../../../namespace/change.ts';
 import { compareEpochs } from '../../../namespace/order.ts';
-import { plainArray, textArray } from '../../../schema/index/arrays.ts';
+import { type CopyValue, copyRows } from '../../../reconciler/staging/copy-rows.ts';
 import { storedName } from '../../../schema/index/names.ts';
 import { storableText } from '../../../schema/index/storable.ts';
 import type { Position } from '../dump/record-json.ts';
@@ -12,28 +12,33 @@ interface Word {
   readonly position: Position;
 }
 
-const PAGE = 5_000;
+const PAGE = 20_000;
+/** So many words are gathered at least before the superseded ones among them are dropped. */
+const GATHERED = 2_000_000;
+
+const COLUMNS = `
+  container text collate "C" not null, head text collate "C" not null, tail text collate "C" not null,
+  tail_hash bytea not null, epoch bytea, sequencer bytea not null, seen bigint not null, effect text not null,
+  etag text, chunk text not null, chunk_offset bigint not null, record_index integer not null`;
 
 /**
- * The feed's last word on each key, gathered in Postgres: a page is folded here and merged there, so that nothing in
- * this process grows with the number of keys. The table is the connection's own and goes with it.
+ * The feed's last word on each key, gathered in Postgres, so that nothing in this process grows with the number of
+ * keys. Words are copied, and those that are superseded are dropped by a sort once they may be half of all: an upsert
+ * per page took five times as long. The tables are the connection's own and go with it.
  */
 export class LastWords {
   readonly #client: ClientBase;
-  readonly #page = new Map<string, Word>();
+  #page = new Map<string, Word>();
+  /** In the table, superseded ones among them. */
+  #gathered = 0;
+  #limit = GATHERED;
 
   private constructor(client: ClientBase) {
     this.#client = client;
   }
 
   static async create(client: ClientBase): Promise<LastWords> {
-    await client.query(`
-      create temporary table feed_words (
-        container text collate "C" not null, head text collate "C" not null, tail text collate "C" not null,
-        tail_hash bytea not null, epoch bytea, sequencer bytea not null, seen bigint not null, effect text not null,
-        etag text, chunk text not null, chunk_offset bigint not null, record_index integer not null,
-        primary key (container, head, tail_hash)
-      )`);
+    await client.query(`create temporary table feed_words (${COLUMNS})`);
     return new LastWords(client);
   }
 
@@ -50,48 +55,49 @@ export class LastWords {
   /** @returns how many keys there are. */
   async seal(): Promise<number> {
     await this.#flush();
+    await this.#dropSuperseded();
     await this.#client.query('analyze feed_words');
-    const { rows } = await this.#client.query<{ keys: string }>('select count(*) as keys from feed_words');
-    return Number(rows[0]?.keys ?? 0);
+    return this.#gathered;
   }
 
   async #flush(): Promise<void> {
-    const words = [...this.#page.values()];
-    this.#page.clear();
-    if (words.length === 0) return;
-    const names = words.map(({ event }) => storedName(event.name));
-    await this.#client.query(MERGE, [
-      textArray(words.map(({ event }) => event.container)),
-      textArray(names.map(({ head }) => head)),
-      textArray(names.map(({ tail }) => tail)),
-      textArray(names.map(({ tailHash }) => tailHash)),
-      plainArray(words.map(({ event }) => event.epoch)),
-      plainArray(words.map(({ event }) => event.sequencer)),
-      plainArray(words.map(({ event }) => event.time)),
-      plainArray(words.map(({ event }) => event.effect)),
-      textArray(words.map(({ event }) => etagOf(event))),
-      textArray(words.map(({ position }) => position.chunk)),
-      plainArray(words.map(({ position }) => position.offset)),
-      plainArray(words.map(({ position }) => position.index)),
-    ]);
+    const words = this.#page;
+    this.#page = new Map();
+    this.#gathered += await copyRows(this.#client, 'feed_words', rowsOf(words.values()));
+    if (this.#gathered >= this.#limit) {
+      await this.#dropSuperseded();
+      this.#limit = Math.max(GATHERED, 2 * this.#gathered);
+    }
+  }
+
+  /**
+   * Rule 1 of the clock. A word without an epoch counts as older than one with: it was written before the feed
+   * told epochs.
+   */
+  async #dropSuperseded(): Promise<void> {
+    const { rowCount } = await this.#client.query(`
+      create temporary table newest_words as
+      select distinct on (container, head, tail) * from feed_words
+      order by container, head, tail, epoch desc nulls last, sequencer desc`);
+    await this.#client.query('drop table feed_words');
+    await this.#client.query('alter table newest_words rename to feed_words');
+    this.#gathered = rowCount ?? 0;
   }
 }
 
-const MERGE = `
-  insert into feed_words
-  select container, head, tail, decode(tail_hash, 'hex'), decode(epoch, 'hex'), decode(sequencer, 'hex'), seen, effect,
-    etag, chunk, chunk_offset, record_index
-  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[],
-    $9::text[], $10::text[], $11::bigint[], $12::integer[])
-    as page (container, head, tail, tail_hash, epoch, sequencer, seen, effect, etag, chunk, chunk_offset, record_index)
-  on conflict (container, head, tail_hash) do update set
-    epoch = excluded.epoch, sequencer = excluded.sequencer, seen = excluded.seen, effect = excluded.effect,
-    etag = excluded.etag, chunk = excluded.chunk, chunk_offset = excluded.chunk_offset,
-    record_index = excluded.record_index
-  where case when excluded.epoch <> feed_words.epoch then excluded.epoch > feed_words.epoch
-    else excluded.sequencer > feed_words.sequencer end`;
+function* rowsOf(words: Iterable<Word>): Generator<readonly CopyValue[]> {
+  for (const { event, position } of words) {
+    const { head, tail, tailHash } = storedName(event.name);
+    yield [
+      ...[event.container, head, tail, `\\x${tailHash}`],
+      event.epoch === undefined ? null : `\\x${event.epoch}`,
+      `\\x${event.sequencer}`,
+      ...[event.time, event.effect, etagOf(event)],
+      ...[position.chunk, position.offset, position.index],
+    ];
+  }
+}
 
-/** Rule 1 of the clock, as the merge has it. */
 function isNewer(event: BlobEvent, known: BlobEvent): boolean {
   const byEpoch = compareEpochs(event.epoch, known.epoch);
   return byEpoch === 0 ? (event.sequencer ?? '') > (known.sequencer ?? '') : byEpoch > 0;
