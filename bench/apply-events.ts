@@ -130,10 +130,12 @@ async function paceOf(
   };
 }
 
-/** Microseconds that the server's processes have used for this database, as Linux counts them: 10 ms a tick. Zero where it runs elsewhere. */
+/** Microseconds that the server's processes have used for their clients, as Linux counts them: 10 ms a tick. Zero where it runs elsewhere. */
 async function postgresCpu(index: Index): Promise<number> {
   const { rows } = await sql<{ pid: number }>`
-    select pid from pg_stat_activity where datname = current_database()`.execute(index.db);
+    select pid from pg_stat_activity where datname = current_database() and backend_type = 'client backend'`.execute(
+    index.db,
+  );
   const ticks = await Promise.all(
     rows.map(async ({ pid }) => {
       const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
