@@ -8,7 +8,7 @@ import { connectionStringOn, FEED_CONTAINER } from '../infra/local/storage/accou
 import { StorageControl } from '../infra/local/storage/control-client.ts';
 import { openIndex } from '../schema/index/database.ts';
 import { type Latencies, latenciesOf } from './feed/latencies.ts';
-import { LatencyProbe } from './feed/latency-probe.ts';
+import { type Arrival, LatencyProbe } from './feed/latency-probe.ts';
 
 export interface FeedTailBenchmark {
   readonly bench: 'feed-tail';
@@ -43,7 +43,7 @@ export async function runFeedTail(changes = 50): Promise<FeedTailBenchmark> {
       await sleep(1_000 + ((at * 389) % 1_000));
       await container.getBlockBlobClient(`blob-${at}`).upload('x', 1);
       const taken = await arrived(probe);
-      if (at > 0) samples.push(...taken);
+      if (at > 0) samples.push(...taken.map(({ ms }) => ms));
     }
     return { bench: 'feed-tail', changes, tailLatencySeconds: latenciesOf(samples) };
   } finally {
@@ -53,7 +53,7 @@ export async function runFeedTail(changes = 50): Promise<FeedTailBenchmark> {
   }
 }
 
-async function arrived(probe: LatencyProbe): Promise<readonly number[]> {
+async function arrived(probe: LatencyProbe): Promise<readonly Arrival[]> {
   for (const until = Date.now() + WITHIN_MS; Date.now() < until; await sleep(LOOK_EVERY_MS)) {
     const taken = probe.take();
     if (taken.length > 0) return taken;

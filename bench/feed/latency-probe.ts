@@ -12,6 +12,13 @@ interface Waiting {
   readonly readableAt: number;
 }
 
+/** A change that has reached the index. */
+export interface Arrival {
+  readonly name: string;
+  readonly readableAt: number;
+  readonly ms: number;
+}
+
 export interface LatencyProbeOptions {
   /** `$blobchangefeed`. */
   readonly feed: ContainerClient;
@@ -33,7 +40,7 @@ export class LatencyProbe implements AsyncDisposable {
   readonly #waiting = new Map<string, Waiting[]>();
   readonly #watch: FeedWatch;
   readonly #running: Promise<unknown>;
-  #samples: number[] = [];
+  #arrivals: Arrival[] = [];
   #seen = 0;
   #lastError: string | undefined;
 
@@ -59,11 +66,11 @@ export class LatencyProbe implements AsyncDisposable {
     return this.#lastError ?? this.#watch.lastError;
   }
 
-  /** Milliseconds of every change since the last call, in the order in which they came to the index. */
-  take(): readonly number[] {
-    const samples = this.#samples;
-    this.#samples = [];
-    return samples;
+  /** The changes since the last call, in the order in which they came to the index. */
+  take(): readonly Arrival[] {
+    const arrivals = this.#arrivals;
+    this.#arrivals = [];
+    return arrivals;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -108,7 +115,11 @@ export class LatencyProbe implements AsyncDisposable {
       const list = this.#waiting.get(head) ?? [];
       const has = (waiting: Waiting) =>
         waiting.sequencer <= (sequencer ?? '') || (look !== null && waiting.eventTime <= look);
-      for (const waiting of list) if (has(waiting)) this.#samples.push(now - waiting.readableAt);
+      for (const waiting of list) {
+        if (!has(waiting)) continue;
+        const { readableAt } = waiting;
+        this.#arrivals.push({ name: head, readableAt, ms: now - readableAt });
+      }
       const left = list.filter((waiting) => !has(waiting));
       if (left.length === 0) this.#waiting.delete(head);
       else this.#waiting.set(head, left);
