@@ -6,9 +6,10 @@ import { type FeedStanding, readFeedStanding } from '../../schema/index/feed-sta
 import { readSources, type SourceRow } from '../../schema/index/sources.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
 import type { TriggerQueue } from '../../schema/ports/trigger-queue.ts';
+import type { FeedLimits } from './feed-alarms.ts';
 import { FeedEye } from './feed-eye.ts';
 import { type FeedReport, readFeedReport } from './feed-report.ts';
-import { type FeedJudgement, type FeedLimits, judgeFeed } from './judge-feed.ts';
+import { type FeedJudgement, judgeFeed } from './judge-feed.ts';
 import { SILENCE_MS, SilenceWatch } from './silence.ts';
 import { inventoryHead, type SourceHead, standingOf, triggerHead } from './source-heads.ts';
 

@@ -1,7 +1,7 @@
 import type { Alarm } from './alarm.ts';
 import { ALARM_KINDS } from './alarm.ts';
+import { pollLimitMs } from './feed-alarms.ts';
 import type { Instruments } from './instruments.ts';
-import { pollLimitMs } from './judge-feed.ts';
 import type { Glance } from './source-watch.ts';
 
 /** Where sources stand, as the index and the sources themselves tell it: every worker of a federation shows the same. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type FeedSight, judgeFeed, pollLimitMs } from '../../../activities/observability/judge-feed.ts';
+import { pollLimitMs } from '../../../activities/observability/feed-alarms.ts';
+import { type FeedSight, judgeFeed } from '../../../activities/observability/judge-feed.ts';
 import type { FeedStanding } from '../../../schema/index/feed-standing.ts';
 import type { SourceRow } from '../../../schema/index/sources.ts';
 

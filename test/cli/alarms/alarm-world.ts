@@ -94,6 +94,8 @@ export class AlarmWorld implements AsyncDisposable {
     for (let tries = 0; tries < 10; tries++) {
       const { caughtUp, state } = await turn();
       if (caughtUp || state !== 'tailing') return;
+      // On a machine so slow that a turn was too short: what it says of itself, it says once a second.
+      this.pass(1.1);
     }
     throw new Error('the loop did not reach the end of the feed');
   }
