@@ -70,7 +70,7 @@ describe('reading ahead', () => {
   it('leaves nothing under way when a consumer stops early, and reads the rest later', async () => {
     const feed = feedOf(1, 20);
     const sliceBytes = Math.ceil((feed.files.get(first(feed))?.length ?? 0) / 8);
-    feed.onAsk = () => sleep(5);
+    feed.onAsk = () => sleep(100);
     const reader = newReader(feed, { sliceBytes, pageRecords: 10 });
     const signal = AbortSignal.timeout(10_000);
     const segments = reader.segments(undefined, signal);
