@@ -12,8 +12,14 @@ interface Word {
   readonly position: Position;
 }
 
+export interface LastWordsOptions {
+  /** Words that are copied at a time. @default 20_000 */
+  readonly page?: number | undefined;
+  /** So many words are gathered at least before the superseded ones among them are dropped. @default 2_000_000 */
+  readonly gathered?: number | undefined;
+}
+
 const PAGE = 20_000;
-/** So many words are gathered at least before the superseded ones among them are dropped. */
 const GATHERED = 2_000_000;
 
 const COLUMNS = `
@@ -28,18 +34,23 @@ const COLUMNS = `
  */
 export class LastWords {
   readonly #client: ClientBase;
+  readonly #pageSize: number;
+  readonly #least: number;
   #page = new Map<string, Word>();
   /** In the table, superseded ones among them. */
   #gathered = 0;
-  #limit = GATHERED;
+  #limit: number;
 
-  private constructor(client: ClientBase) {
+  private constructor(client: ClientBase, { page = PAGE, gathered = GATHERED }: LastWordsOptions) {
     this.#client = client;
+    this.#pageSize = page;
+    this.#least = gathered;
+    this.#limit = gathered;
   }
 
-  static async create(client: ClientBase): Promise<LastWords> {
+  static async create(client: ClientBase, options: LastWordsOptions = {}): Promise<LastWords> {
     await client.query(`create temporary table feed_words (${COLUMNS})`);
-    return new LastWords(client);
+    return new LastWords(client, options);
   }
 
   /** An event without a sequencer cannot be the last word, nor any other. */
@@ -49,7 +60,7 @@ export class LastWords {
     const known = this.#page.get(key);
     if (known !== undefined && !isNewer(event, known.event)) return;
     this.#page.set(key, { event, position });
-    if (this.#page.size >= PAGE) await this.#flush();
+    if (this.#page.size >= this.#pageSize) await this.#flush();
   }
 
   /** @returns how many keys there are. */
@@ -66,7 +77,7 @@ export class LastWords {
     this.#gathered += await copyRows(this.#client, 'feed_words', rowsOf(words.values()));
     if (this.#gathered >= this.#limit) {
       await this.#dropSuperseded();
-      this.#limit = Math.max(GATHERED, 2 * this.#gathered);
+      this.#limit = Math.max(this.#least, 2 * this.#gathered);
     }
   }
 
