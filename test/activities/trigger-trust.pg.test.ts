@@ -225,15 +225,12 @@ describe('the assumption that triggers and feed print the same sequencers', () =
 
   it('3: is acted upon by the next pass where a worker was killed right after the page', async () => {
     await using db = await testIndex();
-    const queue = new FakeQueue();
-    const feed = feedOf(CHANGES);
-    const services = await testServices(db.index, { queue, feed, blobs: blobsOf(CHANGES) });
+    const services = await testServices(db.index, { feed: feedOf(CHANGES), blobs: blobsOf(CHANGES) });
     const { id } = services.account;
-    queue.send(asTrigger({ at: 1_006, name: 'blob-6' }, (at) => at + 1));
-    await receive(services);
-    // A page of the feed that commits, and its worker does nothing more.
-    const { attributes, ...record } = put('blob-6', 1_006, { container: 'c', eventId: `${requestOf(1_006)}06a1b2` });
-    const told = { ...record, time: START + 1_006_000, attributes: { etag: '0x3ee', length: 1_006 } };
+    await tailToEnd(services);
+    // A page of triggers that commits, and its worker does nothing more.
+    const eventId = `${requestOf(1_006)}06c3d4`;
+    const told = put('blob-6', 1_007, { container: 'c', source: 'trigger', eventId, time: START + 1_006_000 });
     await applyUnderRules(services, (tx, scope) => applyEvents(tx, { ...scope, events: [told] }));
     expect(await readTriggerTrust(db.index.db, id)).toMatchObject({ mismatched: 1, distrustedAt: undefined });
     await tailToEnd(services);
