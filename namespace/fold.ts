@@ -27,21 +27,27 @@ export interface KeyGroup extends Key {
 
 /** Groups a page's events by key, in key order. */
 export function foldPage(events: readonly BlobEvent[]): readonly KeyGroup[] {
-  const byContainer = new Map<string, Map<string, BlobEvent[]>>();
+  // Nearly every key of a page has one event, so a list is made only where there are more.
+  const byContainer = new Map<string, Map<string, BlobEvent | BlobEvent[]>>();
   for (const event of events) {
-    const names = byContainer.get(event.container) ?? new Map<string, BlobEvent[]>();
-    if (names.size === 0) byContainer.set(event.container, names);
-    const group = names.get(event.name);
-    if (group === undefined) names.set(event.name, [event]);
-    else group.push(event);
+    let names = byContainer.get(event.container);
+    if (names === undefined) {
+      names = new Map();
+      byContainer.set(event.container, names);
+    }
+    const known = names.get(event.name);
+    if (known === undefined) names.set(event.name, event);
+    else if (Array.isArray(known)) known.push(event);
+    else names.set(event.name, [known, event]);
   }
   const groups: KeyGroup[] = [];
   for (const container of sorted(byContainer.keys())) {
     const names = byContainer.get(container);
     if (names === undefined) continue;
     for (const name of sorted(names.keys())) {
-      const group = names.get(name);
-      if (group !== undefined) groups.push(foldGroup(container, name, group));
+      const known = names.get(name);
+      if (known === undefined) continue;
+      groups.push(Array.isArray(known) ? foldGroup(container, name, known) : groupOfOne(known));
     }
   }
   return groups;
@@ -87,11 +93,17 @@ export function meet(group: KeyGroup, entry: Entry | undefined, margin: number):
   return 'superseded';
 }
 
+function groupOfOne(event: BlobEvent): KeyGroup {
+  const { container, name } = event;
+  const events = [event];
+  if (!isClocked(event)) return oneByOne(container, name, events);
+  return { container, name, events, winner: event, oldest: event, newerOnArrival: 1 };
+}
+
 function foldGroup(container: string, name: string, events: readonly BlobEvent[]): KeyGroup {
   if (!events.every(isClocked)) return oneByOne(container, name, events);
   const [first] = events;
   if (first === undefined) return oneByOne(container, name, events);
-  if (events.length === 1) return { container, name, events, winner: first, oldest: first, newerOnArrival: 1 };
 
   let winner = first;
   let newerOnArrival = 1;

@@ -63,7 +63,7 @@ export async function applyEvents(tx: Tx, page: EventPage): Promise<PageCounts> 
   const admitted: PageGroup[] = [];
   for (const candidate of candidates) {
     const row = rowOf(candidate, containers, sinks, policy, ruleRevision, tally);
-    if (row !== undefined) admitted.push({ ...candidate, row });
+    if (row !== undefined) admitted.push({ group: candidate.group, rule: candidate.rule, row });
   }
   const meeting = { ...policy, compares: comparesTriggers(believed.events, firstTrigger, policy) };
   const groups = await leaveOldNews(tx, account.id, admitted, meeting, tally);
@@ -207,18 +207,20 @@ function rowOf(
   tally: Tally,
 ): PageRow | undefined {
   const container = containers.of(group.container);
-  const key = { ...pageKey(container.id, group.name), sinkId: sinks.get(rule.sink) };
+  const { containerId, name } = pageKey(container.id, group.name);
+  const sinkId = sinks.get(rule.sink);
   const standing = standingOf(group, containers, policy);
   if (standing !== undefined) {
     const entry = afterEvent(undefined, standing.winner, ruleRevision);
-    if (standing.newerOnArrival === 1) return { ...key, entry };
-    return { ...key, entry: { ...entry, revision: standing.newerOnArrival }, oldest: group.oldest };
+    if (standing.newerOnArrival === 1) return { containerId, name, sinkId, entry };
+    const several = { ...entry, revision: standing.newerOnArrival };
+    return { containerId, name, sinkId, entry: several, oldest: group.oldest };
   }
   const dead = group.events.every((event) => {
     const decision = decide(undefined, event, containers.at(event), rule, policy, ruleRevision);
     return decision.outcome === 'ignore' && decision.reason === 'dead-epoch';
   });
-  if (!dead) return { ...key, entry: marker(group) };
+  if (!dead) return { containerId, name, sinkId, entry: marker(group) };
   tally.ignore('dead-epoch', group.events.length);
   return undefined;
 }
