@@ -9,10 +9,11 @@ export function believed({ triggersTrusted }: MeetPolicy): RawBuilder<boolean> {
 
 /**
  * Whether row and entry `e` are one change, told by trigger and feed: what `compareSources` compares. `row` has the
- * source, whether it is live, and the event's id or its first characters.
+ * source, whether it is live, and the event's id or, as `request`, what of it is the request's.
  */
 export function toldByBoth(row: 'x' | 'excluded', request: 'request' | 'event_id'): RawBuilder<boolean> {
-  const [told, id] = [sql.raw(row), sql.raw(`${row}.${request}`)];
+  const told = sql.raw(row);
+  const id = sql.raw(request === 'request' ? 'x.request' : `left(${row}.event_id, ${REQUEST_CHARACTERS})`);
   return sql`((${told}.source = 'trigger') <> (e.source = 'trigger') and e.source in ('trigger', 'feed', 'replay')
-      and ${told}.live = e.live and left(${id}, ${REQUEST_CHARACTERS}) = left(e.event_id, ${REQUEST_CHARACTERS}))`;
+      and ${told}.live = e.live and ${id} = left(e.event_id, ${sql.lit(REQUEST_CHARACTERS)}))`;
 }

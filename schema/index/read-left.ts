@@ -54,20 +54,27 @@ export interface News {
 
 /**
  * Which rows of the page an entry does not plainly supersede, those among them of which trigger and feed do not say
- * the same. Nothing is locked: what is
- * superseded once stays so, since clocks only rise and a purge waits for the pages that hold the account.
+ * the same. Nothing is locked: what is superseded once stays so, since clocks only rise and a purge waits for the
+ * pages that hold the account.
+ *
+ * A page of 5,000 records that triggers have all told of costs a tenth more than one of which they have told nothing.
  */
 export async function findNews(tx: Tx, accountId: number, rows: readonly PageRow[], policy: MeetPolicy): Promise<News> {
-  const old = superseded(policy);
   const both = toldByBoth('x', 'request');
-  const agreed = policy.compares ? sql`(${old}) and ${both} and x.sequencer = e.sequencer` : sql`false`;
-  const differs = policy.compares ? sql`or ${both} and x.sequencer <> e.sequencer` : sql``;
+  const compared = sql`
+        when x.sequencer <> e.sequencer and ${both} then 'news'
+        when x.sequencer = e.sequencer and ${both} then 'agreed'`;
+  // The offset keeps Postgres from asking once for each of the aggregates.
   const { rows: found } = await sql<{ readonly news: readonly number[] | null; readonly agreed: number }>`
-    select array_agg(met.ord order by met.ord) filter (where met.news) as news,
-      count(*) filter (where met.agreed) as agreed
+    select array_agg(met.ord order by met.ord) filter (where met.how = 'news') as news,
+      count(*) filter (where met.how = 'agreed') as agreed
     from (
-      select x.ord, x.revision = 0 or x.look is not null or (${old}) is not true ${differs} as news, ${agreed} as agreed
+      select x.ord, case
+        when x.revision = 0 or x.look is not null or (${superseded(policy)}) is not true then 'news'
+        ${policy.compares ? compared : sql``}
+      end as how
       from ${pageRelation(rows, clocksOf(policy))} ${entryOfKey(accountId, 'left join')}
+      offset 0
     ) as met`.execute(tx);
   return { rows: (found[0]?.news ?? []).map((ord) => ord - 1), agreed: found[0]?.agreed ?? 0 };
 }
