@@ -10,6 +10,7 @@ import { holdAccount } from './accounts.ts';
 import type { Tx } from './database.ts';
 import { foldRecords, type Standing } from './fold-records.ts';
 import { recordJournal } from './journal.ts';
+import type { MeetPolicy } from './meet-policy.ts';
 import type { PageScope } from './page.ts';
 import { noteContainers, type PageContainers } from './page-containers.ts';
 import { marker, type PageRow, pageKey } from './page-rows.ts';
@@ -19,7 +20,7 @@ import { ensureSinks } from './sinks.ts';
 import { isStorableKey } from './storable.ts';
 import { type PageCounts, Tally } from './tally.ts';
 import { noteFirstApplied, recordMismatches } from './trigger-trust.ts';
-import { type MeetPolicy, upsertPage } from './upsert-page.ts';
+import { upsertPage } from './upsert-page.ts';
 import { type Refused, recordViolations } from './violations.ts';
 
 export type { PageCounts } from './tally.ts';

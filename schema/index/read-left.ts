@@ -1,13 +1,12 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Entry } from '../../namespace/entry.ts';
 import { REQUEST_CHARACTERS } from '../../namespace/trust.ts';
-import { believed, toldByBoth } from './believed.ts';
 import type { Tx } from './database.ts';
 import { ENTRY_COLUMNS, type EntryColumns, entryOf } from './entry-row.ts';
+import { believed, type MeetPolicy, toldByBoth } from './meet-policy.ts';
 import { type PageColumn, pageRelation } from './page-columns.ts';
 import { KEY_COLUMNS, type PageRow } from './page-rows.ts';
 import { storableText } from './storable.ts';
-import type { MeetPolicy } from './upsert-page.ts';
 
 /** A row of the page that `upsertPage` has not settled, with the entry that it meets; none where a marker holds its place. */
 export interface LeftRow {

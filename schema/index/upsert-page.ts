@@ -1,20 +1,10 @@
 import { type RawBuilder, sql } from 'kysely';
-import { believed, toldByBoth } from './believed.ts';
 import { serverNow } from './clock.ts';
 import type { Tx } from './database.ts';
 import { STATE_NAMES, STATE_OVERWRITTEN, STATE_SELECTED, stateColumns } from './entry-row.ts';
+import { believed, type MeetPolicy, toldByBoth } from './meet-policy.ts';
 import { type PageColumn, pageRelation } from './page-columns.ts';
 import { KEY_COLUMNS, type PageRow, TAIL_COLUMN } from './page-rows.ts';
-
-/** How a routine event is held against an entry: `margin` is M of the clock rules; without looks only epoch and sequencer count. */
-export interface MeetPolicy {
-  readonly margin: number;
-  readonly looks: boolean;
-  /** Where they are not, what any but the feed has set is decided one by one. @default true */
-  readonly triggersTrusted?: boolean | undefined;
-  /** Whether what trigger and feed tell of one change is to be compared: not where no trigger was ever applied, since it costs. */
-  readonly compares?: boolean | undefined;
-}
 
 const columns: readonly PageColumn<PageRow>[] = [
   ...KEY_COLUMNS,

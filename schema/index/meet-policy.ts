@@ -1,6 +1,15 @@
 import { type RawBuilder, sql } from 'kysely';
 import { REQUEST_CHARACTERS } from '../../namespace/trust.ts';
-import type { MeetPolicy } from './upsert-page.ts';
+
+/** How a routine event is held against an entry: `margin` is M of the clock rules; without looks only epoch and sequencer count. */
+export interface MeetPolicy {
+  readonly margin: number;
+  readonly looks: boolean;
+  /** Where they are not, what any but the feed has set is decided one by one. @default true */
+  readonly triggersTrusted?: boolean | undefined;
+  /** Whether what trigger and feed tell of one change is to be compared: not where no trigger was ever applied, since it costs. */
+  readonly compares?: boolean | undefined;
+}
 
 /** Whether the clock of an entry `e` is what it says: `believable`, for a condition. */
 export function believed({ triggersTrusted }: MeetPolicy): RawBuilder<boolean> {
