@@ -95,10 +95,11 @@ function differenceOf(row: Row): Difference {
 }
 
 /**
- * Each last word with its verdict. What a look found stands above every event that is
+ * Each last word with its verdict. Of an entry that is not believable, its look counts as `believable` has it. What a look found stands above every event that is
  * not later than it; what is older than the horizon was judged by a listing, and its tombstone may be purged.
  */
 function judged({ id, horizon, margin }: Account, containers: readonly ContainerRow[]): RawBuilder<unknown> {
+  const believable = sql`(trusted or source in ('feed', 'replay'))`;
   const settled = horizon === undefined ? sql`false` : sql`w.seen < ${horizon + margin}::bigint`;
   return sql`
     select w.container, w.head, w.tail, w.effect, w.etag, w.chunk, w.chunk_offset, w.record_index,
@@ -123,8 +124,13 @@ function judged({ id, horizon, margin }: Account, containers: readonly Container
         from feed_words left join containers on containers.account_id = ${id} and containers.name = container
       ) as e left join ${lives(containers)} on k.container_id = e.container_id
     ) as w
-    left join entries as e on e.account_id = ${id} and e.container_id = w.container_id
-      and e.head = w.head and e.tail_hash = w.tail_hash`;
+    left join (
+      select container_id, head, tail_hash, live, etag, epoch, look_due,
+        case when ${believable} then sequencer end as sequencer,
+        case when ${believable} then look else coalesce(look, seen) end as look
+      from entries cross join (select triggers_distrusted_at is null as trusted from accounts where id = ${id}) as account
+      where account_id = ${id}
+    ) as e on e.container_id = w.container_id and e.head = w.head and e.tail_hash = w.tail_hash`;
 }
 
 /** Sends what Kysely compiles through a connection of our own. */
