@@ -10,6 +10,7 @@ import type { FeedEnd, FeedPage, FeedStart, SegmentReading, ShardReading } from 
 import { SegmentFinder, type SegmentWindow } from './feed-segments.ts';
 import { FeedShard, type ShardOptions } from './feed-shard.ts';
 import { readAhead } from './read-ahead.ts';
+import { SegmentAhead } from './segment-ahead.ts';
 import { type Patience, readSettled } from './settled-json.ts';
 
 export interface FeedReaderOptions {
@@ -44,6 +45,8 @@ const RELIST_MS = 2_000;
 /** A JSON file that is seen half while it is rewritten is read again this often, this long after. */
 const ODD_TRIES = 5;
 const ODD_MS = 200;
+/** Shards that a consumer begins with. */
+const LISTED_AHEAD = 4;
 
 /** What is known of the segment that was read last, which the next poll begins with. */
 interface KnownSegment {
@@ -101,13 +104,17 @@ export class FeedReader {
    */
   async *segments(from: FeedStart | undefined, signal: AbortSignal): AsyncGenerator<SegmentReading, FeedEnd> {
     let start = from;
+    await using ahead = new SegmentAhead((path, within) => this.#openFinished(path, within), signal);
     for (;;) {
       const window = await this.#find(start, signal);
       for (const [at, path] of window.segments.entries()) {
         // The last of a window that does not hold everything is the first of the next.
         if (window.more && at === window.segments.length - 1) break;
         const hasNext = at < window.segments.length - 1;
-        const known = await this.#open(path, window.etag, hasNext, signal);
+        this.#known = (await ahead.take(path)) ?? (await this.#open(path, window.etag, hasNext, signal));
+        const known = this.#known;
+        // Not the open one, which is read last and as it is then.
+        if (at + 2 < window.segments.length) ahead.fetch(window.segments[at + 1]);
         const final = hasNext && this.#isFinal(path, known.manifest);
         const drained = new Map<string, 'whole' | 'torn'>();
         yield this.#reading(known, final, start?.segment === path ? start.shards : {}, drained);
@@ -181,17 +188,27 @@ export class FeedReader {
     if (file === undefined) throw new FeedGapError(path, 'is gone');
     if (file === 'unchanged') {
       assert(known, `${path} is unchanged, though nothing was known of it`);
-      this.#known = { ...known, at: now, window };
-      return this.#known;
+      return { ...known, at: now, window };
     }
-    const manifest = file.value;
-    const shards = manifest.shards.map(
-      (prefix) =>
-        [prefix, known?.shards.get(prefix) ?? new FeedShard(this.#store, path, prefix, this.#options)] as const,
-    );
-    for (const [, shard] of shards) shard.forgetListing();
-    this.#known = { path, etag: file.etag, manifest, shards: new Map(shards), at: now, window };
-    return this.#known;
+    const shards = this.#shardsOf(path, file.value, known?.shards);
+    for (const shard of shards.values()) shard.forgetListing();
+    return { path, etag: file.etag, manifest: file.value, shards, at: now, window };
+  }
+
+  /** A segment that has a successor, where its manifest says that it is final, with its first shards listed. */
+  async #openFinished(path: string, signal: AbortSignal): Promise<KnownSegment | undefined> {
+    const file = await this.#store.readText(path, {}, signal);
+    if (typeof file !== 'object') return undefined;
+    const manifest = parseManifest(path, file.text);
+    if (!manifest.finalised) return undefined;
+    const shards = this.#shardsOf(path, manifest, undefined);
+    await Promise.all([...shards.values()].slice(0, LISTED_AHEAD).map((shard) => shard.listAhead(signal)));
+    return { path, etag: file.etag, manifest, shards, at: this.#options.now(), window: '' };
+  }
+
+  #shardsOf(path: string, { shards }: Manifest, known: KnownSegment['shards'] | undefined): KnownSegment['shards'] {
+    const shard = (prefix: string) => known?.get(prefix) ?? new FeedShard(this.#store, path, prefix, this.#options);
+    return new Map(shards.map((prefix) => [prefix, shard(prefix)]));
   }
 
   #isFinal(path: string, manifest: Manifest): boolean {

@@ -61,6 +61,11 @@ export class FeedShard {
     this.#listing = undefined;
   }
 
+  /** Lists the chunks of a shard whose segment is finished, before anybody asks for its pages. */
+  async listAhead(signal: AbortSignal): Promise<void> {
+    await this.#chunks(undefined, true, signal);
+  }
+
   /**
    * The pages from a position to the end that the shard has now. `final`: nothing more is written to it, so that what
    * is there must be whole.

@@ -21,6 +21,17 @@ function feedOf(shards: number, blocks: number): MemoryFeed {
   return feed;
 }
 
+/** Segments a quarter of an hour long, in these states, with a blob each. */
+function segmentsOf(states: readonly string[]): MemoryFeed {
+  const feed = new MemoryFeed();
+  const numbers = [0, 10, 30];
+  for (const [at, state] of states.entries()) {
+    feed.segment(15 * at, state);
+    feed.append(`${feed.shard(15 * at)}00000.avro`, avroHeader(), avroBlock(blobs(numbers[at] ?? 0, 1)));
+  }
+  return feed;
+}
+
 const first = (feed: MemoryFeed) => `${feed.shard(0)}00000.avro`;
 
 describe('reading ahead', () => {
@@ -128,5 +139,46 @@ describe('reading ahead', () => {
       const names = pages.flatMap(({ events }) => events.map(({ name }) => name));
       expect(names, `failed at request ${moment}`).toEqual(Array.from({ length: 200 }, (_, at) => `blob-${at}`));
     }
+  });
+
+  it('has the next segment opened while one is read, and not yet the open one', async () => {
+    const feed = segmentsOf(['Finalized', 'Finalized', 'Publishing']);
+    const signal = AbortSignal.timeout(10_000);
+    const segments = newReader(feed, {}).segments(undefined, signal);
+    const segment = await segments.next();
+    await sleep(20);
+    expect(feed.asked).toContain(`text ${feed.manifest(15)}`);
+    expect(feed.asked).toContain(`list ${feed.shard(15)}`);
+    if (segment.done === true) throw new Error('no segment');
+    for await (const _page of segment.value.shards[0]?.pages(signal) ?? []);
+    await segments.next();
+    await sleep(20);
+    expect(feed.asked).not.toContain(`text ${feed.manifest(30)}`);
+    await segments.return({ head: undefined, caughtUp: false, lastConsumable: undefined });
+  });
+
+  it('9: takes nothing that was opened ahead for more than it was, nor a failure of it for one', async () => {
+    const feed = segmentsOf(['Finalized', 'Not Finalized', 'Publishing']);
+    let failed = false;
+    feed.onAsk = (asked) => {
+      // Between the look ahead and the reading, the second segment gets its last chunk.
+      if (asked !== `range ${first(feed)}` || feed.files.has(`${feed.shard(15)}00001.avro`)) return;
+      feed.append(`${feed.shard(15)}00001.avro`, avroHeader(), avroBlock(blobs(20, 2)));
+      feed.segment(15, 'Finalized', ['00'], 30);
+    };
+    expect((await drainFeed(newReader(feed, {}))).names).toEqual([
+      'blob-0',
+      'blob-10',
+      'blob-20',
+      'blob-21',
+      'blob-30',
+    ]);
+    feed.onAsk = (asked) => {
+      if (failed || asked !== `list ${feed.shard(15)}`) return;
+      failed = true;
+      throw new Error('no answer');
+    };
+    expect((await drainFeed(newReader(feed, {}))).names).toHaveLength(5);
+    expect(failed).toBe(true);
   });
 });
