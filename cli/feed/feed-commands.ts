@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type AddCommand, examplesText } from '../add-command.ts';
-import { duration } from '../duration.ts';
+import { duration, momentOrAgo } from '../duration.ts';
 import type { CommonOptions } from '../run.ts';
 import { instant } from './instant.ts';
 
@@ -16,7 +16,7 @@ export function addFeedCommands(program: Command, { add, asJson, run }: AddComma
   const feed = program
     .command('feed')
     .description("look into the account's change feed, check it, and move where it is read from")
-    .addHelpText('after', examplesText(['feed show', 'feed dump --from 2026-11-21T10:00Z | head', 'feed verify']));
+    .addHelpText('after', examplesText(['feed show', 'feed dump --from 1h | head', 'feed verify']));
 
   asJson(
     add(feed, 'show', 'show segments, shards and their cursors, lag, gaps and skips', [
@@ -40,8 +40,8 @@ export function addFeedCommands(program: Command, { add, asJson, run }: AddComma
     ),
   )
     .option('--dir <dir>', 'a folder that holds a copy of a $blobchangefeed container (default: the account itself)')
-    .option('--from <time>', 'records from this time on (ISO 8601, by eventTime)', instant)
-    .option('--to <time>', 'records before this time', instant)
+    .option('--from <time>', 'records from this time on, by eventTime: ISO 8601, or so long ago (1h, 2d)', moment)
+    .option('--to <time>', 'records before this time', moment)
     .option('--prefix <prefix>', 'records of blobs that start with this prefix of CONTAINER/NAME')
     .action(async (options: WindowOptions) => {
       await run(options, async (call) => (await import('../commands/feed-dump.ts')).feedDump(options, call));
@@ -87,6 +87,10 @@ export function addFeedCommands(program: Command, { add, asJson, run }: AddComma
       const request = { chunk, offset: at, reason: options.reason };
       await run(options, async (call) => (await import('../commands/feed-skip.ts')).feedSkip(request, call));
     });
+}
+
+function moment(text: string): number {
+  return momentOrAgo(text, Date.now());
 }
 
 function offset(text: string): number {
