@@ -1,5 +1,6 @@
 import type { Timestamp } from '../../namespace/entry.ts';
-import { readSources, upsertSource } from '../../schema/index/sources.ts';
+import { latest } from '../../namespace/latest.ts';
+import { readSources, type SourceName, upsertSource } from '../../schema/index/sources.ts';
 import type { Services } from '../services.ts';
 import { SilentFeed } from './silent-feed.ts';
 import type { TurnProgress } from './turn-progress.ts';
@@ -35,8 +36,10 @@ export class Standing {
   async reached(progress: TurnProgress, gaps: string | undefined, news: boolean): Promise<FeedState> {
     const { account, clock, index } = this.#services;
     const rows = await readSources(index.db, account.id);
-    const trigger = rows.find(({ source }) => source === 'trigger')?.applied;
-    const since = this.#silent.observe(progress.head, trigger, clock.now());
+    const known = (of: SourceName) => rows.find(({ source }) => source === of);
+    // A worker that has read nothing yet knows of the newest segment's beginning only; the row knows what was ever read.
+    const head = latest(progress.head, known('feed')?.head);
+    const since = this.#silent.observe(head, known('trigger')?.applied, clock.now());
     const state: FeedState =
       since === undefined
         ? { state: 'tailing', reason: gaps }

@@ -1,4 +1,5 @@
 import type { Timestamp } from '../../namespace/entry.ts';
+import { latest } from '../../namespace/latest.ts';
 import type { PageCounts } from '../../schema/index/apply-events.ts';
 import type { FeedCursor, ShardPosition } from '../../schema/index/feed-cursors.ts';
 import type { FeedPlace, FeedTurn } from '../../schema/inputs/activities.ts';
@@ -88,8 +89,4 @@ export class TurnProgress {
       ...this.places,
     };
   }
-}
-
-function latest(a: Timestamp | undefined, b: Timestamp | undefined): Timestamp | undefined {
-  return a === undefined ? b : b === undefined ? a : Math.max(a, b);
 }

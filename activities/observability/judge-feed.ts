@@ -1,4 +1,5 @@
 import type { Timestamp } from '../../namespace/entry.ts';
+import { latest } from '../../namespace/latest.ts';
 import type { FeedStanding } from '../../schema/index/feed-standing.ts';
 import type { SourceRow } from '../../schema/index/sources.ts';
 import type { Alarm } from './alarm.ts';
@@ -101,10 +102,6 @@ function lagOf({ now, row, view }: FeedSight, caughtUpAt: Timestamp | undefined)
 
 function unreadSince(view: FeedView): Timestamp | undefined {
   return view.kind === 'seen' ? view.unread?.since : undefined;
-}
-
-function latest(a: Timestamp | undefined, b: Timestamp | undefined): Timestamp | undefined {
-  return a === undefined ? b : b === undefined ? a : Math.max(a, b);
 }
 
 function earliest(a: Timestamp | undefined, b: Timestamp | undefined): Timestamp | undefined {

@@ -211,6 +211,22 @@ describe('the feed tail, when things go wrong', () => {
     expect(await tailToEnd(services)).toMatchObject([{ state: 'tailing', records: 1 }]);
   });
 
+  it('9: a quiet feed is not taken for one that is switched off by a worker that has read nothing of it', async () => {
+    await using db = await testIndex();
+    const feed = new MemoryFeed();
+    feed.segment(0, 'Publishing');
+    // Forty minutes after the segment opened.
+    feed.append(`${feed.shard(0)}00000.avro`, avroHeader(), avroBlock([feedRecord(2_400)]));
+    const services = await testServices(db.index, { feed });
+    const { id } = services.account;
+    await tailToEnd(services);
+    const applied = (await readSources(db.index.db, id))[0]?.applied;
+    await upsertSource(db.index.db, { accountId: id, source: 'trigger', state: 'receiving', applied });
+    // Each time a new worker, which goes on from the cursor.
+    expect(await tailToEnd(services)).toMatchObject([{ state: 'tailing', records: 0 }]);
+    expect(await readSources(db.index.db, id)).toMatchObject([{ source: 'feed', state: 'tailing' }, {}]);
+  });
+
   it('9: a clock that jumps, on or back, ends a turn early and no more', async () => {
     await using db = await testIndex();
     const feed = knownFeed();
