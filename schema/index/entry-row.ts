@@ -93,7 +93,7 @@ function clean(text: string | undefined): string | undefined {
 }
 
 /** Every column that holds a part of an `Entry`, but its key and its revision. */
-export const STATE_COLUMNS: readonly StateColumn[] = [
+const STATE_COLUMNS: readonly StateColumn[] = [
   { name: 'live', wire: 'boolean', pick: (entry) => entry.live },
   { name: 'etag', wire: 'text', pick: told((attributes) => attributes.etag) },
   { name: 'length', wire: 'bigint', pick: (entry) => entry.attributes?.length },
