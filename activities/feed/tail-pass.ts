@@ -1,4 +1,5 @@
 import type { Timestamp } from '../../namespace/entry.ts';
+import { FeedCorruptError } from '../../schema/feed/feed-error.ts';
 import { parseSegments, SEGMENTS_FILE } from '../../schema/feed/segments.ts';
 import { beginSegment, type FeedCursor, readCursor } from '../../schema/index/feed-cursors.ts';
 import { transact } from '../../schema/index/transact.ts';
@@ -48,7 +49,7 @@ export class TailPass implements FeedConsumer {
 
   /** @returns whether the feed's end was reached before the turn was over. */
   async run(): Promise<'end' | 'enough'> {
-    const { account, clock, feed, index } = this.#services;
+    const { account, clock, index } = this.#services;
     const { progress, reader, signal } = this.#turn;
     await rereadWhereDistrusted(this.#services, signal);
     // Read anew for each pass, since an operator may have rewound it.
@@ -59,10 +60,21 @@ export class TailPass implements FeedConsumer {
       progress.ended(end);
       return 'end';
     }
-    // How far behind it is would else be known at the end only.
-    const file = signal.aborted ? undefined : await feed.readText(SEGMENTS_FILE, {}, signal);
-    if (typeof file === 'object') progress.ended({ head: parseSegments(file.text).lastConsumable, caughtUp: false });
+    if (!signal.aborted) await this.#tellHead();
     return 'enough';
+  }
+
+  /** How far behind it is would else be known at the feed's end only. */
+  async #tellHead(): Promise<void> {
+    const { progress, signal } = this.#turn;
+    const file = await this.#services.feed.readText(SEGMENTS_FILE, {}, signal);
+    if (typeof file !== 'object') return;
+    try {
+      progress.ended({ head: parseSegments(file.text).lastConsumable, caughtUp: false });
+    } catch (error) {
+      // It may be just rewritten: the next pass waits until it is whole, and says so where it is damaged.
+      if (!(error instanceof FeedCorruptError)) throw error;
+    }
   }
 
   async begin({ path }: SegmentReading): Promise<boolean> {

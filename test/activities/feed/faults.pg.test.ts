@@ -247,6 +247,29 @@ describe('the feed tail, when things go wrong', () => {
     expect(await namesInIndex(db.index, services.account.id)).toEqual(feed.names);
   });
 
+  it('9: a segments.json that is just rewritten when a turn is over stops nothing', async () => {
+    await using db = await testIndex();
+    const feed = new KnownFeed();
+    feed.segment(0, 'Publishing');
+    for (let block = 0; block < 5; block++) feed.grow(`${feed.shard(0)}00000.avro`, 3);
+    const services = await testServices(db.index, { feed });
+    const whole = feed.files.get('meta/segments.json') ?? Buffer.alloc(0);
+    let jump = 0;
+    feed.onAsk = (asked) => {
+      // The turn is over when its first page is committed; what it asks for then is half there.
+      if (asked.startsWith('range')) jump = 3_600_000;
+      else if (asked === 'text meta/segments.json' && jump > 0)
+        feed.files.set('meta/segments.json', whole.subarray(0, 9));
+    };
+    const clock = { ...services.clock, now: () => Date.now() + jump };
+    const { tailFeed } = feedActivities({ ...services, clock }, { pageRecords: 3 });
+    expect(await runActivity(() => tailFeed({ seconds: 60 }))).toMatchObject({ state: 'tailing', caughtUp: false });
+    feed.onAsk = undefined;
+    feed.files.set('meta/segments.json', whole);
+    await tailToEnd(services);
+    expect(await namesInIndex(db.index, services.account.id)).toEqual(feed.names);
+  });
+
   it('9: a damaged block stops the feed in alarm, after everything that is whole beside it and before it', async () => {
     await using db = await testIndex();
     const feed = new KnownFeed();
