@@ -28,8 +28,8 @@ export function purgeTombstones(
       const { rows } = await sql<{ purged: number; newest: number | null }>`
       with old as (
         select account_id, container_id, head, tail_hash from entries
-        where account_id = ${accountId} and not live and changed_at < ${before} and not stub_due and not look_due
-        order by changed_at limit ${limit} for update skip locked
+        where account_id = ${accountId} and not live and tombstone_at < ${before} and not stub_due and not look_due
+        order by tombstone_at limit ${limit} for update skip locked
       ), gone as (
         delete from entries as e using old
         where e.account_id = ${accountId} and e.container_id = old.container_id and e.head = old.head

@@ -35,6 +35,7 @@ export interface EntriesTable extends KeyColumns {
   event_time: Int8;
   rule_revision: number;
   changed_at: Int8;
+  tombstone_at: Int8 | null;
   sink_id: number | null;
   stub_due: boolean;
   stub_at: Int8;

@@ -39,18 +39,23 @@ export async function upsertPage(
   const upsert = sql`
     insert into entries as e
       (account_id, container_id, head, tail, tail_hash, revision, sink_id, ${sql.raw(STATE_NAMES)},
-       changed_at, stub_at, stub_due)
+       changed_at, tombstone_at, stub_at, stub_due)
     select
       ${accountId}::int, x.container_id, x.head, x.tail, x.tail_hash, x.revision, x.sink_id,
-      ${sql.raw(STATE_SELECTED)}, n.now, n.now, x.live and x.sink_id is not null
+      ${sql.raw(STATE_SELECTED)}, n.now, case when not x.live then n.now end, n.now, x.live and x.sink_id is not null
     from (select ${serverNow} as now offset 0) as n, ${pageRelation(rows, columns)}
     on conflict (account_id, container_id, head, tail_hash) do update set
       ${sql.raw(STATE_OVERWRITTEN)},
       revision = e.revision + excluded.revision,
       changed_at = excluded.changed_at,
+      tombstone_at = excluded.tombstone_at,
       sink_id = excluded.sink_id,
       stub_due = excluded.sink_id is not null and (e.stub_due or e.live or excluded.live),
-      stub_at = case when e.live or excluded.live then excluded.stub_at else e.stub_at end,
+      stub_at = case
+        when not (e.live or excluded.live) then e.stub_at
+        when e.stub_due then least(e.stub_at, excluded.stub_at)
+        else excluded.stub_at
+      end,
       stub_tries = case when e.live or excluded.live then 0 else e.stub_tries end
     where excluded.look is null
       and e.sequencer is not null and e.look is null and not e.look_due

@@ -41,18 +41,23 @@ export async function writeEntries(
   await sql`
     insert into entries as e
       (account_id, container_id, head, tail, tail_hash, revision, sink_id, ${sql.raw(STATE_NAMES)},
-       changed_at, stub_at, stub_due)
+       changed_at, tombstone_at, stub_at, stub_due)
     select
       ${accountId}::int, x.container_id, x.head, x.tail, x.tail_hash, x.revision, x.sink_id,
-      ${sql.raw(STATE_SELECTED)}, n.now, n.now, x.visible
+      ${sql.raw(STATE_SELECTED)}, n.now, case when not x.live then n.now end, n.now, x.visible
     from (select ${serverNow} as now offset 0) as n, ${pageRelation(changes, columns)}
     on conflict (account_id, container_id, head, tail_hash) do update set
       ${sql.raw(STATE_OVERWRITTEN)},
       revision = excluded.revision,
       changed_at = excluded.changed_at,
+      tombstone_at = excluded.tombstone_at,
       sink_id = coalesce(excluded.sink_id, e.sink_id),
       stub_due = e.stub_due or (excluded.stub_due and coalesce(excluded.sink_id, e.sink_id) is not null),
-      stub_at = case when excluded.stub_due then excluded.stub_at else e.stub_at end,
+      stub_at = case
+        when not excluded.stub_due then e.stub_at
+        when e.stub_due then least(e.stub_at, excluded.stub_at)
+        else excluded.stub_at
+      end,
       stub_tries = case when excluded.stub_due then 0 else e.stub_tries end`.execute(tx);
 }
 

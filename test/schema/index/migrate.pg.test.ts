@@ -13,6 +13,7 @@ import { emptyDatabase } from '../../support/postgres.ts';
 const LANDED: Readonly<Record<string, string>> = {
   '0001-namespace-index': '0699f1ff0cb5c98c3d0c8d8cd4878c80431f53e3d7345e4bd7214ed960582e5a',
   '0002-feed': '817aaebe68f212daf646ddf3808bda18df795153093aebb1a67924cdd0f44bad',
+  '0003-tombstones': '9c0de8e1e8b232cf4baa7f9dbe497993e04f3022c73f0996c4dea01f78dae260',
 };
 
 describe('migrations', () => {
