@@ -188,6 +188,20 @@ describe('a skip', () => {
     expect(await readSkips(db.index.db, services.account.id, 5)).toEqual([]);
   });
 
+  it('3: is refused where the feed is rewound while the block is looked at, and leaves the rewind as it is', async () => {
+    await using at = await stopped();
+    const { chunk, bad, db, feed, services } = at;
+    feed.onAsk = async (asked) => {
+      if (!asked.startsWith('range')) return;
+      feed.onAsk = undefined;
+      await rewind(services, { to: '2026-01-01T00:00:00Z', reason: 'a test' });
+    };
+    const skipping = skip(services, { chunk, offset: bad, reason: 'a disk' });
+    await expect(skipping).rejects.toThrow('the feed has moved meanwhile');
+    expect(await readCursor(db.index.db, services.account.id)).toMatchObject({ segment: feed.manifest(0), shards: {} });
+    expect(await readSkips(db.index.db, services.account.id, 5)).toEqual([]);
+  });
+
   it('9: of a chunk whose header is damaged goes on with the next chunk', async () => {
     await using db = await testIndex();
     const feed = new KnownFeed();
