@@ -76,6 +76,29 @@ describe('the feed tail', () => {
     });
   });
 
+  it('3: an attempt that overlaps one on the same worker reads by itself', async () => {
+    await using db = await testIndex();
+    const feed = feedOf(1, 10);
+    const chunk = `${feed.shard(0)}00000.avro`;
+    const services = await testServices(db.index, { feed });
+    const { tailFeed } = feedActivities(inPasses(services));
+    await runActivity(() => tailFeed({ seconds: 60 }));
+    feed.append(chunk, avroBlock(Array.from({ length: 10 }, (_, at) => feedRecord(11 + at))));
+    // Both have asked for the new bytes before either has them.
+    const both = Promise.withResolvers<void>();
+    let asking = 0;
+    feed.onAsk = (asked) => {
+      if (!asked.startsWith('range')) return undefined;
+      if (++asking === 2) both.resolve();
+      return both.promise;
+    };
+    const turns = await Promise.all([1, 2].map(() => runActivity(() => tailFeed({ seconds: 60 }))));
+    expect(turns.map(({ state }) => state)).toEqual(['tailing', 'tailing']);
+    expect(turns.map(({ records }) => records).sort()).toEqual([0, 10]);
+    const cursor = await readCursor(db.index.db, services.account.id);
+    expect(cursor?.shards[feed.shard(0)]).toMatchObject({ chunk, offset: feed.files.get(chunk)?.length });
+  });
+
   it('says that there is no feed, and why', async () => {
     await using db = await testIndex();
     const services = await testServices(db.index, { feed: new MemoryFeed() });
