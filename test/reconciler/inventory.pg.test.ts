@@ -5,6 +5,7 @@ import { DEFAULT_GUARD } from '../../reconciler/judge/guard.ts';
 import { judgeRun } from '../../reconciler/judge/judge-run.ts';
 import { prepareRun } from '../../reconciler/prepare.ts';
 import { stageRun } from '../../reconciler/stage.ts';
+import { noteGap, readGaps } from '../../schema/index/feed-gaps.ts';
 import { recentJournal } from '../../schema/index/journal.ts';
 import { readFindings } from '../../schema/index/runs.ts';
 import { testIndex } from '../support/postgres.ts';
@@ -54,6 +55,18 @@ describe('an inventory report', () => {
       expect(again).toMatchObject({ judge: 'none', outcome: 'nothing-to-do' });
     });
   }
+
+  it('9: leaves the gaps of the feed open: its rule may leave out what they are about', async () => {
+    await using db = await testIndex();
+    const world = await makeWorld(db.index);
+    await settled(world, 4);
+    const { id } = world.judging.account;
+    await noteGap(db.index.db, id, { missing: 'log/00/1.avro', detail: {} });
+    world.blobs.later(10 * MINUTE);
+    writeReport(world.blobs);
+    expect(await world.reconcile()).toMatchObject({ judge: 'inventory', outcome: 'complete' });
+    expect(await readGaps(db.index.db, id, { limit: 5, open: true })).toHaveLength(1);
+  });
 
   it('fills attributes of the same version without a look', async () => {
     await using db = await testIndex();
