@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Timestamp } from '../../namespace/entry.ts';
+import { latest } from '../../namespace/latest.ts';
 import { assert } from '../../schema/errors.ts';
-import { FeedGapError, FeedUnavailableError } from '../../schema/feed/feed-error.ts';
+import { FeedCorruptError, FeedGapError, FeedUnavailableError } from '../../schema/feed/feed-error.ts';
 import { type Manifest, parseManifest } from '../../schema/feed/manifest.ts';
 import { segmentTime } from '../../schema/feed/segment-path.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
 import { ByteBudget } from './byte-budget.ts';
 import type { FeedEnd, FeedPage, FeedStart, SegmentReading, ShardReading } from './feed-page.ts';
 import { SegmentFinder, type SegmentWindow } from './feed-segments.ts';
-import { FeedShard, type ShardOptions } from './feed-shard.ts';
+import { FeedShard, type LeftOut, type ShardOptions } from './feed-shard.ts';
 import { readAhead } from './read-ahead.ts';
 import { SegmentAhead } from './segment-ahead.ts';
 import { type Patience, readSettled } from './settled-json.ts';
@@ -30,6 +31,8 @@ export interface FeedReaderOptions {
    * says so within 2 s. 0 for a copy, which does not grow. @default 30_000
    */
   readonly graceMs?: number | undefined;
+  /** Damage that somebody has left out is passed over, a manifest with its segment. @default none was left out */
+  readonly leftOut?: LeftOut | undefined;
   readonly now?: (() => Timestamp) | undefined;
   /** Rejects where the signal is aborted first. */
   readonly sleep?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
@@ -91,6 +94,7 @@ export class FeedReader {
       budget: new ByteBudget(options.budgetBytes ?? BUDGET_BYTES),
       graceMs,
       relistMs: RELIST_MS,
+      leftOut: options.leftOut ?? (async () => undefined),
       now: options.now ?? Date.now,
     };
   }
@@ -111,8 +115,9 @@ export class FeedReader {
         // The last of a window that does not hold everything is the first of the next.
         if (window.more && at === window.segments.length - 1) break;
         const hasNext = at < window.segments.length - 1;
-        this.#known = (await ahead.take(path)) ?? (await this.#open(path, window.etag, hasNext, signal));
-        const known = this.#known;
+        const known = (await ahead.take(path)) ?? (await this.#openUnlessLeftOut(path, window.etag, hasNext, signal));
+        if (known === undefined) continue;
+        this.#known = known;
         // Not the open one, which is read last and as it is then.
         if (at + 2 < window.segments.length) ahead.fetch(window.segments[at + 1]);
         const final = hasNext && this.#isFinal(path, known.manifest);
@@ -177,6 +182,23 @@ export class FeedReader {
     }
   }
 
+  /** @returns undefined where its manifest cannot be read, and was left out with its segment. */
+  async #openUnlessLeftOut(
+    path: string,
+    window: string,
+    hasNext: boolean,
+    signal: AbortSignal,
+  ): Promise<KnownSegment | undefined> {
+    try {
+      return await this.#open(path, window, hasNext, signal);
+    } catch (error) {
+      if (hasNext && error instanceof FeedCorruptError && (await this.#options.leftOut(path, 0)) !== undefined) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
   /** Reads the segment's manifest where it may have changed, and keeps what was read of its shards. */
   async #open(path: string, window: string, hasNext: boolean, signal: AbortSignal): Promise<KnownSegment> {
     const now = this.#options.now();
@@ -219,8 +241,4 @@ export class FeedReader {
     this.#lingering = { path, since: known?.since ?? now, looks: (known?.looks ?? 0) + 1 };
     return now - this.#lingering.since >= graceMs && this.#lingering.looks >= GRACE_LOOKS;
   }
-}
-
-function latest(a: Timestamp | undefined, b: Timestamp | undefined): Timestamp | undefined {
-  return a === undefined ? b : b === undefined ? a : Math.max(a, b);
 }

@@ -19,8 +19,15 @@ export interface ShardOptions {
   readonly graceMs: number;
   /** How long a listing of chunks is good while nothing says otherwise, in milliseconds. */
   readonly relistMs: number;
+  readonly leftOut: LeftOut;
   now(): number;
 }
+
+/**
+ * Where the damage ends that begins at an offset, or holds it, where somebody has left it out for good; undefined
+ * where nobody has, and the feed stops there.
+ */
+export type LeftOut = (path: string, offset: number) => Promise<number | undefined>;
 
 /** How far a pass has come. */
 interface Pass {
@@ -46,8 +53,8 @@ export class FeedShard {
   #reader: ChunkReader | undefined;
   /** The last pass found bytes. When a pass then finds none, the next chunk may have been begun. */
   #grew = false;
-  /** Since when a file that must be whole has been seen torn. */
-  #tornSince: number | undefined;
+  /** The file that must be whole and has been seen torn, and since when. */
+  #torn: { readonly path: string; readonly since: number } | undefined;
 
   constructor(store: FeedStore, segment: string, prefix: string, options: ShardOptions) {
     this.#store = store;
@@ -97,10 +104,10 @@ export class FeedShard {
       if (at < first) continue;
       if (pass.position?.chunk !== chunk.path) pass.position = { chunk: chunk.path, offset: 0, index: 0 };
       const torn = yield* this.#readChunk(chunk, pass.position, pass);
+      if (!torn) continue;
       // A chunk that has a successor, or whose segment is finished, was read after that was known: what is there is everything.
-      if (torn && (final || at < chunks.length - 1)) this.#refuseTorn(chunk.path, pass.position.offset);
-      if (torn) return 'torn';
-      this.#tornSince = undefined;
+      const isEverything = final || at < chunks.length - 1;
+      if (!isEverything || !(await this.#mayPassTorn(chunk.path, pass.position.offset))) return 'torn';
     }
     return 'whole';
   }
@@ -108,7 +115,7 @@ export class FeedShard {
   /** @returns whether bytes of an unfinished block remain. */
   async *#readChunk(chunk: FeedFile, from: ShardPosition, pass: Pass): AsyncGenerator<FeedPage, boolean> {
     const { source, pageRecords, sliceBytes, budget } = this.#options;
-    const reader = this.#reader?.path === chunk.path ? this.#reader : new ChunkReader(chunk.path);
+    let reader = this.#reader?.path === chunk.path ? this.#reader : new ChunkReader(chunk.path);
     this.#reader = reader;
     const limits = { budget, slice: sliceBytes, length: chunk.length };
     const download = new FeedDownload(this.#store, chunk.path, limits, pass.signal);
@@ -123,23 +130,38 @@ export class FeedShard {
       pass.position = to;
       return built;
     };
+    /** @returns whether there was one. */
+    const takeBlock = (): boolean => {
+      const found = reader.blockAt(offset);
+      if (found === undefined) return false;
+      page.add(chunk.path, found.header, found.block, index);
+      offset = found.block.next;
+      index = 0;
+      return true;
+    };
     try {
       for (;;) {
-        const found = reader.blockAt(offset);
-        if (found !== undefined) {
-          page.add(chunk.path, found.header, found.block, index);
-          offset = found.block.next;
+        try {
+          if (!takeBlock()) {
+            if (ended && reader.torn) reader.refuseDamagedEnd();
+            if (ended) break;
+            const more = await reader.more(this.#store, download, pass.signal);
+            ended = more.ended;
+            pass.grew ||= more.came;
+            continue;
+          }
+        } catch (error) {
+          offset = await this.#behindDamage(error, offset);
           index = 0;
-          if (page.records < pageRecords) continue;
-          yield turnPage();
-          // Decoding must not keep heartbeats and other shards waiting.
-          await setImmediate();
-        } else {
-          if (ended) break;
-          const more = await reader.more(this.#store, download, pass.signal);
-          ended = more.ended;
-          pass.grew ||= more.came;
+          ended = false;
+          reader = new ChunkReader(chunk.path);
+          this.#reader = reader;
+          continue;
         }
+        if (page.records < pageRecords) continue;
+        yield turnPage();
+        // Decoding must not keep heartbeats and other shards waiting.
+        await setImmediate();
       }
     } catch (error) {
       // What is good before the damage is not lost with it.
@@ -150,14 +172,25 @@ export class FeedShard {
     }
     if (page.records > 0) yield turnPage();
     else if (offset > from.offset) pass.position = { chunk: chunk.path, offset, index };
-    if (reader.torn) reader.refuseDamagedEnd();
     return reader.torn;
   }
 
-  #refuseTorn(path: string, offset: number): void {
+  /** Where to go on behind damage that was left out. @throws what it was given, where it was not. */
+  async #behindDamage(error: unknown, offset: number): Promise<number> {
+    const to = error instanceof FeedCorruptError ? await this.#options.leftOut(error.path, error.offset) : undefined;
+    if (to === undefined || to <= offset) throw error;
+    return to;
+  }
+
+  /**
+   * Whether a file that is torn, though it must be whole, is passed over, as its rest was left out. It is waited for a
+   * while before it counts as damage.
+   */
+  async #mayPassTorn(path: string, offset: number): Promise<boolean> {
+    if ((await this.#options.leftOut(path, offset)) !== undefined) return true;
     const now = this.#options.now();
-    if (this.#tornSince === undefined || now < this.#tornSince) this.#tornSince = now;
-    if (now - this.#tornSince < this.#options.graceMs) return;
+    if (this.#torn?.path !== path || now < this.#torn.since) this.#torn = { path, since: now };
+    if (now - this.#torn.since < this.#options.graceMs) return false;
     throw new FeedCorruptError(
       path,
       offset,

@@ -15,6 +15,7 @@ import { quietly } from '../quietly.ts';
 import type { Services } from '../services.ts';
 import { Deadline } from './deadline.ts';
 import { drainFeed, type FeedConsumer } from './drain-feed.ts';
+import { leftOutOf } from './left-out.ts';
 
 /** A record may stand in the segment after the one of its time. */
 const DRIFT_MS = 15 * 60_000;
@@ -81,7 +82,8 @@ class ReplayTurnWork implements FeedConsumer {
     const { clock, feed } = this.#services;
     const rate = this.#input.recordsPerSecond;
     const pageRecords = Math.max(1, Math.min(PAGE_RECORDS, Math.ceil(rate ?? PAGE_RECORDS)));
-    const reader = new FeedReader(feed, { source: 'replay', pageRecords, now: () => clock.now() });
+    const leftOut = leftOutOf(this.#services);
+    const reader = new FeedReader(feed, { source: 'replay', pageRecords, leftOut, now: () => clock.now() });
     this.#at ??= await this.#beginning();
     const lanes = rate === undefined ? undefined : 1;
     while (!this.#done && !this.enough()) {

@@ -11,6 +11,7 @@ import { FeedReader } from '../azure/feed-reader.ts';
 import { blockAfter } from '../azure/feed-records.ts';
 import type { Services } from '../services.ts';
 import { askForHealing } from './gap.ts';
+import { leftOutOf } from './left-out.ts';
 import { skipSegment } from './skip-segment.ts';
 
 const RECENT = 20;
@@ -60,7 +61,7 @@ export async function skipFeedBlock(
 
 /** Undefined where the shard stands there by its cursor, or reading on from there stops at once at this very block. */
 async function whyElsewhere(
-  { feed }: Services,
+  services: Services,
   cursor: FeedCursor,
   shard: string,
   at: { readonly chunk: string; readonly offset: number },
@@ -68,7 +69,9 @@ async function whyElsewhere(
 ): Promise<string | undefined> {
   const place = cursor.shards[shard];
   if (place?.chunk === at.chunk && place.offset === at.offset) return undefined;
-  const stop = await firstStop(new FeedReader(feed, { source: 'feed' }), cursor, shard, signal);
+  // Whoever asks has waited already for what is torn.
+  const reader = new FeedReader(services.feed, { source: 'feed', graceMs: 0, leftOut: leftOutOf(services) });
+  const stop = await firstStop(reader, cursor, shard, signal);
   if (stop?.path === at.chunk && stop.offset === at.offset) return undefined;
   if (stop !== undefined) return `the shard stops at byte ${stop.offset} of ${stop.path}`;
   if (place !== undefined) return `the shard stands at byte ${place.offset} of ${place.chunk}`;

@@ -9,6 +9,7 @@ import type { Services } from '../services.ts';
 import { CursorLost } from './cursor-lost.ts';
 import { Deadline } from './deadline.ts';
 import { askForHealing, passGap } from './gap.ts';
+import { leftOutOf } from './left-out.ts';
 import { Pace } from './pace.ts';
 import { type FeedState, Standing } from './standing.ts';
 import { TailPass } from './tail-pass.ts';
@@ -32,7 +33,9 @@ export function tailFeed(services: Services, options: TailOptions = {}): (turn: 
   const pollSeconds = services.federation.sources.changeFeed?.pollSeconds ?? POLL_SECONDS;
   const standing = new Standing(services);
   const pace = new Pace(pollSeconds * 1000);
-  const newReader = () => new FeedReader(services.feed, { ...options, source: 'feed', now: () => clock.now() });
+  const leftOut = leftOutOf(services);
+  const newReader = () =>
+    new FeedReader(services.feed, { ...options, source: 'feed', leftOut, now: () => clock.now() });
   // Kept from turn to turn for the headers and unfinished blocks that it has. A turn takes it: an attempt that
   // overlaps one which is taken for dead reads by itself.
   let kept: FeedReader | undefined;

@@ -38,3 +38,21 @@ export async function readSkips(
     ...{ chunk, from: from_offset, to: to_offset, reason, skippedAt: skipped_at },
   }));
 }
+
+/** Where the bytes end that were left out with this one; undefined where nobody has left it out. */
+export async function endOfSkip(
+  on: Queryable,
+  accountId: number,
+  chunk: string,
+  offset: number,
+): Promise<number | undefined> {
+  const { end } = await on
+    .selectFrom('feed_skips')
+    .select(({ fn }) => fn.max('to_offset').as('end'))
+    .where('account_id', '=', accountId)
+    .where('chunk', '=', chunk)
+    .where('from_offset', '<=', offset)
+    .where('to_offset', '>', offset)
+    .executeTakeFirstOrThrow();
+  return end ?? undefined;
+}

@@ -83,6 +83,22 @@ describe('a feed that changes while it is read', () => {
     }
   });
 
+  it('9: is damaged where a finished chunk is torn at its first block, however whole the chunk before it is', async () => {
+    const feed = feedOf(2);
+    feed.segment(0, 'Finalized', ['00'], 15);
+    feed.append(`${feed.shard(0)}00001.avro`, avroHeader(), avroBlock(blobs(3, 2)).subarray(0, 60));
+    feed.segment(15, 'Publishing');
+    let now = 0;
+    const reader = newReader(feed, { now: () => now });
+    const { names: read, caughtUp, cursor } = await drainFeed(reader);
+    expect({ read, caughtUp }).toEqual({ read: names(1, 2), caughtUp: false });
+    now = 29_000;
+    expect(await drainFeed(reader, cursor)).toMatchObject({ names: [], caughtUp: false });
+    now = 31_000;
+    const damage = { code: 'ISTHMUS_FEED_CORRUPT', path: `${feed.shard(0)}00001.avro`, offset: 0 };
+    await expect(drainFeed(reader, cursor)).rejects.toMatchObject(damage);
+  });
+
   it('9: is listed again before it is left, however fresh its listing is', async () => {
     const feed = feedOf(2);
     feed.segment(0, 'Not Finalized');

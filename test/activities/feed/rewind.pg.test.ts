@@ -217,6 +217,54 @@ describe('a skip', () => {
     expect(await namesInIndex(db.index, services.account.id)).toEqual(feed.namesTo(second));
   });
 
+  it('9: holds for whoever reads there again: a rewind, and a replay', async () => {
+    await using at = await stopped();
+    const { chunk, bad, db, services } = at;
+    const { id } = services.account;
+    await skip(services, { chunk, offset: bad, reason: 'a disk' });
+    expect(await tailToEnd(services)).toMatchObject([{ state: 'tailing', caughtUp: true }]);
+    const before = await storedEntries(db.index, id);
+    await rewind(services, { to: '2026-01-01T00:00:00Z', reason: 'a test' });
+    expect(await tailToEnd(services)).toMatchObject([
+      { state: 'tailing', records: 9, applied: 0, superseded: 9, caughtUp: true },
+    ]);
+    const { replayFeed } = feedActivities(services);
+    expect(await runActivity(() => replayFeed({ seconds: 10 }))).toMatchObject({ done: true, records: 9, applied: 0 });
+    expect(await storedEntries(db.index, id)).toEqual(before);
+    expect(await readSkips(db.index.db, id, 5)).toHaveLength(1);
+  });
+
+  it('9: of what a finished chunk ends with, half a block, goes on with the next chunk, and again after a rewind', async () => {
+    await using db = await testIndex();
+    const feed = new KnownFeed();
+    feed.segment(0, 'Publishing');
+    const [first, second, third] = [0, 1, 2].map((number) => `${feed.shard(0)}0000${number}.avro`) as [
+      string,
+      string,
+      string,
+    ];
+    feed.grow(first, 3);
+    feed.grow(second, 3);
+    feed.grow(third, 3);
+    const whole = feed.files.get(second) ?? Buffer.alloc(0);
+    feed.files.set(second, whole.subarray(0, whole.length - 30));
+    const base = await testServices(db.index, { feed });
+    let now = Date.now();
+    const services = { ...base, clock: { ...base.clock, now: () => now } };
+    const { tailFeed } = feedActivities(inPasses(services));
+    const pass = () => runActivity(() => tailFeed({ seconds: 60 }));
+    expect(await pass()).toMatchObject({ state: 'tailing', records: 3, caughtUp: false });
+    now += 31_000;
+    expect(await pass()).toMatchObject({ state: 'corrupt', corrupt: { chunk: second, offset: 0 } });
+    await skip(services, { chunk: second, offset: 0, reason: 'a disk' });
+    expect(await pass()).toMatchObject({ state: 'tailing', records: 3, caughtUp: true });
+    await rewind(services, { to: '2026-01-01T00:00:00Z', reason: 'a test' });
+    expect(await pass()).toMatchObject({ state: 'tailing', records: 6, applied: 0, caughtUp: true });
+    expect(await namesInIndex(db.index, services.account.id)).toEqual(
+      [...feed.namesTo(first), ...feed.namesTo(third)].sort(),
+    );
+  });
+
   it('9: of a manifest that cannot be read leaves its segment out, and is a gap', async () => {
     await using db = await testIndex();
     const feed = knownFeed();
@@ -236,5 +284,8 @@ describe('a skip', () => {
     expect(await readSkips(db.index.db, id, 5)).toMatchObject([{ chunk: bad, from: 0, to: 1 }]);
     expect(await readGaps(db.index.db, id, { limit: 5 })).toMatchObject([{ missing: bad }]);
     expect(await tailToEnd(services)).toMatchObject([{ state: 'tailing', records: 3, segment: feed.manifest(180) }]);
+    // Whoever reads there again leaves it out as well.
+    await rewind(services, { to: '2026-01-01T00:00:00Z', reason: 'a test' });
+    expect(await tailToEnd(services)).toMatchObject([{ state: 'tailing', records: 51, segment: feed.manifest(180) }]);
   });
 });
