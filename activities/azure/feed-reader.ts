@@ -86,7 +86,6 @@ export class FeedReader {
     const graceMs = options.graceMs ?? GRACE_MS;
     const wait = options.sleep ?? (async (ms, signal) => void (await sleep(ms, undefined, { signal })));
     this.#patience = { tries: graceMs === 0 ? 1 : ODD_TRIES, sleep: (signal) => wait(ODD_MS, signal) };
-    this.#finder = new SegmentFinder(store, this.#patience);
     this.#options = {
       source: options.source,
       pageRecords: options.pageRecords ?? PAGE_RECORDS,
@@ -97,6 +96,7 @@ export class FeedReader {
       leftOut: options.leftOut ?? (async () => undefined),
       now: options.now ?? Date.now,
     };
+    this.#finder = new SegmentFinder(store, this.#patience, this.#options);
   }
 
   /**

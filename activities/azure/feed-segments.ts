@@ -18,20 +18,30 @@ export interface SegmentWindow {
   readonly etag: string;
 }
 
+/** How often what may have changed without a sign is listed again. */
+export interface ListingPace {
+  readonly relistMs: number;
+  now(): Timestamp;
+}
+
 /**
  * Finds the segments to read. The service's own listing of manifests is what counts, bounded by `lastConsumable`,
  * which names the newest segment that was opened and is itself to be read. A poll costs one conditional read: the
- * manifests are listed again only when a segment has opened.
+ * manifests are listed again only when a segment has opened, and while the one that is named has no manifest yet, which
+ * recorded feeds have, every few seconds.
  */
 export class SegmentFinder {
   readonly #store: FeedStore;
   readonly #patience: Patience;
+  readonly #listing: ListingPace;
   #known: SegmentWindow | undefined;
   #from = '';
+  #listedAt: Timestamp = Number.NEGATIVE_INFINITY;
 
-  constructor(store: FeedStore, patience: Patience) {
+  constructor(store: FeedStore, patience: Patience, listing: ListingPace) {
     this.#store = store;
     this.#patience = patience;
+    this.#listing = listing;
   }
 
   /** The segments from this manifest on, it among them; from the feed's beginning without one. */
@@ -50,24 +60,29 @@ export class SegmentFinder {
     }
     if (file === 'unchanged') throw new TypeError(`${SEGMENTS_FILE} is unchanged, though nothing was known of it`);
     const { lastConsumable } = file.value;
+    const now = this.#listing.now();
     const found = await listSegments(this.#store, from, lastConsumable, signal);
     if (from !== undefined && found.segments[0] !== from) {
       throw new FeedGapError(from, 'is gone, as the feed was kept for less time than it was not read');
     }
     this.#known = { ...found, lastConsumable, etag: file.etag };
     this.#from = from ?? '';
+    this.#listedAt = now;
     return this.#known;
   }
 
-  /** Whether what is known can stand for a new listing. The manifest of `lastConsumable` may appear after it is named. */
+  /** Whether what is known can stand for a new listing. */
   #covers(known: SegmentWindow, from: string | undefined): boolean {
-    const newest = segmentTime(known.segments.at(-1) ?? '');
-    if (known.more || newest === undefined || known.lastConsumable === undefined) return false;
-    return (
-      newest >= known.lastConsumable &&
-      (from ?? '') >= this.#from &&
-      (from === undefined || known.segments.includes(from))
-    );
+    if (known.more || (from ?? '') < this.#from || (from !== undefined && !known.segments.includes(from))) return false;
+    const newest = segmentTime(known.segments.at(-1) ?? '') ?? Number.NEGATIVE_INFINITY;
+    // The manifest of `lastConsumable` may appear after it is named.
+    return newest >= (known.lastConsumable ?? Number.POSITIVE_INFINITY) || this.#isFresh();
+  }
+
+  /** A clock that has jumped back makes no listing fresh. */
+  #isFresh(): boolean {
+    const age = this.#listing.now() - this.#listedAt;
+    return age >= 0 && age < this.#listing.relistMs;
   }
 }
 

@@ -131,7 +131,8 @@ describe('a feed that changes while it is read', () => {
 
   it('9: is read on where lastConsumable names a segment before its manifest is there', async () => {
     const feed = feedOf(2);
-    const reader = newReader(feed);
+    let now = 0;
+    const reader = newReader(feed, { now: () => now });
     const first = await drainFeed(reader);
     const segments = feed.files.get('meta/segments.json');
     feed.segment(15, 'Publishing');
@@ -142,6 +143,7 @@ describe('a feed that changes while it is read', () => {
     feed.files.set(feed.manifest(15), manifest ?? Buffer.alloc(0));
     feed.append(`${feed.shard(15)}00000.avro`, avroHeader(), avroBlock(blobs(3, 2)));
     feed.segment(0, 'Finalized', ['00'], 15);
+    now += 2_000;
     expect((await drainFeed(reader, first.cursor)).names).toEqual(names(3, 2));
   });
 

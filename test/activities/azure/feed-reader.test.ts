@@ -156,6 +156,27 @@ describe('the feed reader', () => {
     expect(feed.asked).toEqual(['text meta/segments.json', `range ${feed.shard(0)}00000.avro`]);
   });
 
+  it('lists the segments at most every two seconds while one is named that has no manifest yet', async () => {
+    const feed = new MemoryFeed();
+    feed.segment(0, 'Finalized', ['00'], 60);
+    feed.append(`${feed.shard(0)}00000.avro`, avroHeader(), avroBlock(blobs(1, 2)));
+    let now = 0;
+    const reader = newReader(feed, { now: () => now });
+    const { cursor } = await drain(reader);
+    feed.asked.length = 0;
+    const listings = () => feed.asked.filter((asked) => asked.startsWith('list idx/')).length;
+    for (let poll = 0; poll < 19; poll++) {
+      now += 100;
+      expect(await drain(reader, cursor)).toMatchObject({ names: [] });
+    }
+    expect(listings()).toBe(0);
+    feed.segment(60, 'Publishing');
+    feed.append(`${feed.shard(60)}00000.avro`, avroHeader(), avroBlock(blobs(3, 2)));
+    now += 100;
+    expect((await drain(reader, cursor)).names).toEqual(names(3, 2));
+    expect(listings()).toBe(1);
+  });
+
   it('takes an empty chunk, a chunk of a header alone, a shard without chunks and the segment of 1601 as they are', async () => {
     const feed = new MemoryFeed();
     feed.files.set(
