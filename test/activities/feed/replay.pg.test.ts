@@ -76,6 +76,14 @@ describe('a replay', () => {
     expect(await namesInIndex(on.db.index, on.id)).toEqual([...expected, ...more].sort());
   });
 
+  it.each([
+    ['reads the segment after the one of its end, where a late record may stand', '2026-01-01T00:50:00Z', 48],
+    ['reads no segment in which nothing of its time can stand', '2026-01-01T00:45:00Z', 24],
+  ])('%s', async (_, to, records) => {
+    await using on = await tailed();
+    expect(await replay(on.services, { to })).toMatchObject({ records, applied: 0 });
+  });
+
   it('keeps to its pace, and goes on in the next turn where the last one stopped', async () => {
     await using on = await tailed();
     const began = Date.now();
