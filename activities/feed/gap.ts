@@ -82,9 +82,11 @@ async function placeAfterGap(
   // Retention has begun with this segment's chunks: of that shard, those that are left.
   const prefix = missing.slice(0, missing.lastIndexOf('/') + 1);
   const number = chunkNumber(prefix, missing) ?? 0;
-  const { [prefix]: _, ...others } = at.shards;
+  const { [prefix]: place, ...others } = at.shards;
+  // A chunk that is shorter than it was is read anew. One that cannot be had from its beginning either is only listed still.
+  const anew = place?.chunk === missing && place.offset > 0;
   for await (const { path } of store.list(prefix, signal)) {
-    if ((chunkNumber(prefix, path) ?? -1) < number) continue;
+    if ((chunkNumber(prefix, path) ?? -1) < number || (path === missing && !anew)) continue;
     return { segment, shards: { ...others, [prefix]: { chunk: path, offset: 0, index: 0 } } };
   }
   return { segment, shards: others };

@@ -132,6 +132,20 @@ describe('the feed tail, when things go wrong', () => {
     expect(await readGaps(db.index.db, services.account.id, { limit: 5 })).toMatchObject([{ missing: chunks[0] }]);
   });
 
+  it('9: a chunk that is listed though it is gone is a gap once, behind which the others are read', async () => {
+    await using db = await testIndex();
+    const feed = new KnownFeed();
+    feed.segment(0, 'Publishing');
+    const [gone, next] = [0, 1].map((number) => `${feed.shard(0)}0000${number}.avro`) as [string, string];
+    feed.grow(gone, 3);
+    feed.grow(next, 3);
+    const readRange = feed.readRange.bind(feed);
+    feed.readRange = async (path, ...range) => (path === gone ? undefined : readRange(path, ...range));
+    const services = await testServices(db.index, { feed });
+    expect(await tailToEnd(services)).toMatchObject([{ records: 0 }, { records: 3, caughtUp: true }]);
+    expect(await readGaps(db.index.db, services.account.id, { limit: 5 })).toMatchObject([{ missing: gone }]);
+  });
+
   it('9: a gap whose reconcile could not be asked for is asked about at the next turn', async () => {
     await using db = await testIndex();
     const feed = knownFeed();
