@@ -41,7 +41,6 @@ export async function skipFeedBlock(
   }
   const skipped = typeof left === 'string' ? undefined : left;
   const to = skipped?.length ?? (await blockAfter(feed, chunk, offset, signal));
-  if (to <= offset) throw refused(chunk, offset, 'nothing has been written there yet');
   await transact(index, async (tx) => {
     const held = await holdCursor(tx, account.id);
     if (held?.version !== cursor.version || held.shards[shard]?.version !== cursor.shards[shard]?.version) {
@@ -59,7 +58,7 @@ export async function skipFeedBlock(
   return { from: offset, to };
 }
 
-/** Undefined where the shard stands there by its cursor, or reading on from there stops at once at this very block. */
+/** Undefined where reading on from the shard's cursor stops at once, at this very block. */
 async function whyElsewhere(
   services: Services,
   cursor: FeedCursor,
@@ -67,13 +66,13 @@ async function whyElsewhere(
   at: { readonly chunk: string; readonly offset: number },
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const place = cursor.shards[shard];
-  if (place?.chunk === at.chunk && place.offset === at.offset) return undefined;
   // Whoever asks has waited already for what is torn.
   const reader = new FeedReader(services.feed, { source: 'feed', graceMs: 0, leftOut: leftOutOf(services) });
   const stop = await firstStop(reader, cursor, shard, signal);
   if (stop?.path === at.chunk && stop.offset === at.offset) return undefined;
   if (stop !== undefined) return `the shard stops at byte ${stop.offset} of ${stop.path}`;
+  const place = cursor.shards[shard];
+  if (place?.chunk === at.chunk && place.offset === at.offset) return 'nothing is damaged there';
   if (place !== undefined) return `the shard stands at byte ${place.offset} of ${place.chunk}`;
   return `no shard of ${cursor.segment} stops there`;
 }

@@ -187,7 +187,27 @@ describe('a skip', () => {
     }
     const end = feed.files.get(other)?.length ?? 0;
     const skipping = skip(services, { chunk: other, offset: end, reason: 'too soon' });
-    await expect(skipping).rejects.toThrow('nothing has been written there yet');
+    await expect(skipping).rejects.toThrow('nothing is damaged there');
+    expect(await readCursor(db.index.db, services.account.id)).toEqual(before);
+    expect(await readSkips(db.index.db, services.account.id, 5)).toEqual([]);
+  });
+
+  it('9: of a block that is whole, or not all there yet, is refused, though the shard stands at it', async () => {
+    await using db = await testIndex();
+    const feed = new KnownFeed();
+    feed.segment(0, 'Publishing');
+    const chunk = `${feed.shard(0)}00000.avro`;
+    feed.grow(chunk, 3);
+    const services = await testServices(db.index, { feed });
+    await tailToEnd(services);
+    const before = await readCursor(db.index.db, services.account.id);
+    const offset = feed.grow(chunk, 3);
+    const whole = feed.files.get(chunk) ?? Buffer.alloc(0);
+    for (const file of [whole, whole.subarray(0, whole.length - 30), whole.subarray(0, offset)]) {
+      feed.files.set(chunk, file);
+      const skipping = skip(services, { chunk, offset, reason: 'a slip of the pen' });
+      await expect(skipping).rejects.toThrow('nothing is damaged there');
+    }
     expect(await readCursor(db.index.db, services.account.id)).toEqual(before);
     expect(await readSkips(db.index.db, services.account.id, 5)).toEqual([]);
   });
