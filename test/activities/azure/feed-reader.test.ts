@@ -103,6 +103,22 @@ describe('the feed reader', () => {
     }
   });
 
+  it('9: reads again from any earlier place, though nothing has changed since it read to the end', async () => {
+    const feed = new MemoryFeed();
+    feed.segment(0, 'Publishing');
+    const path = `${feed.shard(0)}00000.avro`;
+    feed.append(path, avroHeader(), avroBlock(blobs(1, 3)), avroBlock(blobs(4, 3)));
+    const reader = newReader(feed, { pageRecords: 3 });
+    const { pages, cursor } = await drain(reader);
+    const places = [{}, ...pages.map(({ to }) => ({ [feed.shard(0)]: to }))];
+    for (const [at, shards] of places.entries()) {
+      // To the end each time, so that the reader knows the file as it is there.
+      expect((await drain(reader, cursor)).names).toEqual([]);
+      const read = await drain(reader, { segment: feed.manifest(0), shards });
+      expect(read.names).toEqual(names(1 + 3 * at, 6 - 3 * at));
+    }
+  });
+
   it('reads a segment to its end once more after a later one has opened', async () => {
     const feed = new MemoryFeed();
     feed.segment(0, 'Publishing');
