@@ -4,7 +4,7 @@ import { parseSegments, SEGMENTS_FILE } from '../../schema/feed/segments.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
 
 /** A record may stand in the segment next to the one of its time: times are off by as much as this. */
-const DRIFT_MS = 15 * 60_000;
+export const DRIFT_MS = 15 * 60_000;
 
 /**
  * The manifest to read from for everything that happened at a time or later: the newest segment that begins 15

@@ -7,7 +7,7 @@ import { segmentTime } from '../../schema/feed/segment-path.ts';
 import { applyEvents } from '../../schema/index/apply-events.ts';
 import type { FeedSpot, ReplayFeedInput, ReplayTurn } from '../../schema/inputs/activities.ts';
 import { applyUnderRules } from '../apply-under-rules.ts';
-import { findSegment } from '../azure/feed-find.ts';
+import { DRIFT_MS, findSegment } from '../azure/feed-find.ts';
 import type { FeedEnd, FeedPage, FeedStart, SegmentReading } from '../azure/feed-page.ts';
 import { FeedReader } from '../azure/feed-reader.ts';
 import { heartbeats } from '../heartbeat.ts';
@@ -17,8 +17,6 @@ import { Deadline } from './deadline.ts';
 import { drainFeed, type FeedConsumer } from './drain-feed.ts';
 import { leftOutOf } from './left-out.ts';
 
-/** A record may stand in the segment after the one of its time. */
-const DRIFT_MS = 15 * 60_000;
 const PAGE_RECORDS = 5_000;
 /** While a segment is being finished it is asked for again this often. */
 const AGAIN_MS = 1_000;
