@@ -49,7 +49,8 @@ export class FeedDownload {
     this.#options.budget.give(this.#held);
     this.#held = 0;
     if (this.#ahead[0]?.offset !== offset) await this.#drop();
-    if (this.#ahead.length === 0) this.#start(offset, this.#lengthAt(offset), etag);
+    if (this.#ahead.length === 0)
+      this.#start(offset, this.#lengthAt(offset), this.#isListed(offset) ? undefined : etag);
     this.#startAhead();
     const piece = this.#ahead.shift();
     if (piece === undefined) return { bytes: new Uint8Array(), etag: '', ended: true };
@@ -68,12 +69,21 @@ export class FeedDownload {
     this.#held = 0;
   }
 
+  /**
+   * Whether the listing says that bytes stand there. No condition is put then: an answer may have brought the bytes of
+   * one version with the ETag of the next, which Azurite's does when an append comes between, and would hide what that
+   * append brought for as long as nothing more is written.
+   */
+  #isListed(offset: number): boolean {
+    return offset < this.#options.length;
+  }
+
   #startAhead(): void {
-    const { budget, length } = this.#options;
+    const { budget } = this.#options;
     for (let last = this.#ahead.at(-1); last !== undefined && this.#ahead.length <= AHEAD; last = this.#ahead.at(-1)) {
       const offset = last.offset + last.length;
       const bytes = this.#wanted(offset);
-      if (offset >= length || !budget.tryTake(bytes)) return;
+      if (!this.#isListed(offset) || !budget.tryTake(bytes)) return;
       this.#start(offset, bytes, undefined);
     }
   }

@@ -172,6 +172,35 @@ describe('the feed reader', () => {
     expect(feed.asked).toEqual(['text meta/segments.json', `range ${feed.shard(0)}00000.avro`]);
   });
 
+  it.each(['still open', 'finished'])(
+    '9: reads what an answer left out that bore the ETag of an append after it, in a segment that is %s',
+    async (is) => {
+      const feed = new MemoryFeed();
+      feed.segment(0, 'Publishing');
+      const path = `${feed.shard(0)}00000.avro`;
+      feed.append(path, avroHeader(), avroBlock(blobs(1, 2)));
+      let now = 0;
+      const reader = newReader(feed, { now: () => now });
+      const readRange = feed.readRange.bind(feed);
+      let late: Buffer | undefined = avroBlock(blobs(3, 2));
+      feed.readRange = async (...asked) => {
+        const answer = await readRange(...asked);
+        if (late === undefined || typeof answer !== 'object') return answer;
+        feed.append(path, late);
+        late = undefined;
+        return { ...answer, etag: feed.etagOf(path) };
+      };
+      const { names: read, cursor } = await drain(reader);
+      expect(read).toEqual(names(1, 2));
+      now += 2_000;
+      if (is === 'finished') {
+        feed.segment(0, 'Finalized');
+        feed.segment(15, 'Publishing');
+      }
+      expect((await drain(reader, cursor)).names).toEqual(names(3, 2));
+    },
+  );
+
   it('lists the segments at most every two seconds while one is named that has no manifest yet', async () => {
     const feed = new MemoryFeed();
     feed.segment(0, 'Finalized', ['00'], 60);
