@@ -9,7 +9,7 @@ import { type Patience, readSettled } from './settled-json.ts';
 const WINDOW = 1_000;
 
 export interface SegmentWindow {
-  /** Manifest paths in order, none after `lastConsumable`. */
+  /** Manifest paths in order, none after `lastConsumable`, but for the one that is read already. */
   readonly segments: readonly string[];
   /** There are more than the window holds. */
   readonly more: boolean;
@@ -61,7 +61,9 @@ export class SegmentFinder {
     if (file === 'unchanged') throw new TypeError(`${SEGMENTS_FILE} is unchanged, though nothing was known of it`);
     const { lastConsumable } = file.value;
     const now = this.#listing.now();
-    const found = await listSegments(this.#store, from, lastConsumable, signal);
+    // An older one may be named for a while, by a store that lags: what was read once is no gap for that.
+    const last = Math.max(lastConsumable, segmentTime(from ?? '') ?? lastConsumable);
+    const found = await listSegments(this.#store, from, last, signal);
     if (from !== undefined && found.segments[0] !== from) {
       throw new FeedGapError(from, 'is gone, as the feed was kept for less time than it was not read');
     }
@@ -89,14 +91,14 @@ export class SegmentFinder {
 async function listSegments(
   store: FeedStore,
   from: string | undefined,
-  lastConsumable: Timestamp,
+  last: Timestamp,
   signal: AbortSignal,
 ): Promise<{ readonly segments: readonly string[]; readonly more: boolean }> {
   const segments: string[] = [];
-  for (const prefix of yearPrefixes(from, lastConsumable)) {
+  for (const prefix of yearPrefixes(from, last)) {
     for await (const { path } of store.list(prefix, signal)) {
       const time = segmentTime(path);
-      if (time === undefined || path < (from ?? '') || time > lastConsumable) continue;
+      if (time === undefined || path < (from ?? '') || time > last) continue;
       if (segments.length === WINDOW) return { segments, more: true };
       segments.push(path);
     }

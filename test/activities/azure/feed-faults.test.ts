@@ -147,6 +147,22 @@ describe('a feed that changes while it is read', () => {
     expect((await drainFeed(reader, first.cursor)).names).toEqual(names(3, 2));
   });
 
+  it('9: goes on with the segment that it reads, though an older one is named for a while', async () => {
+    const feed = feedOf(2);
+    feed.segment(0, 'Finalized', ['00'], 15);
+    feed.segment(15, 'Publishing');
+    feed.append(`${feed.shard(15)}00000.avro`, avroHeader(), avroBlock(blobs(3, 2)));
+    const reader = newReader(feed);
+    const first = await drainFeed(reader);
+    feed.segment(0, 'Finalized', ['00'], 0);
+    feed.append(`${feed.shard(15)}00000.avro`, avroBlock(blobs(5, 1)));
+    for (const each of [newReader(feed), reader]) {
+      expect(await drainFeed(each, first.cursor)).toMatchObject({ names: names(5, 1), caughtUp: true });
+    }
+    feed.files.delete(feed.manifest(15));
+    await expect(drainFeed(newReader(feed), first.cursor)).rejects.toMatchObject({ missing: feed.manifest(15) });
+  });
+
   it.each([0, 1, 40])(
     '9: waits for a manifest that is seen half, cut at byte %i, and only then calls it damaged',
     async (cut) => {
