@@ -9,7 +9,8 @@ export async function main(args: readonly string[]): Promise<void> {
   // A reader that has gone (`isthmus ls | head`) is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(EXIT.good);
-    throw error;
+    terminal.say(formatFailure(error));
+    process.exit(EXIT.failed);
   });
   try {
     const program = createProgram(terminal, (code) => {
