@@ -1,6 +1,6 @@
 import type { AvroHeader } from '../../schema/feed/avro-header.ts';
 import { FeedCorruptError } from '../../schema/feed/feed-error.ts';
-import { decodeBlock } from '../../schema/feed/record-type.ts';
+import { decodeBlock, requireSchema } from '../../schema/feed/record-type.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
 import { ChunkFile } from './chunk-file.ts';
 
@@ -32,7 +32,7 @@ export async function* readChunk(
   signal: AbortSignal,
 ): AsyncGenerator<RawRecord | BrokenPlace> {
   const file = new ChunkFile(store, path, signal);
-  const header = await headerOf(file);
+  const header = await headerOf(path, file);
   if (header instanceof FeedCorruptError) {
     yield brokenBy(header);
     return;
@@ -76,14 +76,16 @@ export async function blockAfter(
   signal: AbortSignal,
 ): Promise<number> {
   const file = new ChunkFile(store, chunk, signal);
-  const header = await headerOf(file);
+  const header = await headerOf(chunk, file);
   if (header === 'torn' || header instanceof FeedCorruptError) return file.end();
   return file.blockAfter(header, Math.max(offset, header.length));
 }
 
-async function headerOf(file: ChunkFile): Promise<AvroHeader | 'torn' | FeedCorruptError> {
+async function headerOf(path: string, file: ChunkFile): Promise<AvroHeader | 'torn' | FeedCorruptError> {
   try {
-    return await file.header();
+    const header = await file.header();
+    if (header !== 'torn') requireSchema(path, header);
+    return header;
   } catch (error) {
     if (error instanceof FeedCorruptError) return error;
     throw error;

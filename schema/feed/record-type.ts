@@ -59,6 +59,11 @@ export function decodeUsedFields(path: string, header: AvroHeader, block: AvroBl
     : decode(path, header, block, used.type, used.resolver);
 }
 
+/** @throws FeedCorruptError where the header's schema is none, so that no block of the file can be read. */
+export function requireSchema(path: string, header: AvroHeader): void {
+  decoderOf(path, header);
+}
+
 function decoderOf(path: string, header: AvroHeader): Decoder {
   const known = compiled.get(header.schema);
   if (known !== undefined) return known;

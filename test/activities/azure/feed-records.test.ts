@@ -114,6 +114,15 @@ describe('a damaged chunk', () => {
     }
   });
 
+  it('12: is named once, and left out whole, where the schema in its header is none', async () => {
+    const { bytes } = chunkOf();
+    const hurt = Buffer.from(bytes).fill('x', bytes.indexOf('BlobChangeEvent') - 1);
+    bytes.copy(hurt, avroHeader().length - 16, avroHeader().length - 16);
+    const { feed, path } = feedOf(hurt);
+    expect(await read(feed, path)).toMatchObject({ ids: [], broken: [{ path, offset: 0, torn: false }] });
+    expect(await blockAfter(feed, path, 0, signal)).toBe(bytes.length);
+  });
+
   it('12: has nothing behind a header that cannot be read, and is no damage while it is empty', async () => {
     const { bytes } = chunkOf();
     const { feed, path } = feedOf(Buffer.from(bytes).fill('x', 0, 1));
