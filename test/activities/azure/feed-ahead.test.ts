@@ -97,6 +97,20 @@ describe('reading ahead', () => {
     expect([...page.events.map(({ name }) => name), ...rest.names]).toHaveLength(200);
   });
 
+  it('8: gives its budget back as it decodes, so that it still reads ahead at the end of a long chunk', async () => {
+    const feed = feedOf(1, 200);
+    const sliceBytes = Math.ceil((feed.files.get(first(feed))?.length ?? 0) / 16);
+    const underWay: number[] = [];
+    feed.onAsk = async (asked) => {
+      if (asked.startsWith('range')) underWay.push(feed.underWay);
+      await sleep(1);
+    };
+    const { names } = await drainFeed(newReader(feed, { sliceBytes, budgetBytes: 3 * sliceBytes }));
+    expect(names).toHaveLength(2_000);
+    expect(underWay.length).toBeGreaterThanOrEqual(16);
+    expect(Math.max(...underWay.slice(8))).toBeGreaterThan(sliceBytes);
+  });
+
   it('fetches every byte once, in slices that are longer than many blocks', async () => {
     const feed = feedOf(1, 400);
     const chunk = feed.files.get(first(feed))?.length ?? 0;
