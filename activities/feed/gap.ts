@@ -1,8 +1,9 @@
 import { ensureError } from '../../schema/errors.ts';
 import type { FeedGapError } from '../../schema/feed/feed-error.ts';
 import { type FeedCursor, forgetCursor, holdCursor, setCursor } from '../../schema/index/feed-cursors.ts';
-import { noteGap, noteRequested, readGaps } from '../../schema/index/feed-gaps.ts';
+import { type FeedGap, noteGap, noteRequested, readGaps } from '../../schema/index/feed-gaps.ts';
 import { recordJournal } from '../../schema/index/journal.ts';
+import { recentRuns } from '../../schema/index/runs.ts';
 import { transact } from '../../schema/index/transact.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
 import { chunkNumber } from '../azure/chunk-listing.ts';
@@ -11,6 +12,7 @@ import type { Services } from '../services.ts';
 import { nextSegment } from './next-segment.ts';
 
 const MOST_GAPS = 1_000;
+const ASK_AGAIN_MS = 3_600_000;
 
 /**
  * Writes a gap down and sets the cursor behind it, in one transaction: the tail goes on with what there is, and a
@@ -44,7 +46,8 @@ export async function passGap(
 }
 
 /**
- * Asks for a listing of everything where a gap has none yet. Where it cannot be asked for, it is at the next turn.
+ * Asks for a listing of everything where a gap has none yet. Where it cannot be asked for, it is at the next turn;
+ * where the one that was asked for ended without healing it, because it failed or was guarded, after an hour.
  *
  * @returns what there is to say of gaps that are not healed.
  */
@@ -55,7 +58,7 @@ export async function askForHealing(services: Services): Promise<string | undefi
   if (newest === undefined) return undefined;
   const what = open.length === 1 ? newest.missing : `${open.length} files, ${newest.missing} the last,`;
   try {
-    if (open.some(({ requestedAt }) => requestedAt === undefined)) {
+    if (await isToBeAskedFor(services, open)) {
       await services.requestReconcile({ judge: 'listing' });
       await noteRequested(index.db, account.id, newest.id);
     }
@@ -65,6 +68,15 @@ export async function askForHealing(services: Services): Promise<string | undefi
     log.warn({ error: message }, 'the reconcile that is to heal a gap of the feed could not be asked for');
     return `gap: ${what} was not read, and the reconcile that is to heal it cannot be asked for: ${message}`;
   }
+}
+
+async function isToBeAskedFor({ account, clock, index }: Services, open: readonly FeedGap[]): Promise<boolean> {
+  if (open.some(({ requestedAt }) => requestedAt === undefined)) return true;
+  const asked = Math.max(...open.map(({ requestedAt }) => requestedAt ?? 0));
+  if (clock.now() - asked < ASK_AGAIN_MS) return false;
+  // One that still runs, however long, may heal it.
+  const [last] = await recentRuns(index.db, account.id, { limit: 1 });
+  return last === undefined || last.outcome !== undefined;
 }
 
 /** The first place behind what is missing. @returns undefined where the feed has nothing any more. */

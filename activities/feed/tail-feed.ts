@@ -16,7 +16,7 @@ import { TailPass } from './tail-pass.ts';
 import { TurnProgress } from './turn-progress.ts';
 
 const POLL_SECONDS = 1;
-/** Between polls that are further apart the workflow waits: it can be woken. */
+/** Between polls that are further apart the workflow waits, where it can be woken; not after news, of which more may come. */
 const MOST_SECONDS_INSIDE = 2;
 
 export interface TailOptions {
@@ -54,7 +54,7 @@ export function tailFeed(services: Services, options: TailOptions = {}): (turn: 
       metrics.feedPoll();
       const news = progress.records > before;
       state = await standing.reached(progress, pass.gaps, news);
-      if (pollSeconds > MOST_SECONDS_INSIDE) return { ...state, restSeconds: pollSeconds };
+      if (!news && pollSeconds > MOST_SECONDS_INSIDE) return { ...state, restSeconds: pollSeconds };
       await clock.sleep(Math.min(pace.after(news), deadline.leftMs), pass.signal);
     }
     return state;

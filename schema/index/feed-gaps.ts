@@ -49,11 +49,11 @@ export async function readGaps(
   }));
 }
 
-/** Notes that a reconcile was asked for, up to this gap. */
+/** Notes that a reconcile was asked for now, for every open gap up to this one. */
 export async function noteRequested(on: Queryable, accountId: number, upTo: number): Promise<void> {
   await sql`
     update feed_gaps set requested_at = ${serverNow}
-    where account_id = ${accountId} and id <= ${upTo} and requested_at is null`.execute(on);
+    where account_id = ${accountId} and id <= ${upTo} and healed_at is null`.execute(on);
 }
 
 /** Ends the gaps that were noted before this run began: whoever calls it has a complete listing of everything. */

@@ -5,6 +5,7 @@ import { openIndex } from '../../../schema/index/database.ts';
 import { readGaps } from '../../../schema/index/feed-gaps.ts';
 import { recentJournal } from '../../../schema/index/journal.ts';
 import { countEntries } from '../../../schema/index/queries.ts';
+import { startRun } from '../../../schema/index/runs.ts';
 import { readSources, upsertSource } from '../../../schema/index/sources.ts';
 import { storedEntries } from '../../schema/index/read-index.ts';
 import { testIndex } from '../../support/postgres.ts';
@@ -171,6 +172,35 @@ describe('the feed tail, when things go wrong', () => {
     await runActivity(() => tailFeed({ seconds: 60 }));
     await runActivity(() => tailFeed({ seconds: 60 }));
     expect(asked).toBe(1);
+  });
+
+  it('9: a gap that its reconcile did not heal is asked about again after an hour, unless one still runs', async () => {
+    await using db = await testIndex();
+    const feed = knownFeed();
+    let asked = 0;
+    const services = await testServices(db.index, {
+      feed,
+      requestReconcile: async () => {
+        asked++;
+      },
+    });
+    await tailToEnd(services);
+    feed.files.delete(feed.manifest(60));
+    feed.segment(120, 'Publishing');
+    const { tailFeed } = feedActivities(inPasses(services));
+    const turn = () => runActivity(() => tailFeed({ seconds: 60 }));
+    await turn();
+    await turn();
+    expect(asked).toBe(1);
+    const { id } = services.account;
+    await db.index.pool.query('update feed_gaps set requested_at = requested_at - 3700000');
+    const run = await startRun(db.index.db, id, { judge: 'listing', prefix: '' });
+    await turn();
+    expect(asked).toBe(1);
+    await db.index.pool.query(`update runs set outcome = 'guarded', ended_at = started_at where id = $1`, [run]);
+    await turn();
+    await turn();
+    expect(asked).toBe(2);
   });
 
   it('9: two attempts that meet one gap write one down', async () => {
