@@ -126,18 +126,20 @@ describe.each([...VERSIONS])('schema version %i', (version, words) => {
     ]);
   });
 
-  it.runIf(version >= 4)("tells the delete of one version from the blob's own, and names the tier", async () => {
-    const page = await meaningsOf(schemaOf(words), [
-      recordOf(version, 'BlobDeleted', 'one version', { blobVersion: '2026-11-21T15:16:17.1234567Z' }),
-      recordOf(version, 'BlobDeleted', 'the blob'),
-      recordOf(version, 'BlobTierChanged', 'cooled'),
-    ]);
-    expect(page.events.map(({ effect, attributes }) => [effect, attributes?.tier])).toEqual([
-      ['touch', undefined],
-      ['delete', undefined],
-      ['put', 'Cool'],
-    ]);
-  });
+  if (version >= 4) {
+    it("tells the delete of one version from the blob's own, and names the tier", async () => {
+      const page = await meaningsOf(schemaOf(words), [
+        recordOf(version, 'BlobDeleted', 'one version', { blobVersion: '2026-11-21T15:16:17.1234567Z' }),
+        recordOf(version, 'BlobDeleted', 'the blob'),
+        recordOf(version, 'BlobTierChanged', 'cooled'),
+      ]);
+      expect(page.events.map(({ effect, attributes }) => [effect, attributes?.tier])).toEqual([
+        ['touch', undefined],
+        ['delete', undefined],
+        ['put', 'Cool'],
+      ]);
+    });
+  }
 
   it('takes words that nobody knows for a reason to look', async () => {
     const page = await meaningsOf(schemaOf(words), [
