@@ -129,7 +129,8 @@ describe('purging', () => {
     await world.reconcile();
     const { account } = world.judging;
     await db.index.pool.query(
-      `update entries set live = false, etag = null, length = null, stub_due = false, seen = 1000 where head <> 'stays'`,
+      `update entries set live = false, etag = null, length = null, stub_due = false, seen = 1000,
+         tombstone_at = changed_at where head <> 'stays'`,
     );
     await recordJournal(db.index.db, account.id, [{ kind: 'old' }]);
     await db.index.pool.query('create table reconcile_999_listed (x int); create table reconcile_998_missing (x int)');
