@@ -14,6 +14,8 @@ export interface OpenAccount extends AsyncDisposable {
 }
 
 const NO_TABLES = '42P01';
+/** A server that hangs takes connections and never answers on them. */
+const CONNECT_MS = 10_000;
 
 /**
  * @throws IsthmusError `ISTHMUS_INDEX_UNAVAILABLE` where Postgres does not answer, `ISTHMUS_USAGE` where no
@@ -21,7 +23,11 @@ const NO_TABLES = '42P01';
  */
 export async function openAccount(call: Call): Promise<OpenAccount> {
   const federation = await readFederation(call.config, call.env);
-  const index = openIndex(indexUrl(federation, call.env), { max: 4, applicationName: 'isthmus-cli' });
+  const index = openIndex(indexUrl(federation, call.env), {
+    max: 4,
+    applicationName: 'isthmus-cli',
+    connectMs: CONNECT_MS,
+  });
   const never = () =>
     new IsthmusError(
       'ISTHMUS_USAGE',

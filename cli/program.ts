@@ -35,7 +35,7 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
     'worker --config federation.yaml',
     'DATABASE_URL=postgres://... TEMPORAL_ADDRESS=temporal:7233 isthmus worker --config federation.yaml',
   ]).action(async (options: CommonOptions) => {
-    await run(options, async (call) => (await import('./commands/worker.ts')).worker(call));
+    await run({ ...options, drains: true }, async (call) => (await import('./commands/worker.ts')).worker(call));
   });
 
   asJson(

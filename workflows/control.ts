@@ -59,7 +59,8 @@ export class Control {
     setHandler(progressQuery, () => this.progress(), { description: 'Where this workflow stands.' });
     setHandler(pauseUpdate, (request) => this.#pauseFor(request), {
       description: 'Stops it, with a reason that is kept and shown. Returns once nothing is under way.',
-      validator: ({ reason }) => {
+      validator: (request: PauseRequest | undefined) => {
+        const reason = request?.reason;
         if (typeof reason !== 'string' || reason.trim() === '') {
           throw ApplicationFailure.nonRetryable('A pause needs a reason: {"reason": "..."}.', 'ISTHMUS_USAGE');
         }

@@ -13,6 +13,9 @@ import { connectTemporal } from '../temporal.ts';
 import { loopsOf } from '../worker/ensure-workflows.ts';
 import { workflowStates } from '../worker/workflow-states.ts';
 
+/** A worker answers within a second; where none runs, nobody does. */
+const PATIENCE_MS = 5_000;
+
 type Changed = ControlOutput['changed'][number];
 
 /** What can be paused: a loop, a schedule with the jobs that it started, or the jobs that run and nobody schedules. */
@@ -29,20 +32,29 @@ export async function control(
 ): Promise<ExitCode> {
   const federation = await readFederation(call.config, call.env);
   const wanted = choose(heldBy(federation), which);
+  if (action !== 'resume' && action.pause.reason.trim() === '') {
+    throw new IsthmusError('ISTHMUS_USAGE', 'A pause needs a reason: --reason TEXT. It is kept and shown.');
+  }
   await using temporal = await connectTemporal(call.env);
   const { client } = temporal;
   const states = await workflowStates(client, federation.name);
-  const changed = await Promise.all(
-    wanted.map(async (held): Promise<readonly Changed[]> => {
-      const { source } = held;
-      if (held.kind === 'loop') return [await changeWorkflow(client, held, action)];
-      const jobs = states.filter((state) => state.source === source);
-      return [
-        ...(held.kind === 'schedule' ? [await changeSchedule(client, held, action)] : []),
-        ...(await Promise.all(jobs.map(({ id }) => changeWorkflow(client, { source, id }, action)))),
-      ];
-    }),
-  );
+  const waiting = setTimeout(() => {
+    call.terminal.say('Nothing has answered yet: does `isthmus worker` run?');
+  }, PATIENCE_MS);
+  using _ = { [Symbol.dispose]: () => clearTimeout(waiting) };
+  const change = () =>
+    Promise.all(
+      wanted.map(async (held): Promise<readonly Changed[]> => {
+        const { source } = held;
+        if (held.kind === 'loop') return [await changeWorkflow(client, held, action)];
+        const jobs = states.filter((state) => state.source === source);
+        return [
+          ...(held.kind === 'schedule' ? [await changeSchedule(client, held, action)] : []),
+          ...(await Promise.all(jobs.map(({ id }) => changeWorkflow(client, { source, id }, action)))),
+        ];
+      }),
+    );
+  const changed = await client.withAbortSignal(call.signal, change);
   const output: ControlOutput = { changed: changed.flat() };
   if (call.json) call.terminal.print(JSON.stringify(output));
   else {

@@ -20,6 +20,8 @@ export interface OpenIndexOptions {
   readonly max?: number | undefined;
   /** Shown in `pg_stat_activity`. @default 'isthmus' */
   readonly applicationName?: string | undefined;
+  /** How long a connection is waited for, in milliseconds, a free one of the pool among them. @default for ever */
+  readonly connectMs?: number | undefined;
 }
 
 const INT8 = 20;
@@ -30,6 +32,7 @@ export function openIndex(url: string, options: OpenIndexOptions = {}): Index {
     connectionString: url,
     max: options.max ?? 10,
     application_name: options.applicationName ?? 'isthmus',
+    connectionTimeoutMillis: options.connectMs ?? 0,
     types: {
       // Every int8 of ours (milliseconds, revisions, lengths) is below 2^53.
       getTypeParser: (oid: number, format?: 'text' | 'binary') =>

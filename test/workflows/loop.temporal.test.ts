@@ -74,6 +74,10 @@ describe('a loop', () => {
     await expect(loop.pause(' ')).rejects.toMatchObject({
       cause: { message: expect.stringContaining('needs a reason') },
     });
+    // From the UI, with nothing in the field.
+    await expect(loop.handle.executeUpdate('pause')).rejects.toMatchObject({
+      cause: { message: expect.stringContaining('needs a reason') },
+    });
     expect((await loop.progress()).state).toBe('running');
   });
 
