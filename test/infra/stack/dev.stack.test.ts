@@ -30,8 +30,11 @@ async function dev(folder: string): Promise<{ readonly process: ChildProcess; re
 
 /** Every process of a stack: its guard, its children, and theirs. Linux alone tells. */
 async function descendants(pid: number): Promise<number[]> {
-  const tasks = await readdir(`/proc/${pid}/task`);
-  const lists = await Promise.all(tasks.map((task) => readFile(`/proc/${pid}/task/${task}/children`, 'utf8')));
+  // A thread, or a process, may end while it is asked.
+  const tasks = await readdir(`/proc/${pid}/task`).catch((): string[] => []);
+  const lists = await Promise.all(
+    tasks.map((task) => readFile(`/proc/${pid}/task/${task}/children`, 'utf8').catch(() => '')),
+  );
   const children = lists.join(' ').split(/\s+/).filter(Boolean).map(Number);
   return [...children, ...(await Promise.all(children.map(descendants))).flat()];
 }
