@@ -67,12 +67,11 @@ export class Standing {
     // Taken before it is written: another shard that has moved meanwhile need not wait for it.
     this.#writtenAt = clock.now();
     const { head, appliedTo, caughtUp, places } = progress;
-    const newest = head === undefined ? appliedTo : Math.max(head, appliedTo ?? head);
     const now = clock.now();
     const detail = { ...places, caughtUp, why, polledAt: now, recordsPerSecond: progress.recordsPerSecond(now) };
     await upsertSource(index.db, {
       ...{ accountId: account.id, source: 'feed', state, reason },
-      ...{ head: newest, applied: appliedTo, detail },
+      ...{ head: latest(head, appliedTo), applied: appliedTo, detail },
     });
   }
 }

@@ -9,12 +9,10 @@ import type { Call } from '../call.ts';
 import { readFederation } from '../environment.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { formatTable } from '../format.ts';
+import { sayIfSlow } from '../say-if-slow.ts';
 import { connectTemporal } from '../temporal.ts';
 import { loopsOf } from '../worker/ensure-workflows.ts';
 import { workflowStates } from '../worker/workflow-states.ts';
-
-/** A worker answers within a second; where none runs, nobody does. */
-const PATIENCE_MS = 5_000;
 
 type Changed = ControlOutput['changed'][number];
 
@@ -38,10 +36,7 @@ export async function control(
   await using temporal = await connectTemporal(call.env);
   const { client } = temporal;
   const states = await workflowStates(client, federation.name);
-  const waiting = setTimeout(() => {
-    call.terminal.say('Nothing has answered yet: does `isthmus worker` run?');
-  }, PATIENCE_MS);
-  using _ = { [Symbol.dispose]: () => clearTimeout(waiting) };
+  using _hint = sayIfSlow(call.terminal, 'Nothing has answered yet: does `isthmus worker` run?');
   const change = () =>
     Promise.all(
       wanted.map(async (held): Promise<readonly Changed[]> => {

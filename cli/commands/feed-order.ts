@@ -7,9 +7,8 @@ import type { Progress } from '../../schema/inputs/control.ts';
 import { workflowIds } from '../../schema/inputs/names.ts';
 import type { Call } from '../call.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { sayIfSlow } from '../say-if-slow.ts';
 import { connectTemporal } from '../temporal.ts';
-
-const PATIENCE_MS = 5_000;
 
 /**
  * Sends an update to the account's feed tail and waits for its answer.
@@ -27,10 +26,7 @@ export async function orderFeed<Answer>(
   await using temporal = await connectTemporal(call.env);
   const id = workflowIds.feedTail(federation.account.name);
   const handle = temporal.client.workflow.getHandle(id);
-  const waiting = setTimeout(
-    () => terminal.say(`${id} has not answered yet: does \`isthmus worker\` run?`),
-    PATIENCE_MS,
-  );
+  using _hint = sayIfSlow(terminal, `${id} has not answered yet: does \`isthmus worker\` run?`);
   try {
     const answer = await temporal.client.withAbortSignal(signal, () =>
       handle.executeUpdate<Answer, [object]>(update.name, { args: [update.input] }),
@@ -50,8 +46,6 @@ export async function orderFeed<Answer>(
     if (type !== 'ISTHMUS_REFUSED') throw new Error(`${id} did not ${update.name}: ${message}`, { cause: error });
     terminal.say(`${id} refused: ${message}`);
     return EXIT.no;
-  } finally {
-    clearTimeout(waiting);
   }
 }
 

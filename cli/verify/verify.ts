@@ -1,4 +1,3 @@
-import type { PoolClient } from 'pg';
 import { compileRules } from '../../namespace/authority.ts';
 import { judgedKeys } from '../../reconciler/scope/judged-keys.ts';
 import type { Account } from '../../schema/index/accounts.ts';
@@ -6,6 +5,7 @@ import { liveRules } from '../../schema/index/authority-revisions.ts';
 import type { Index } from '../../schema/index/database.ts';
 import type { BlobSource } from '../../schema/ports/blob-source.ts';
 import type { Sink } from '../../schema/ports/sink.ts';
+import { cancelOnAbort } from '../cancel-on-abort.ts';
 import { compareSides } from './compare-sides.ts';
 import type { Difference, VerifyResult } from './difference.ts';
 import { makeSides, type Staged, sealSides, stageSinks, stageSource } from './stage-sides.ts';
@@ -83,14 +83,4 @@ export async function* verifyNamespace(
     cancel();
     client.release(true);
   }
-}
-
-/** A statement may run for minutes: an abort ends it at once. @returns what stops listening. */
-async function cancelOnAbort(client: PoolClient, index: Index, signal: AbortSignal): Promise<() => void> {
-  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-  const cancel = () => {
-    index.pool.query('select pg_cancel_backend($1)', [rows[0]?.pid]).catch(() => {});
-  };
-  signal.addEventListener('abort', cancel, { once: true });
-  return () => signal.removeEventListener('abort', cancel);
 }

@@ -1,11 +1,9 @@
+import { DRIFT_MS } from '../../../activities/azure/feed-find.ts';
 import type { Timestamp } from '../../../namespace/entry.ts';
 import { compareSequencers, parseSequencer, type Sequencer } from '../../../namespace/sequencer.ts';
 import type { Position } from '../dump/record-json.ts';
 import type { Disorder } from './finding.ts';
 import { RecentIds } from './recent-ids.ts';
-
-/** A record may be so much older than its segment. */
-const SLACK_MS = 15 * 60_000;
 
 /** What is checked of a record, in whatever schema: every field may be absent or of another type. */
 interface Loose {
@@ -48,7 +46,7 @@ export class ShardOrder {
       wrong.push(`its id ${id} stands in the chunk already`);
     const time = typeof eventTime === 'string' ? Date.parse(eventTime) : Number.NaN;
     if (Number.isNaN(time)) wrong.push('it has no readable eventTime');
-    else if (time < this.#begin - SLACK_MS) wrong.push(`its time ${String(eventTime)} is long before its segment`);
+    else if (time < this.#begin - DRIFT_MS) wrong.push(`its time ${String(eventTime)} is long before its segment`);
     return wrong.map((what) => ({ kind: 'disorder', ...position, what }));
   }
 }

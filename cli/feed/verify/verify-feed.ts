@@ -1,4 +1,3 @@
-import type { PoolClient } from 'pg';
 import { judgedKeys } from '../../../reconciler/scope/judged-keys.ts';
 import { includes } from '../../../reconciler/scope/key-set.ts';
 import { readRecord } from '../../../schema/feed/record.ts';
@@ -7,6 +6,7 @@ import { liveRules } from '../../../schema/index/authority-revisions.ts';
 import type { Index } from '../../../schema/index/database.ts';
 import { readCursor } from '../../../schema/index/feed-cursors.ts';
 import type { FeedStore } from '../../../schema/ports/feed-store.ts';
+import { cancelOnAbort } from '../../cancel-on-abort.ts';
 import { isDamage } from '../walk/broken.ts';
 import { isBehind } from './behind-cursor.ts';
 import { type CheckedRecord, checkFeed, type FeedCounts } from './check-feed.ts';
@@ -103,14 +103,4 @@ async function addWord(
     // It was found when its order was checked.
     if (!isDamage(error)) throw error;
   }
-}
-
-/** A statement may run for minutes: an abort ends it at once. @returns what stops listening. */
-async function cancelOnAbort(client: PoolClient, index: Index, signal: AbortSignal): Promise<() => void> {
-  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-  const cancel = () => {
-    index.pool.query('select pg_cancel_backend($1)', [rows[0]?.pid]).catch(() => {});
-  };
-  signal.addEventListener('abort', cancel, { once: true });
-  return () => signal.removeEventListener('abort', cancel);
 }

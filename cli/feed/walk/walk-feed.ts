@@ -1,3 +1,4 @@
+import { DRIFT_MS } from '../../../activities/azure/feed-find.ts';
 import type { Timestamp } from '../../../namespace/entry.ts';
 import type { FeedStore } from '../../../schema/ports/feed-store.ts';
 import { ahead } from './ahead.ts';
@@ -5,9 +6,6 @@ import type { Broken } from './broken.ts';
 import { type OpenedChunk, type OpenedSegment, openSegment, type SegmentStep } from './open-segment.ts';
 import { type Block, wholeBlocks } from './read-blocks.ts';
 import { type ListedSegment, listSegments, type NotYet } from './segments.ts';
-
-/** A record's time may be off by so much from its segment's. */
-const SEGMENT_SLACK_MS = 15 * 60_000;
 
 export interface FeedWindow {
   /** @default from the beginning */
@@ -59,8 +57,8 @@ async function* stepsOf(store: FeedStore, window: FeedWindow, signal: AbortSigna
 }
 
 function mayHold({ begin, until }: ListedSegment, { from, to }: FeedWindow): boolean {
-  if (to !== undefined && begin - SEGMENT_SLACK_MS >= to) return false;
-  return from === undefined || until === undefined || until + SEGMENT_SLACK_MS > from;
+  if (to !== undefined && begin - DRIFT_MS >= to) return false;
+  return from === undefined || until === undefined || until + DRIFT_MS > from;
 }
 
 /** The items of a generator whose first one is fetched already. */

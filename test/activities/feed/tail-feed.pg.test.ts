@@ -47,7 +47,7 @@ describe('the feed tail', () => {
       }
     }
     const services = await testServices(db.index, { feed });
-    const turn = await runActivity(() => feedActivities(services).tailFeed({ seconds: 3 }));
+    const turn = await runActivity(() => feedActivities(inPasses(services)).tailFeed({ seconds: 60 }));
     expect(turn).toMatchObject({ records: 600, applied: 600, caughtUp: true, segment: feed.manifest(60) });
     const cursor = await readCursor(db.index.db, services.account.id);
     expect(cursor?.segment).toBe(feed.manifest(60));

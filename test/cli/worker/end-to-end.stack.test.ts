@@ -73,6 +73,7 @@ describe('a worker beside the embedded stack', () => {
     const reconciled = reconcileOutput.parse(await isthmus('reconcile', '--judge', 'listing'));
     // Whether it agrees or fills what no event carries depends on who told of the blob last: a look or the feed.
     expect(reconciled).toMatchObject({ judge: 'listing', outcome: 'complete', listed: 1, looks: 0, missing: 0 });
+    expect(reconciled.agreed + reconciled.filled).toBe(1);
     expect(verifyOutput.parse(await isthmus('verify'))).toMatchObject({ agree: true, source: 1, index: 1, sink: 1 });
   });
 
