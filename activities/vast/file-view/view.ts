@@ -96,7 +96,10 @@ export class View {
     const at = this.#at(path);
     let stat = way.kind === 'missing' ? undefined : this.#files.stat(at);
     if (stat?.isDirectory()) {
-      if (!removeIfEmpty(this.#files, at)) return { outcome: 'shadowed' };
+      const emptied = removeIfEmpty(this.#files, at);
+      // Of the file that gave way to it: nobody else writes this name's mark meanwhile.
+      this.#marks.forget(path);
+      if (!emptied) return { outcome: 'shadowed' };
       stat = undefined;
     }
     if (stat !== undefined) {
@@ -132,8 +135,8 @@ export class View {
     const standing = this.#standing(way.path, way.at, way.stat);
     if ('conflict' in standing) return { outcome: 'conflict', reason: `${standing.conflict} ('${way.path}')` };
     if (ancestor === undefined) return { outcome: 'conflict', reason: `a file stands at '${way.path}'` };
+    // Its mark stays: the name is due, and whoever has its claim may have put a file with a new mark there by now.
     unlessCode(() => this.#files.unlink(way.at), 'ENOENT');
-    this.#marks.forget(way.path);
     return { outcome: 'displaced', ancestor };
   }
 
@@ -149,7 +152,10 @@ export class View {
       return { outcome: 'absent' };
     }
     // Names below this one live there.
-    if (stat.isDirectory()) return { outcome: 'absent' };
+    if (stat.isDirectory()) {
+      this.#marks.forget(path);
+      return { outcome: 'absent' };
+    }
     const standing = this.#standing(path, at, stat);
     if ('conflict' in standing) return { outcome: 'conflict', reason: standing.conflict };
     if (standing.mark.key !== undefined && standing.mark.key !== formatKey(key) && standing.mark.state === 'hydrated') {
@@ -210,7 +216,16 @@ export class View {
     return stat.isDirectory() ? { conflict: 'live names below this one shadow it' } : this.#standing(path, at, stat);
   }
 
+  /** Throws `ESTALE` where what was looked at is not what stands there by now: the mark that was read is then not its own. */
   #standing(path: string, at: string, stat: Stats): Standing {
+    const standing = this.#marked(path, at, stat);
+    if ('conflict' in standing && !isUnchanged(stat, this.#files.stat(at))) {
+      throw Object.assign(new Error(`ESTALE: ${path}`), { code: 'ESTALE' });
+    }
+    return standing;
+  }
+
+  #marked(path: string, at: string, stat: Stats): Standing {
     if (!stat.isFile()) return { conflict: `${kindOf(stat)} stands there that Isthmus did not make` };
     const mark = this.#marks.read(path, at, stat);
     if (mark === undefined) return { conflict: 'a file stands there that Isthmus did not make' };
@@ -303,4 +318,8 @@ export class View {
 function markOf(stub: StubRequest, state: Mark['state'], modified: number): Mark {
   const { etag, length } = stub.attributes;
   return markFor(stub.key, { state, etag, length, revision: stub.revision, modified });
+}
+
+function isUnchanged(before: Stats, now: Stats | undefined): boolean {
+  return now !== undefined && now.ino === before.ino && now.size === before.size && now.mtimeMs === before.mtimeMs;
 }
