@@ -1,9 +1,12 @@
+import { IsthmusError } from '../../schema/errors.ts';
+import { emptyRange } from '../../schema/inputs/feed-jobs.ts';
 import type { Call } from '../call.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { dumpFeed } from '../feed/dump/dump-feed.ts';
 import type { Wanted } from '../feed/dump/wanted.ts';
 import { openFeed } from '../feed/open-feed.ts';
 import { BrokenThings } from '../feed/tell-broken.ts';
+import { formatTime } from '../format.ts';
 
 export interface FeedDumpOptions extends Wanted {
   readonly dir?: string | undefined;
@@ -12,6 +15,10 @@ export interface FeedDumpOptions extends Wanted {
 /** `isthmus feed dump`: JSON lines, with `--json` or without; then, beside them, what is broken, and exit 1. */
 export async function feedDump({ dir, from, to, prefix }: FeedDumpOptions, call: Call): Promise<ExitCode> {
   const { terminal, signal } = call;
+  if (from !== undefined && to !== undefined) {
+    const empty = emptyRange('feed dump', { from: formatTime(from), to: formatTime(to) });
+    if (empty !== undefined) throw new IsthmusError('ISTHMUS_USAGE', empty);
+  }
   const store = await openFeed(dir, call);
   using broken = new BrokenThings(terminal);
   for await (const dumped of dumpFeed(store, { from, to, prefix }, signal)) {

@@ -76,8 +76,14 @@ export function wholeNumber(expected: string): Field {
 
 export const time: Field = {
   expected: 'a time of ISO 8601 with its zone, such as "2026-11-21T14:00:00Z"',
-  holds: (value) => typeof value === 'string' && ISO_TIME.test(value) && !Number.isNaN(Date.parse(value)),
+  holds: (value) =>
+    typeof value === 'string' && ISO_TIME.test(value) && !Number.isNaN(Date.parse(value)) && isCalendarDay(value),
 };
+
+/** Whether a time that begins `YYYY-MM-DD` names a day that its month has: `Date.parse` takes 30 February for 1 March. */
+export function isCalendarDay(text: string): boolean {
+  return new Date(text.slice(0, 10)).getUTCDate() === Number(text.slice(8, 10));
+}
 
 /** A day alone is its first moment, in UTC. */
 const ISO_TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/;

@@ -56,8 +56,12 @@ export function checkReplay(input: unknown): Checked<ReplayJob> {
   );
   if (problem !== undefined) return { problem };
   const job = input as ReplayJob;
-  if (job.from !== undefined && job.to !== undefined && Date.parse(job.from) >= Date.parse(job.to)) {
-    return { problem: withExample(`replay: "from" is "${job.from}", which is not before "to", "${job.to}".`, example) };
-  }
-  return { value: job };
+  const empty = emptyRange('replay', job);
+  return empty === undefined ? { value: job } : { problem: withExample(empty, example) };
+}
+
+/** What is wrong with a range of time that no record can be of, in a sentence; undefined where it is one. */
+export function emptyRange(what: string, { from, to }: Pick<ReplayJob, 'from' | 'to'>): string | undefined {
+  if (from === undefined || to === undefined || Date.parse(from) < Date.parse(to)) return undefined;
+  return `${what}: "from" is "${from}", which is not before "to", "${to}".`;
 }

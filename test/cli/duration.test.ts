@@ -22,4 +22,12 @@ describe('a time span on the command line', () => {
     expect(momentOrAgo('2026-11-21T14:00Z', now)).toBe(Date.UTC(2026, 10, 21, 14));
     expect(() => momentOrAgo('noon', now)).toThrow('It is a time');
   });
+
+  it('is no moment on a day that its month does not have', () => {
+    for (const text of ['2020-02-30', '2021-02-29', '2020-04-31T10:00Z', '2020-02-30 10:00:00+02:00', '2020-13-01']) {
+      expect(() => momentOrAgo(text, 0), text).toThrow('It is a time');
+    }
+    expect(momentOrAgo('2020-02-29', 0)).toBe(Date.UTC(2020, 1, 29));
+    expect(momentOrAgo('2020-02-29T23:30-05:00', 0)).toBe(Date.UTC(2020, 2, 1, 4, 30));
+  });
 });

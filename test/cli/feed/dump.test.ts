@@ -54,6 +54,16 @@ describe.skipIf(!hasRealData).each(RECORDED)('feed dump of the recorded feed %s'
   });
 });
 
+describe('feed dump of no time at all', () => {
+  it.each([0, -1])('is wrong use, with --to %i ms after --from', async (later) => {
+    const from = Date.UTC(2026, 0);
+    await expect(dump('/nowhere', { from, to: from + later })).rejects.toMatchObject({
+      code: 'ISTHMUS_USAGE',
+      message: expect.stringContaining('"from" is "2026-01-01T00:00:00.000Z", which is not before "to"'),
+    });
+  });
+});
+
 describe.skipIf(!hasRealData)('feed dump as a command', () => {
   const feed = join(REAL_DATA, 'changefeed', 'java-2020-06');
   const env = { PATH: process.env.PATH, HOME: process.env.HOME };

@@ -30,6 +30,8 @@ describe("the update rewind's input", () => {
     [{ to: 'yesterday', ...WHY }, 'rewind: "to" is "yesterday", but expected a time of ISO 8601 with its zone'],
     [{ to: '2026-11-21T14:00:00', ...WHY }, 'rewind: "to" is "2026-11-21T14:00:00", but expected a time'],
     [{ to: '2026-13-41T14:00:00Z', ...WHY }, 'but expected a time'],
+    [{ to: '2026-02-30', ...WHY }, 'rewind: "to" is "2026-02-30", but expected a time'],
+    [{ to: '2026-04-31T14:00:00Z', ...WHY }, 'but expected a time'],
     [{ to: '2026-11-21T15:00:01Z', ...WHY }, 'which is yet to come: it is 2026-11-21T15:00:00.000Z.'],
     [{ secondsAgo: '60', ...WHY }, 'rewind: "secondsAgo" is "60", but expected a number of seconds above 0.'],
     [{ secondsAgo: -1, ...WHY }, 'rewind: "secondsAgo" is -1'],
