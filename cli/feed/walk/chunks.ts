@@ -1,3 +1,4 @@
+import { chunkNumber } from '../../../activities/azure/chunk-listing.ts';
 import type { FeedStore } from '../../../schema/ports/feed-store.ts';
 import { type Broken, broken } from './broken.ts';
 
@@ -16,8 +17,8 @@ export async function listChunks(
 ): Promise<readonly ListedChunk[]> {
   const chunks: ListedChunk[] = [];
   for await (const { path, length } of store.list(shard, signal)) {
-    const digits = /^(\d+)\.avro$/.exec(path.slice(shard.length))?.[1];
-    if (digits !== undefined) chunks.push({ path, number: Number(digits), length });
+    const number = chunkNumber(shard, path);
+    if (number !== undefined) chunks.push({ path, number, length });
   }
   return chunks.sort((a, b) => a.number - b.number);
 }
