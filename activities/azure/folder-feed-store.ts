@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareUtf8 } from '../../namespace/key.ts';
@@ -51,7 +52,9 @@ export class FolderFeedStore implements FeedStore {
   async *#walk(folder: string, prefix: string, signal: AbortSignal): AsyncGenerator<FeedFile> {
     signal.throwIfAborted();
     const entries = (await absentAsUndefined(() => readdir(join(this.#root, folder), { withFileTypes: true }))) ?? [];
-    const paths = entries.map((entry) => (entry.isDirectory() ? `${folder}${entry.name}/` : `${folder}${entry.name}`));
+    // A folder that is named like a file of the feed stands in that file's place, and whoever reads it is to learn so.
+    const isFolder = (entry: Dirent) => entry.isDirectory() && !/\.(avro|json)$/.test(entry.name);
+    const paths = entries.map((entry) => `${folder}${entry.name}${isFolder(entry) ? '/' : ''}`);
     for (const path of paths.sort(compareUtf8)) {
       if (path.endsWith('/')) {
         if (path.startsWith(prefix) || prefix.startsWith(path)) yield* this.#walk(path, prefix, signal);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FeedCorruptError } from './feed-error.ts';
 import { parseFeedJson } from './feed-json.ts';
 
 const manifest = z.object({ status: z.string().default(''), chunkFilePaths: z.array(z.string()) });
@@ -11,8 +12,14 @@ export interface Manifest {
   readonly shards: readonly string[];
 }
 
+/** @throws FeedCorruptError where it is no manifest, or names a shard that cannot be in the container. */
 export function parseManifest(path: string, text: string): Manifest {
   const { status, chunkFilePaths } = parseFeedJson(path, text, manifest);
+  const outside = chunkFilePaths.find(leadsOutside);
+  if (outside !== undefined) {
+    const why = `chunkFilePaths names ${JSON.stringify(outside)}, which is no path inside the container`;
+    throw new FeedCorruptError(path, 0, why);
+  }
   return { finalised: status.toLowerCase() === 'finalized', shards: chunkFilePaths.map(insideContainer) };
 }
 
@@ -20,4 +27,9 @@ export function parseManifest(path: string, text: string): Manifest {
 function insideContainer(path: string): string {
   const inside = path.replace(/^\/?\$blobchangefeed\//, '');
   return inside.endsWith('/') ? inside : `${inside}/`;
+}
+
+/** A copy in a folder would be read beside that folder; and no file can have a zero byte in its name. */
+function leadsOutside(path: string): boolean {
+  return path.includes('\0') || path.split('/').some((part) => part === '.' || part === '..');
 }

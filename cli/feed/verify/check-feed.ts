@@ -45,11 +45,7 @@ export async function* checkFeed(
       segment = met;
       counts.segments++;
       counts.shards += met.shards.length;
-      for (const shard of met.shards) {
-        if (reached.has(shard))
-          yield { kind: 'broken', path: met.path, offset: 0, why: `${shard} is another segment's too` };
-        reached.add(shard);
-      }
+      for (const shard of met.shards) reached.add(shard);
     } else if (met.kind === 'chunk') {
       if (chunk?.shard !== met.shard || chunk.segment !== met.segment) order = new ShardOrder(segment?.begin ?? 0);
       order?.beginChunk();

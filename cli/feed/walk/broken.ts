@@ -24,8 +24,11 @@ export function broken(path: string, offset: number, why: string): Broken {
 export function brokenBy(error: unknown, path: string): Broken | undefined {
   if (error instanceof FeedCorruptError) return broken(error.path, error.offset, error.why);
   if (error instanceof FeedGapError) return broken(error.missing, 0, 'it was removed after it was listed');
-  const ofFile = error instanceof Error && 'syscall' in error && 'errno' in error && 'path' in error;
-  return ofFile && 'code' in error ? broken(path, 0, `it cannot be read: ${String(error.code)}`) : undefined;
+  const ofSystem = error instanceof Error && 'syscall' in error && 'errno' in error && 'code' in error;
+  // A folder is found to be one when it is read, by when its path is forgotten.
+  return ofSystem && ('path' in error || error.code === 'EISDIR')
+    ? broken(path, 0, `it cannot be read: ${String(error.code)}`)
+    : undefined;
 }
 
 export function isDamage(error: unknown): error is FeedCorruptError {

@@ -1,6 +1,9 @@
 import { chunkNumber } from '../../../activities/azure/chunk-listing.ts';
 import type { FeedStore } from '../../../schema/ports/feed-store.ts';
-import { type Broken, broken } from './broken.ts';
+import { type Broken, broken, brokenBy } from './broken.ts';
+
+/** Where the chunks of every shard are. */
+const CHUNKS = 'log/';
 
 export interface ListedChunk {
   readonly path: string;
@@ -33,4 +36,16 @@ export function missingBefore(shard: string, expected: number, chunk: ListedChun
     0,
     `the chunk is missing${more}: ${chunk.path} follows`,
   );
+}
+
+/** That a feed has no chunk anywhere, though its manifests name shards: one whose segments had none would be as quiet. */
+export async function noChunksAtAll(store: FeedStore, signal: AbortSignal): Promise<Broken | undefined> {
+  try {
+    for await (const _ of store.list(CHUNKS, signal)) return undefined;
+    return broken(CHUNKS, 0, 'nothing is there, though final segments name shards');
+  } catch (error) {
+    const damage = brokenBy(error, CHUNKS);
+    if (damage === undefined) throw error;
+    return damage;
+  }
 }

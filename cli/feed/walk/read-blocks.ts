@@ -1,6 +1,7 @@
 import { readChunk } from '../../../activities/azure/feed-records.ts';
 import type { FeedStore } from '../../../schema/ports/feed-store.ts';
 import { type Broken, broken, brokenBy } from './broken.ts';
+import type { ChunkStep } from './open-segment.ts';
 
 /** The records of one block that is whole. */
 export interface Block {
@@ -14,14 +15,14 @@ export interface Block {
 /** A chunk's records, as far as the file can be read at all. */
 export async function* wholeBlocks(
   store: FeedStore,
-  chunk: string,
-  grows: boolean,
+  { path, length, grows }: Pick<ChunkStep, 'path' | 'length' | 'grows'>,
   signal: AbortSignal,
 ): AsyncGenerator<Block | Broken> {
   try {
-    yield* readBlocks(store, chunk, grows, signal);
+    yield* readBlocks(store, path, grows, signal);
+    if (length === 0 && !grows) yield broken(path, 0, 'it holds nothing, though nothing more comes');
   } catch (error) {
-    const damage = brokenBy(error, chunk);
+    const damage = brokenBy(error, path);
     if (damage === undefined) throw error;
     yield damage;
   }

@@ -29,7 +29,9 @@ export async function* listSegments(
   if (typeof last === 'object') yield last;
   let held: { readonly path: string; readonly begin: Timestamp } | undefined;
   let notYet = 0;
+  let listed = false;
   for await (const { path } of store.list(SEGMENTS, signal)) {
+    listed = true;
     const begin = segmentTime(path);
     if (begin === undefined) continue;
     if (typeof last === 'number' && begin > last) {
@@ -38,6 +40,10 @@ export async function* listSegments(
     }
     if (held !== undefined) yield { kind: 'segment', ...held, until: begin };
     held = { path, begin };
+  }
+  // A feed that was just switched on has the initialisation record of 1601.
+  if (typeof last === 'number' && !listed) {
+    yield broken(SEGMENTS, 0, `nothing is there, though ${SEGMENTS_FILE} tells of segments`);
   }
   if (last === undefined && (held !== undefined || notYet > 0)) yield broken(SEGMENTS_FILE, 0, 'it is missing');
   if (held !== undefined) yield { kind: 'segment', ...held, until: undefined };

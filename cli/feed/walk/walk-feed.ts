@@ -2,7 +2,8 @@ import { DRIFT_MS } from '../../../activities/azure/feed-find.ts';
 import type { Timestamp } from '../../../namespace/entry.ts';
 import type { FeedStore } from '../../../schema/ports/feed-store.ts';
 import { ahead } from './ahead.ts';
-import type { Broken } from './broken.ts';
+import { type Broken, broken } from './broken.ts';
+import { noChunksAtAll } from './chunks.ts';
 import { type OpenedChunk, type OpenedSegment, openSegment, type SegmentStep } from './open-segment.ts';
 import { type Block, wholeBlocks } from './read-blocks.ts';
 import { type ListedSegment, listSegments, type NotYet } from './segments.ts';
@@ -24,8 +25,9 @@ const CHUNKS_AHEAD = 3;
 
 /**
  * Walks a feed from its beginning to its end: segment by segment, shard by shard, chunk by chunk, every block once.
- * What is broken is met like everything else, and the walk goes on after it, with as much as is whole. Holds a few
- * megabytes, however large the feed is.
+ * What is broken is met like everything else, and the walk goes on after it, with as much as is whole. A shard
+ * that two segments name is walked in the first of them. Kept from segment to segment are the shards' paths alone: a
+ * few megabytes for years of hourly segments.
  *
  * Not broken are a segment without chunks, a `lastConsumable` without a manifest, and an unfinished block at the
  * end of a chunk that still grows: real feeds have them.
@@ -40,8 +42,8 @@ export async function* walkFeed(store: FeedStore, window: FeedWindow, signal: Ab
 
   async function begin(step: Step): Promise<{ readonly step: Met; readonly blocks?: AsyncIterable<Block | Broken> }> {
     if (step.kind !== 'chunk') return { step };
-    const { grows, ...chunk } = step;
-    return { step: chunk, blocks: await begun(wholeBlocks(store, chunk.path, grows, signal)) };
+    const { grows: _, ...chunk } = step;
+    return { step: chunk, blocks: await begun(wholeBlocks(store, step, signal)) };
   }
 }
 
@@ -53,7 +55,42 @@ async function* stepsOf(store: FeedStore, window: FeedWindow, signal: AbortSigna
     if (listed.kind !== 'segment') return [listed];
     return mayHold(listed, window) ? await openSegment(store, listed, signal) : [];
   };
-  for await (const steps of ahead(listSegments(store, signal), SEGMENTS_AHEAD, open)) yield* steps;
+  const reached = new Set<string>();
+  let named = false;
+  let chunks = false;
+  for await (const steps of ahead(listSegments(store, signal), SEGMENTS_AHEAD, open)) {
+    for (const step of onlyOnce(steps, reached)) {
+      named ||= step.kind === 'segment' && step.finalised && step.shards.length > 0;
+      chunks ||= step.kind === 'chunk';
+      yield step;
+    }
+  }
+  const none = named && !chunks ? await noChunksAtAll(store, signal) : undefined;
+  if (none !== undefined) yield none;
+}
+
+/**
+ * A segment's steps, without those of shards that a segment before it has named: a chunk is one segment's.
+ *
+ * @param reached the shards named so far; this segment's are added.
+ */
+function* onlyOnce(steps: readonly Step[], reached: Set<string>): Generator<Step> {
+  const again = new Set<string>();
+  for (const step of steps) {
+    if (step.kind !== 'segment') {
+      const path = step.kind === 'not-yet' ? '' : step.path;
+      if (!again.has(path.slice(0, path.lastIndexOf('/') + 1))) yield step;
+      continue;
+    }
+    yield step;
+    for (const shard of step.shards) {
+      if (reached.has(shard)) {
+        again.add(shard);
+        yield broken(step.path, 0, `it names ${shard}, which is another segment's too`);
+      }
+      reached.add(shard);
+    }
+  }
 }
 
 function mayHold({ begin, until }: ListedSegment, { from, to }: FeedWindow): boolean {

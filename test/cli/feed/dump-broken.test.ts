@@ -1,3 +1,4 @@
+import { mkdir, rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { hasRealData } from '../../support/real-data.ts';
 import { blocksOf, type Dumped } from './support/by-avsc.ts';
@@ -156,6 +157,68 @@ describe.skipIf(!hasRealData)('feed dump of a broken feed', () => {
     expect(records).toEqual(whole.filter(notIn(last)));
     expect(code).toBe(1);
     expect(said[0]).toContain(`BROKEN  ${CHUNK} at byte ${last}: the file ends in the middle of a block`);
+  });
+
+  it('names a chunk of a final segment that holds nothing at all', async () => {
+    const { whole, code, records, said } = await broken((feed) => feed.write(CHUNK, ''));
+    expect(records).toEqual(whole.filter(({ chunk }) => chunk !== CHUNK));
+    expect(code).toBe(1);
+    expect(said[0]).toBe(`BROKEN  ${CHUNK} at byte 0: it holds nothing, though nothing more comes`);
+  });
+
+  it('says that there are no segments where segments.json tells of some', async () => {
+    const { code, records, said } = await broken((feed) => rm(feed.file('idx'), { recursive: true }));
+    expect({ code, records }).toEqual({ code: 1, records: [] });
+    expect(said[0]).toBe(`BROKEN  idx/segments/ at byte 0: nothing is there, though ${SEGMENTS} tells of segments`);
+  });
+
+  it('says that there are no chunks where final segments name shards', async () => {
+    const { code, records, said } = await broken((feed) => rm(feed.file('log'), { recursive: true }));
+    expect({ code, records }).toEqual({ code: 1, records: [] });
+    expect(said).toEqual([
+      'BROKEN  log/ at byte 0: nothing is there, though final segments name shards',
+      'One thing is broken.',
+    ]);
+  });
+
+  it.each(['$blobchangefeed/log/00/../../../elsewhere/', '../elsewhere/', 'log/00/\u0000/'])(
+    'refuses a manifest that names %j, and reads nothing by it',
+    async (shard) => {
+      const { whole, code, records, said } = await broken(async (feed) => {
+        await feed.write('../elsewhere/00000.avro', await feed.read(CHUNK));
+        await feed.write(MANIFEST, JSON.stringify({ status: 'Finalized', chunkFilePaths: [shard] }));
+      });
+      expect(records).toEqual(whole.filter(({ chunk }) => chunk !== CHUNK));
+      expect(code).toBe(1);
+      expect(said[0]).toMatch(
+        new RegExp(`^BROKEN  ${MANIFEST} at byte 0: chunkFilePaths names ".*", which is no path `),
+      );
+      expect(said[0]).not.toContain('\u0000');
+    },
+  );
+
+  it('prints a shard that two manifests name once, and says so', async () => {
+    const { whole, code, records, said } = await broken(async (feed) =>
+      feed.write(NEWEST_MANIFEST, await feed.read(MANIFEST)),
+    );
+    expect(records).toEqual(whole.filter(({ chunk }) => chunk !== NEWEST_CHUNK));
+    expect(code).toBe(1);
+    expect(said[0]).toBe(
+      `BROKEN  ${NEWEST_MANIFEST} at byte 0: it names ${CHUNK.slice(0, -10)}, which is another segment's too`,
+    );
+  });
+
+  it('names a folder that stands where a chunk or a manifest should', async () => {
+    const { whole, code, records, said } = await broken(async (feed) => {
+      for (const path of [CHUNK, NEWEST_MANIFEST]) {
+        await feed.remove(path);
+        await mkdir(feed.file(path));
+      }
+    });
+    expect(records).toEqual(whole.filter(({ chunk }) => chunk !== CHUNK && chunk !== NEWEST_CHUNK));
+    expect(code).toBe(1);
+    expect(said[0]).toBe(`BROKEN  ${CHUNK} at byte 0: it cannot be read: EISDIR`);
+    expect(said[1]).toMatch(new RegExp(`^BROKEN  ${NEWEST_MANIFEST} at byte 0: it cannot be read: EISDIR; `));
   });
 });
 
