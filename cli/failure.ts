@@ -1,5 +1,7 @@
 import { ensureError, IsthmusError } from '../schema/errors.ts';
+import { FeedCorruptError, FeedGapError } from '../schema/feed/feed-error.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
+import { printable } from './terminal.ts';
 
 /** Where nothing better is known, what an operator does next. */
 const ADVICE: Readonly<Record<string, string>> = {
@@ -11,9 +13,15 @@ const ADVICE: Readonly<Record<string, string>> = {
   '3D000': 'There is no such database: create it, or correct DATABASE_URL.',
 };
 
-/** An error as one block for people: its code, what happened to which name, and what to do. */
+/** An error as one block for people: its code, what happened to which name, and what to do; no control characters of a name. */
 export function formatFailure(thrown: unknown): string {
   const error = ensureError(thrown);
+  // What a feed holds is a stranger's: lines are no more than another control character in it.
+  if (error instanceof FeedCorruptError || error instanceof FeedGapError) return printable(failureText(error));
+  return failureText(error).split('\n').map(printable).join('\n');
+}
+
+function failureText(error: Error): string {
   if (error instanceof IsthmusError) return `${error.code}: ${error.message}`;
   const code = codeOf(error);
   const advice = code === undefined ? undefined : ADVICE[code];

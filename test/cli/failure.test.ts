@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { exitCodeOf, formatFailure } from '../../cli/failure.ts';
 import { IsthmusError } from '../../schema/errors.ts';
+import { FeedGapError } from '../../schema/feed/feed-error.ts';
 
 const withCode = (message: string, code: string) => Object.assign(new Error(message), { code });
 
@@ -8,6 +9,12 @@ describe('a failure', () => {
   it('of ours is its code and its message', () => {
     const error = new IsthmusError('ISTHMUS_CONFIG', 'federation.yaml is not a federation:\n  3:5 name: is missing');
     expect(formatFailure(error)).toBe('ISTHMUS_CONFIG: federation.yaml is not a federation:\n  3:5 name: is missing');
+  });
+
+  it('never holds control characters of a name, and keeps its lines', () => {
+    const gap = new FeedGapError('log/\u001b[31m\nok', 'is gone');
+    expect(formatFailure(gap)).toMatch(/^ISTHMUS_FEED_GAP: log\/\\u001b\[31m\\u000aok is gone/);
+    expect(formatFailure(new Error('a\u001b[31m'))).toContain('isthmus failed: a\\u001b[31m\n');
   });
 
   it('of a connection says what to do', () => {
