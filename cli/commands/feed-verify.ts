@@ -4,7 +4,7 @@ import type { FeedVerifyOutput } from '../../schema/outputs/feed-verify.ts';
 import type { Call } from '../call.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { openFeed } from '../feed/open-feed.ts';
-import type { Finding } from '../feed/verify/finding.ts';
+import type { Told } from '../feed/verify/finding.ts';
 import { findingLine, findingOutput, summaryLines } from '../feed/verify/format-finding.ts';
 import { type VerifiedFeed, verifyFeed, verifyFeedAndIndex } from '../feed/verify/verify-feed.ts';
 import { openAccount } from '../open-account.ts';
@@ -20,16 +20,22 @@ export async function feedVerify({ dir }: { readonly dir?: string | undefined },
   return await print(verifyFeedAndIndex(store, open, options), call);
 }
 
-async function print(verifying: AsyncGenerator<Finding, VerifiedFeed>, { terminal, json }: Call): Promise<ExitCode> {
+async function print(verifying: AsyncGenerator<Told, VerifiedFeed>, { terminal, json }: Call): Promise<ExitCode> {
   for (;;) {
     const next = await verifying.next();
     if (next.done !== true) {
       await terminal.write(`${json ? JSON.stringify(findingOutput(next.value)) : findingLine(next.value)}\n`);
       continue;
     }
-    const { feed, index, findings } = next.value;
+    const { feed, index, findings, skipped } = next.value;
     const good = findings === 0;
-    const output: FeedVerifyOutput = { good, findings, ...feed, index: index === undefined ? null : { ...index } };
+    const output: FeedVerifyOutput = {
+      good,
+      findings,
+      skipped,
+      ...feed,
+      index: index === undefined ? null : { ...index },
+    };
     if (json) terminal.print(JSON.stringify(output));
     else for (const each of summaryLines(output)) terminal.print(each);
     return good ? EXIT.good : EXIT.no;

@@ -28,7 +28,7 @@ export class BrokenThings implements Disposable {
   }
 
   #say(): void {
-    for (const each of this.#kept) this.#terminal.say(brokenLine(each));
+    for (const each of this.#kept) this.#terminal.say(placeLine('BROKEN', each));
     this.#kept = [];
   }
 
@@ -39,7 +39,8 @@ export class BrokenThings implements Disposable {
   }
 }
 
-export function brokenLine({ path, offset, until, why }: Broken): string {
+/** A place of the feed that cannot be read, in one line. */
+export function placeLine(word: 'BROKEN' | 'SKIPPED', { path, offset, until, why }: Omit<Broken, 'kind'>): string {
   const left = until === undefined ? '' : ` (left out up to byte ${until})`;
-  return printable(`BROKEN  ${path} at byte ${offset}: ${why}${left}`);
+  return printable(`${word}  ${path} at byte ${offset}: ${why}${left}`);
 }

@@ -24,3 +24,12 @@ export function segmentTime(path: string): Timestamp | undefined {
 export function segmentYear(path: string): number {
   return Number(path.slice(SEGMENTS.length, SEGMENTS.length + 4));
 }
+
+/**
+ * The manifest of the segment that a chunk `log/NN/YYYY/MM/DD/HHmm/NNNNN.avro` is of, by the name of its folder: for
+ * chunks that no manifest names. What a manifest names is its own, whatever its name.
+ */
+export function manifestOfChunk(chunk: string): string | undefined {
+  const stamp = /^log\/[^/]+\/(.+\/)[^/]+$/.exec(chunk)?.[1];
+  return stamp === undefined ? undefined : `${SEGMENTS}${stamp}meta.json`;
+}

@@ -9,6 +9,9 @@ export const feedVerifyFinding = z.discriminatedUnion('kind', [
     .object({ kind: z.literal('broken'), path: z.string(), offset: count, until: count.nullable(), why: z.string() })
     .describe('It cannot be read; `until`: where reading went on in the same file.'),
   z
+    .object({ kind: z.literal('skipped'), path: z.string(), offset: count, until: count.nullable(), why: z.string() })
+    .describe('It cannot be read, and an operator has left it out: it is no finding.'),
+  z
     .object({ kind: z.literal('unreached'), path: z.string() })
     .describe('A chunk that no manifest names, so that no reader comes by.'),
   z
@@ -31,6 +34,7 @@ export type FeedVerifyFinding = z.output<typeof feedVerifyFinding>;
 export const feedVerifyOutput = z.object({
   good: z.boolean(),
   findings: count,
+  skipped: count.describe('Places that an operator has left out; they are told, and are no findings.'),
   segments: count,
   shards: count,
   chunks: count,

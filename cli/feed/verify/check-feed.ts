@@ -1,4 +1,4 @@
-import { SEGMENTS, segmentTime } from '../../../schema/feed/segment-path.ts';
+import { manifestOfChunk, segmentTime } from '../../../schema/feed/segment-path.ts';
 import type { FeedStore } from '../../../schema/ports/feed-store.ts';
 import type { Position } from '../dump/record-json.ts';
 import type { Broken } from '../walk/broken.ts';
@@ -77,8 +77,7 @@ async function* unreached(
   for await (const { path } of store.list('log/', signal)) {
     const shard = path.slice(0, path.lastIndexOf('/') + 1);
     if (!path.endsWith('.avro') || reached.has(shard)) continue;
-    const stamp = /^log\/[^/]+\/(.+\/)$/.exec(shard)?.[1];
-    const time = stamp === undefined ? undefined : segmentTime(`${SEGMENTS}${stamp}meta.json`);
+    const time = segmentTime(manifestOfChunk(path) ?? '');
     if (time === undefined || last === undefined || time <= last) yield { kind: 'unreached', path };
   }
 }

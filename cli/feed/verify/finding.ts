@@ -21,4 +21,13 @@ export interface Difference extends Position {
   readonly what: string;
 }
 
+/** What cannot be read, or is not reached, and an operator has left out: known, and a reconcile was asked to heal it. */
+export interface Skipped extends Omit<Broken, 'kind'> {
+  readonly kind: 'skipped';
+}
+
+/** What is wrong. */
 export type Finding = Broken | Disorder | Unreached | Difference;
+
+/** What is told of a feed. */
+export type Told = Finding | Skipped;

@@ -1,12 +1,13 @@
 import type { FeedVerifyFinding, FeedVerifyOutput } from '../../../schema/outputs/feed-verify.ts';
 import { counted } from '../../format.ts';
 import { printable } from '../../terminal.ts';
-import { brokenLine } from '../tell-broken.ts';
-import type { Finding } from './finding.ts';
+import { placeLine } from '../tell-broken.ts';
+import type { Told } from './finding.ts';
 
-export function findingOutput(finding: Finding): FeedVerifyFinding {
+export function findingOutput(finding: Told): FeedVerifyFinding {
   switch (finding.kind) {
     case 'broken':
+    case 'skipped':
       return { ...finding, until: finding.until ?? null };
     case 'unreached':
       return { ...finding };
@@ -20,8 +21,9 @@ export function findingOutput(finding: Finding): FeedVerifyFinding {
   }
 }
 
-export function findingLine(finding: Finding): string {
-  if (finding.kind === 'broken') return brokenLine(finding);
+export function findingLine(finding: Told): string {
+  if (finding.kind === 'broken') return placeLine('BROKEN', finding);
+  if (finding.kind === 'skipped') return placeLine('SKIPPED', finding);
   if (finding.kind === 'unreached') return printable(`UNREACHED  ${finding.path}: no readable manifest names it`);
   const at = `${finding.chunk} at byte ${finding.offset}, record ${finding.index}`;
   if (finding.kind === 'disorder') return printable(`DISORDER  ${at}: ${finding.what}`);
@@ -29,7 +31,7 @@ export function findingLine(finding: Finding): string {
 }
 
 export function summaryLines(output: FeedVerifyOutput): readonly string[] {
-  const { segments, shards, chunks, records, notYet, findings, index } = output;
+  const { segments, shards, chunks, records, notYet, findings, skipped, index } = output;
   const left = notYet === 0 ? '' : `; ${counted(notYet, 'segment')} after lastConsumable left alone`;
   const sizes = [counted(segments, 'segment'), counted(shards, 'shard'), counted(chunks, 'chunk')];
   const lines = [`${counted(records, 'record')} in ${sizes.join(', ')}${left}`];
@@ -40,6 +42,7 @@ export function summaryLines(output: FeedVerifyOutput): readonly string[] {
     );
     if (notTaken > 0) lines.push(`${notTaken} records stand after the cursor and were not compared.`);
   }
+  if (skipped > 0) lines.push(`${counted(skipped, 'place')} left out by \`isthmus feed skip\` before: no findings.`);
   lines.push(findings === 0 ? 'Nothing is wrong.' : `${counted(findings, 'finding')}.`);
   return lines;
 }

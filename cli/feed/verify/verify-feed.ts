@@ -11,12 +11,15 @@ import { isDamage } from '../walk/broken.ts';
 import { isBehind } from './behind-cursor.ts';
 import { type CheckedRecord, checkFeed, type FeedCounts } from './check-feed.ts';
 import { compareWords, type WordCounts } from './compare-words.ts';
-import type { Finding } from './finding.ts';
+import type { Told } from './finding.ts';
+import { knownSkip } from './known-skip.ts';
 import { LastWords } from './last-words.ts';
 
 export interface VerifiedFeed {
   readonly feed: FeedCounts;
   readonly findings: number;
+  /** What was told beside the findings: an operator has left it out. */
+  readonly skipped: number;
   /** None where the feed alone was checked. */
   readonly index: (WordCounts & { readonly keys: number; readonly notTaken: number }) | undefined;
 }
@@ -30,7 +33,7 @@ export interface VerifyFeedOptions {
 export async function* verifyFeed(
   store: FeedStore,
   { signal, onProgress }: VerifyFeedOptions,
-): AsyncGenerator<Finding, VerifiedFeed> {
+): AsyncGenerator<Told, VerifiedFeed> {
   const feed: FeedCounts = { segments: 0, shards: 0, chunks: 0, records: 0, notYet: 0 };
   const take = async () => onProgress?.(`reading the feed: ${feed.records} records`);
   let findings = 0;
@@ -38,19 +41,19 @@ export async function* verifyFeed(
     findings++;
     yield found;
   }
-  return { feed, findings, index: undefined };
+  return { feed, findings, skipped: 0, index: undefined };
 }
 
 /**
  * Checks a feed, and compares its last word on each key with the index. Only what stands behind the cursor is
  * compared, as it was when this began: the index has taken that, and can only have gone on since. Keys that no rule
- * gives to Blob are left out.
+ * gives to Blob are left out. What an operator has left out is told, and is no finding.
  */
 export async function* verifyFeedAndIndex(
   store: FeedStore,
   { index, account }: { readonly index: Index; readonly account: Account },
   { signal, onProgress }: VerifyFeedOptions,
-): AsyncGenerator<Finding, VerifiedFeed> {
+): AsyncGenerator<Told, VerifiedFeed> {
   const cursor = await readCursor(index.db, account.id);
   const keys = judgedKeys((await liveRules(index.db, account.id))?.rules ?? [], '');
   const client = await index.pool.connect();
@@ -60,6 +63,7 @@ export async function* verifyFeedAndIndex(
     const feed: FeedCounts = { segments: 0, shards: 0, chunks: 0, records: 0, notYet: 0 };
     let notTaken = 0;
     let findings = 0;
+    let skipped = 0;
     const take = async (records: readonly CheckedRecord[]): Promise<void> => {
       for (const checked of records) {
         if (cursor === undefined || !isBehind(cursor, checked)) notTaken++;
@@ -68,8 +72,10 @@ export async function* verifyFeedAndIndex(
       onProgress?.(`reading the feed: ${feed.records} records`);
     };
     for await (const found of checkFeed(store, feed, take, signal)) {
-      findings++;
-      yield found;
+      const known = await knownSkip(index.db, account.id, found);
+      if (known === undefined) findings++;
+      else skipped++;
+      yield known ?? found;
     }
     onProgress?.('comparing with the index');
     const counts: WordCounts = { agree: 0, looksDue: 0, past: 0, differ: 0 };
@@ -80,7 +86,7 @@ export async function* verifyFeedAndIndex(
       findings++;
       yield found;
     }
-    return { feed, findings, index: { ...counts, keys: total, notTaken } };
+    return { feed, findings, skipped, index: { ...counts, keys: total, notTaken } };
   } catch (error) {
     // What the abort broke off is not what went wrong.
     signal.throwIfAborted();

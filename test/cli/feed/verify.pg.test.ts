@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FolderFeedStore } from '../../../activities/azure/folder-feed-store.ts';
+import { findingLine, findingOutput } from '../../../cli/feed/verify/format-finding.ts';
 import { verifyFeedAndIndex } from '../../../cli/feed/verify/verify-feed.ts';
 import { replayFeed } from '../../../cli/replay/replay.ts';
 import { formatKey } from '../../../namespace/key.ts';
@@ -7,13 +8,19 @@ import { ensureAccount } from '../../../schema/index/accounts.ts';
 import { publishRules } from '../../../schema/index/authority-revisions.ts';
 import type { Index } from '../../../schema/index/database.ts';
 import { setCursor } from '../../../schema/index/feed-cursors.ts';
+import { noteSkip } from '../../../schema/index/feed-skips.ts';
 import { transact } from '../../../schema/index/transact.ts';
+import { feedVerifyFinding } from '../../../schema/outputs/feed-verify.ts';
 import { testIndex } from '../../support/postgres.ts';
 import { hasRealData } from '../../support/real-data.ts';
+import { blocksOf } from './support/by-avsc.ts';
 import { FeedCopy, RECORDED } from './support/feed-copy.ts';
 import { collect } from './support/verify.ts';
 
 const END = 'idx/segments/2100/01/01/0000/meta.json';
+const CHUNK = 'log/00/2020/05/12/2200/00000.avro';
+const MANIFEST = 'idx/segments/2020/06/09/0200/meta.json';
+const UNREACHED = 'log/00/2020/06/09/0200/00000.avro';
 const signal = new AbortController().signal;
 
 /** A recorded feed that an index has taken whole. */
@@ -27,6 +34,7 @@ async function taken(name: (typeof RECORDED)[number], index: Index) {
   await cursor(END);
   return {
     account,
+    copy,
     cursor,
     verify: async () =>
       collect(verifyFeedAndIndex(store, { index, account: await ensureAccount(index, 'recorded') }, { signal })),
@@ -120,6 +128,34 @@ describe.skipIf(!hasRealData)('feed verify against an index', () => {
     const { found, index } = await world.verify();
     expect(index).toMatchObject({ notTaken: 1_604 });
     expect(found.map((each) => 'index' in each && each.index).sort()).toEqual([0, 1]);
+  });
+
+  it('tells what an operator has left out and counts no finding for it, but for damage that goes beyond it', async () => {
+    await using db = await testIndex();
+    await using world = await taken('java-2020-06', db.index);
+    const [first, second, third] = blocksOf(world.copy.file(CHUNK));
+    const skip = (chunk: string, from: number, to: number) =>
+      noteSkip(db.index.db, world.account.id, { chunk, from, to, reason: 'damaged' });
+    await world.copy.edit(CHUNK, (bytes) => bytes.fill(0, (first?.end ?? 0) - 8, first?.end));
+    await world.copy.write(MANIFEST, '{');
+    await skip(CHUNK, first?.offset ?? 0, first?.end ?? 0);
+    await skip(MANIFEST, 0, 1);
+    const known = await world.verify();
+    expect(known.found).toEqual([
+      expect.objectContaining({ kind: 'skipped', path: CHUNK, offset: first?.offset, until: first?.end }),
+      expect.objectContaining({ kind: 'skipped', path: MANIFEST, offset: 0 }),
+      { kind: 'skipped', path: UNREACHED, offset: 0, why: 'its manifest is left out, which alone names it' },
+    ]);
+    expect(known).toMatchObject({ findings: 0, skipped: 3 });
+    expect(known.found.map((each) => findingLine(each))[0]).toMatch(
+      /^SKIPPED {2}log\/00\/.* \(left out up to byte \d+\)$/,
+    );
+    for (const each of known.found) feedVerifyFinding.parse(findingOutput(each));
+
+    await world.copy.edit(CHUNK, (bytes) => bytes.fill(0, (second?.end ?? 0) - 8, second?.end));
+    const more = await world.verify();
+    expect(more.found[0]).toMatchObject({ kind: 'broken', path: CHUNK, offset: first?.offset, until: third?.offset });
+    expect(more).toMatchObject({ findings: 1, skipped: 2 });
   });
 
   it('leaves out keys that no rule gives to Blob', async () => {
