@@ -28,6 +28,16 @@ export function formatTime(time: number): string {
   return Number.isFinite(time) && Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : 'never';
 }
 
+/**
+ * When a feed last answered its loop's poll. A loop that stopped tells no poll, and one that has read a segment, or has
+ * said anything but that it reads, has polled.
+ */
+export function formatPolled(polledAt: string | null, segment: string | null, state: string): string {
+  if (polledAt !== null) return `polled at ${polledAt}`;
+  const silent = state === 'unheard' || state === 'tailing' || state === 'not-named';
+  return segment === null && silent ? 'never polled' : 'when it was last polled is not known';
+}
+
 /** Rows with their columns lined up; the last column is not padded. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths = rows.reduce<number[]>((wide, row) => row.map((cell, at) => Math.max(cell.length, wide[at] ?? 0)), []);

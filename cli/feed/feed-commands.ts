@@ -19,10 +19,12 @@ export function addFeedCommands(program: Command, { add, asJson, run }: AddComma
     .addHelpText('after', examplesText(['feed show', 'feed dump --from 1h | head', 'feed verify']));
 
   asJson(
-    add(feed, 'show', 'show segments, shards and their cursors, lag, gaps and skips', [
-      'feed show',
-      'feed show --json',
-    ]),
+    add(
+      feed,
+      'show',
+      'show segments, shards and their cursors, lag, gaps and skips; exit 3 where neither feed nor index can be seen',
+      ['feed show', 'feed show --json'],
+    ),
   ).action(async (options: CommonOptions) => {
     await run(options, async (call) => (await import('../commands/feed-show.ts')).feedShow(call));
   });

@@ -1,5 +1,5 @@
 import type { StatusOutput } from '../../schema/outputs/status.ts';
-import { formatBytes, formatSeconds, formatTable } from '../format.ts';
+import { counted, formatBytes, formatPolled, formatSeconds, formatTable } from '../format.ts';
 import { printable } from '../terminal.ts';
 
 /** A status for people: alarms first. */
@@ -60,7 +60,7 @@ function feedLines(source: StatusOutput['sources'][number] | undefined): readonl
   if (feed === undefined || feed === null) return [];
   const { segment, caughtUp, polledAt, recordsPerSecond, why, gaps, openGaps, skippedBlocks } = feed;
   const pace = recordsPerSecond === null ? '' : `, ${Math.round(recordsPerSecond)} records/s`;
-  const polled = polledAt === null ? 'never polled' : `polled at ${polledAt}`;
+  const polled = formatPolled(polledAt, segment, source?.state ?? 'unheard');
   const place = segment === null ? 'no segment read yet' : `${segment}${caughtUp === true ? ', at its end' : ''}`;
   const lines = [`    ${place}, ${polled}${pace}`];
   if (why !== null) lines.push(`    no feed: ${WHY_NO_FEED[why] ?? why}`);
@@ -69,7 +69,7 @@ function feedLines(source: StatusOutput['sources'][number] | undefined): readonl
     lines.push(`    gap: ${printable(missing)} was gone at ${notedAt}; ${healing}`);
   }
   if (openGaps > gaps.length) lines.push(`    and ${openGaps - gaps.length} more gaps`);
-  if (skippedBlocks > 0) lines.push(`    skipped: ${skippedBlocks} bad blocks`);
+  if (skippedBlocks > 0) lines.push(`    skipped: ${counted(skippedBlocks, 'bad block')}`);
   return lines;
 }
 

@@ -1,5 +1,5 @@
 import type { FeedShowOutput } from '../../../schema/outputs/feed-show.ts';
-import { counted, formatBytes, formatSeconds, formatTable } from '../../format.ts';
+import { counted, formatBytes, formatPolled, formatSeconds, formatTable } from '../../format.ts';
 import { printable } from '../../terminal.ts';
 
 /** A feed for people: alarms first. */
@@ -40,7 +40,7 @@ function indexLines(index: FeedShowOutput['index'], problem: string | null): rea
   const { state, reason, applied, lagSeconds, behind, polledAt, recordsPerSecond } = index;
   const lag = lagSeconds === null ? '' : `, lag ${formatSeconds(lagSeconds)}`;
   const pace = recordsPerSecond === null ? '' : `, ${Math.round(recordsPerSecond)} records/s`;
-  const polled = polledAt === null ? 'never polled' : `polled at ${polledAt}`;
+  const polled = formatPolled(polledAt, index.segment, state);
   const until = applied === null ? 'nothing applied yet' : `applied to ${applied}`;
   const lines = [`${state}, ${until}${lag}${pace}, ${polled}${reason === null ? '' : `: ${reason}`}`];
   if (behind !== null) lines.push(`Behind: ${behind}`);

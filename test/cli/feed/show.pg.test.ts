@@ -2,9 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FolderFeedStore } from '../../../activities/azure/folder-feed-store.ts';
+import { exitCodeOfShow } from '../../../cli/commands/feed-show.ts';
 import { readFederation } from '../../../cli/environment.ts';
 import { collectShow } from '../../../cli/feed/show/collect-show.ts';
 import { formatShow } from '../../../cli/feed/show/format-show.ts';
+import { IsthmusError } from '../../../schema/errors.ts';
 import { FeedUnavailableError } from '../../../schema/feed/feed-error.ts';
 import { ensureAccount } from '../../../schema/index/accounts.ts';
 import { setCursor } from '../../../schema/index/feed-cursors.ts';
@@ -91,6 +93,8 @@ describe.skipIf(!hasRealData)('feed show', () => {
     expect(shown).toContain('00000.avro at 2434');
     expect(shown).toContain('Gaps: 1 not healed');
     expect(shown).toContain('torn\\u001b[31m');
+    expect(shown).toContain('when it was last polled is not known');
+    expect(exitCodeOfShow(output)).toBe(0);
   });
 
   it('says that what is being read is gone, and shows the newest segments', async () => {
@@ -126,5 +130,17 @@ describe.skipIf(!hasRealData)('feed show', () => {
     const { output, text } = await show(feed, db.url, store);
     expect(output.feed).toMatchObject({ exists: false, why: 'hierarchical', segments: 0 });
     expect(text).toContain('There is no feed to read (hierarchical): the account has a hierarchical namespace');
+    expect(exitCodeOfShow(output)).toBe(0);
+  });
+
+  it('has failed where neither the feed nor the index says anything', async () => {
+    await using feed = await FeedCopy.of('java-2020-06');
+    const refuse = () => {
+      throw new IsthmusError('ISTHMUS_SOURCE_UNAVAILABLE', 'nobody answers');
+    };
+    const store = { readText: refuse, list: refuse, readRange: refuse } as unknown as FeedStore;
+    const { output, text } = await show(feed, 'postgres://127.0.0.1:1/none', store);
+    expect(text).toContain('It cannot be seen (unreachable): nobody answers');
+    expect(exitCodeOfShow(output)).toBe(3);
   });
 });

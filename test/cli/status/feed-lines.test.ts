@@ -5,12 +5,12 @@ import { type StatusOutput, statusOutput } from '../../../schema/outputs/status.
 const AT = '2026-11-21T12:00:00.000Z';
 type Feed = NonNullable<StatusOutput['sources'][number]['feed']>;
 
-function shown(feed: Partial<Feed>, more: Partial<StatusOutput> = {}): readonly string[] {
+function shown(feed: Partial<Feed>, more: Partial<StatusOutput> = {}, state = 'tailing'): readonly string[] {
   const all: Feed = {
     ...{ segment: 'idx/segments/2026/11/21/1200/meta.json', caughtUp: true, polledAt: AT, recordsPerSecond: null },
     ...{ why: null, gaps: [], openGaps: 0, skippedBlocks: 0, ...feed },
   };
-  const source = { source: 'feed', state: 'tailing', reason: null, head: AT, applied: AT } as const;
+  const source = { source: 'feed', state, reason: null, head: AT, applied: AT } as const;
   return formatStatus(
     statusOutput.parse({
       ...{ federation: 'lake', account: 'contoso', at: AT, settled: true, moving: [], stubs: [], workflows: [] },
@@ -26,6 +26,9 @@ describe('the feed in a status', () => {
     expect(shown({})).toContain(`    idx/segments/2026/11/21/1200/meta.json, at its end, polled at ${AT}`);
     expect(shown({ caughtUp: false, recordsPerSecond: 1234.5 }).join()).toContain(`${AT}, 1235 records/s`);
     expect(shown({ segment: null, polledAt: null })).toContain('    no segment read yet, never polled');
+    expect(shown({ polledAt: null }).join()).toContain('meta.json, at its end, when it was last polled is not known');
+    expect(shown({ segment: null, polledAt: null }, {}, 'stopped').join()).not.toContain('never polled');
+    expect(shown({ skippedBlocks: 1 })).toContain('    skipped: 1 bad block');
   });
 
   it.each([
