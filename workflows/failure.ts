@@ -24,7 +24,12 @@ export function reasonOf(error: unknown): string {
 
 /** Whether the request is to end rather than to wait for an operator. */
 export function isGiveUp(error: unknown): boolean {
-  if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return false;
+  return refusalOf(error) !== undefined;
+}
+
+/** What whoever asked is to be told of a request that ended, in the words of what ended it; undefined where it did not. */
+export function refusalOf(error: unknown): string | undefined {
+  if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return undefined;
   const detail = error.cause.details?.[0] as FailureDetail | undefined;
-  return detail?.consequence === 'give-up';
+  return detail?.consequence === 'give-up' ? error.cause.message : undefined;
 }

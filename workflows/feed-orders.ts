@@ -13,7 +13,7 @@ import {
 import { accept } from './accept.ts';
 import { orders } from './activities.ts';
 import type { Control } from './control.ts';
-import { isGiveUp, reasonOf } from './failure.ts';
+import { reasonOf, refusalOf } from './failure.ts';
 
 const rewindUpdate = defineUpdate<RewindAnswer, [RewindRequest]>(REWIND);
 const skipUpdate = defineUpdate<SkipAnswer, [SkipRequest]>(SKIP);
@@ -74,6 +74,8 @@ async function told<Result>(order: Promise<Result>): Promise<Result> {
   try {
     return await order;
   } catch (error) {
-    throw ApplicationFailure.nonRetryable(reasonOf(error), isGiveUp(error) ? 'ISTHMUS_REFUSED' : 'ISTHMUS_FAILED');
+    const refused = refusalOf(error);
+    if (refused !== undefined) throw ApplicationFailure.nonRetryable(refused, 'ISTHMUS_REFUSED');
+    throw ApplicationFailure.nonRetryable(reasonOf(error), 'ISTHMUS_FAILED');
   }
 }

@@ -207,7 +207,7 @@ describe('a rewind of the feed', () => {
     });
     await loop.until('at work', ({ state }) => state === 'running');
     await expect(loop.update('rewind', { secondsAgo: 60, reason: 'why' })).rejects.toMatchObject({
-      cause: { type: 'ISTHMUS_REFUSED', message: 'rewindFeed: ISTHMUS_USAGE: the feed does not go back so far' },
+      cause: { type: 'ISTHMUS_REFUSED', message: 'the feed does not go back so far' },
     });
     expect((await loop.progress()).state).toBe('running');
   });
