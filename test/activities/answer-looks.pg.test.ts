@@ -8,6 +8,7 @@ import { applyEvents } from '../../schema/index/apply-events.ts';
 import { claimLooks } from '../../schema/index/looks.ts';
 import { explainEntry } from '../../schema/index/queries.ts';
 import type { BlobSource, LookResult } from '../../schema/ports/blob-source.ts';
+import { idleClock } from '../support/idle-clock.ts';
 import { testIndex } from '../support/postgres.ts';
 import { runActivity, testServices } from './test-services.ts';
 
@@ -46,7 +47,7 @@ describe('looks', () => {
       if (container === 'gone') return { kind: 'container-gone', time };
       return name === 'found' ? { kind: 'found', attributes, time } : { kind: 'absent', time };
     });
-    const services = await testServices(db.index, { blobs: blobs.source });
+    const services = await testServices(db.index, { blobs: blobs.source, clock: idleClock() });
     const events = [touch('c', 'found', 1), touch('c', 'absent', 2), touch('gone', 'x', 3)];
     await applyUnderRules(services, (tx, scope) => applyEvents(tx, { ...scope, events }));
     expect(await runActivity(() => lookActivities(services).answerLooks({ seconds: 0.5 }))).toEqual({
@@ -69,33 +70,42 @@ describe('looks', () => {
   it('7: conclude nothing from a failure, and ask again later', async () => {
     await using db = await testIndex();
     let up = false;
+    let now = 0;
     const blobs = fakeBlobs(() => {
+      // The turn is over with its first look: the next, which is due soon, is another turn's.
+      now += 1_000;
       if (!up) throw new Error('503');
       return { kind: 'found', attributes: { etag: '0x1', length: 7 }, time: Date.now() };
     });
-    const services = await testServices(db.index, { blobs: blobs.source });
+    const base = await testServices(db.index, { blobs: blobs.source });
+    const services = { ...base, clock: { ...base.clock, now: () => now } };
     const events = [touch('c', 'n', 1)];
     await applyUnderRules(services, (tx, scope) => applyEvents(tx, { ...scope, events }));
     const { answerLooks } = lookActivities(services);
-    expect(await runActivity(() => answerLooks({ seconds: 0.4 }))).toEqual({ answered: 0, pending: 1 });
+    expect(await runActivity(() => answerLooks({ seconds: 1 }))).toEqual({ answered: 0, pending: 1 });
     expect(blobs.asked).toHaveLength(1);
     const waiting = await explainEntry(db.index.db, services.account.id, { container: 'c', name: 'n' });
     expect(waiting).toMatchObject({ lookDue: true, lookError: '503' });
     up = true;
-    expect(await runActivity(() => answerLooks({ seconds: 4 }))).toEqual({ answered: 1, pending: 0 });
+    // Of a turn that idles until the look is due.
+    expect(await runActivity(() => answerLooks({ seconds: 1 }))).toEqual({ answered: 1, pending: 0 });
+    expect(blobs.asked).toHaveLength(2);
   });
 
   it('that a turn which is cancelled has claimed are free again at once, and what was answered counts', async () => {
     await using db = await testIndex();
-    const look: BlobSource['look'] = async ({ name }, signal) => {
-      if (name !== 'n0')
-        await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    const asked = Promise.withResolvers<void>();
+    let looks = 0;
+    const look: BlobSource['look'] = async (_, signal) => {
+      // The first is answered; then as many as are asked at a time.
+      if (++looks === 33) asked.resolve();
+      if (looks > 1) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
       return { kind: 'found', attributes: { etag: '0x1', length: 7 }, time: Date.now() };
     };
     const services = await testServices(db.index, { blobs: { look } as BlobSource });
     const events = Array.from({ length: 100 }, (_, at) => touch('c', `n${at}`, at + 1));
     await applyUnderRules(services, (tx, scope) => applyEvents(tx, { ...scope, events }));
-    const turn = runActivity(() => lookActivities(services).answerLooks({ seconds: 30 }), 500);
+    const turn = runActivity(() => lookActivities(services).answerLooks({ seconds: 600 }), asked.promise);
     expect(await turn).toEqual({ answered: 1, pending: 99 });
     const free = await claimLooks(db.index, services.account.id, 500, 1_000);
     expect(free).toHaveLength(99);
@@ -104,7 +114,7 @@ describe('looks', () => {
   it('are answered many at a time, each once', async () => {
     await using db = await testIndex();
     const blobs = fakeBlobs(() => ({ kind: 'found', attributes: { etag: '0x1', length: 7 }, time: Date.now() }));
-    const services = await testServices(db.index, { blobs: blobs.source });
+    const services = await testServices(db.index, { blobs: blobs.source, clock: idleClock() });
     const events = Array.from({ length: 1_200 }, (_, at) => touch('c', `n${at}`, at + 1));
     await applyUnderRules(services, (tx, scope) => applyEvents(tx, { ...scope, events }));
     const workers = [lookActivities(services), lookActivities(services)];

@@ -1,7 +1,9 @@
 import type { TriggerMessage, TriggerQueue } from '../../schema/ports/trigger-queue.ts';
+import { idleClock } from '../support/idle-clock.ts';
 
-/** A queue in memory that keeps what was done to it, in order. */
+/** A queue in memory that keeps what was done to it, in order. Whoever waits for it lets time pass by its clock. */
 export class FakeQueue implements TriggerQueue {
+  readonly clock = idleClock();
   readonly done: string[] = [];
   onComplete: () => Promise<void> = async () => {};
   #waiting: TriggerMessage[] = [];
@@ -14,7 +16,7 @@ export class FakeQueue implements TriggerQueue {
   }
 
   async receive(max: number, waitMs: number): Promise<readonly TriggerMessage[]> {
-    if (this.#waiting.length === 0) await new Promise((resolve) => setTimeout(resolve, Math.min(waitMs, 20)));
+    if (this.#waiting.length === 0) await this.clock.sleep(waitMs);
     return this.#waiting.splice(0, max);
   }
 

@@ -7,6 +7,7 @@ import { parseKey } from '../../namespace/key.ts';
 import { IsthmusError } from '../../schema/errors.ts';
 import { recentHydrations } from '../../schema/index/hydrations.ts';
 import type { BlobSource, LookResult, RangeRequest } from '../../schema/ports/blob-source.ts';
+import { idleClock } from '../support/idle-clock.ts';
 import { chunksOf } from './vast/sink-contract.ts';
 import { testServices } from './vast/test-services.ts';
 import { testView } from './vast/view-folder.ts';
@@ -146,7 +147,7 @@ describe('a turn of dispatch', () => {
   it('writes stubs for its seconds and says what is left', async () => {
     await using here = await setUp();
     for (const key of ['lake/a', 'lake/b']) await here.put(key, key);
-    const { dispatchStubs } = stubActivities(here.test.services);
+    const { dispatchStubs } = stubActivities({ ...here.test.services, clock: idleClock() });
     const turn = await new MockActivityEnvironment().run(dispatchStubs, { seconds: 1, sink: 'vast' });
     expect(turn).toEqual({ written: 2, removed: 0, unchanged: 0, failed: 0, pending: 0 });
     const unknown = new MockActivityEnvironment().run(dispatchStubs, { seconds: 1, sink: 'none' });

@@ -10,6 +10,7 @@ import { recordJournal } from '../../schema/index/journal.ts';
 import { transact } from '../../schema/index/transact.ts';
 import { workflowIds } from '../../schema/inputs/names.ts';
 import { makeWorld, type World } from '../reconciler/support/world.ts';
+import { idleClock } from '../support/idle-clock.ts';
 import { testIndex } from '../support/postgres.ts';
 
 const DAY = 86_400_000;
@@ -106,7 +107,7 @@ describe('sweeping', () => {
     // Computed before anything is swept.
     expect(await world.names()).toEqual(['gone/recent', 'stays/x']);
 
-    const { sweepIncarnations } = housekeepingActivities(servicesOf(world));
+    const { sweepIncarnations } = housekeepingActivities(servicesOf(world, { clock: idleClock() }));
     expect(await activity(sweepIncarnations, { seconds: 3 })).toEqual({ swept: 5 });
     const { rows } = await sql<{ name: string; live: boolean; look_due: boolean; stub_due: boolean }>`
       select head as name, live, look_due, stub_due from entries order by head`.execute(db.index.db);

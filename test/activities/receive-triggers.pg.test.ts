@@ -32,7 +32,7 @@ describe('trigger intake', () => {
   it('4: settles only what has committed, and the same news again changes nothing', async () => {
     await using db = await testIndex();
     const queue = new FakeQueue();
-    const services = await testServices(db.index, { queue });
+    const services = await testServices(db.index, { queue, clock: queue.clock });
     const { receiveTriggers } = triggerActivities(services);
     const live: number[] = [];
     queue.onComplete = async () => void live.push((await countEntries(db.index.db, services.account.id)).live);
@@ -57,7 +57,7 @@ describe('trigger intake', () => {
   it('dead-letters what can never be applied, with the reason, and applies what came with it', async () => {
     await using db = await testIndex();
     const queue = new FakeQueue();
-    const services = await testServices(db.index, { queue });
+    const services = await testServices(db.index, { queue, clock: queue.clock });
     queue.send(
       '{',
       { a: 1 },
@@ -86,7 +86,7 @@ describe('trigger intake', () => {
   it('4: holds its messages while the index does not take them, and gives none back', async () => {
     await using db = await testIndex();
     const queue = new FakeQueue();
-    const { rules, ...rest } = await testServices(db.index, { queue });
+    const { rules, ...rest } = await testServices(db.index, { queue, clock: queue.clock });
     let failures = 3;
     const { receiveTriggers } = triggerActivities({
       ...rest,
@@ -110,9 +110,14 @@ describe('trigger intake', () => {
   it('gives back what it holds when it is cancelled', async () => {
     await using db = await testIndex();
     const queue = new FakeQueue();
-    const services = await testServices(db.index, { queue, rules: () => Promise.reject(new Error('down')) });
+    const held = Promise.withResolvers<void>();
+    const rules = () => {
+      held.resolve();
+      return Promise.reject(new Error('down'));
+    };
+    const services = await testServices(db.index, { queue, rules });
     queue.send(event(1));
-    await runActivity(() => triggerActivities(services).receiveTriggers({ seconds: 30 }), 400);
+    await runActivity(() => triggerActivities(services).receiveTriggers({ seconds: 600 }), held.promise);
     expect(queue.done).toEqual(['abandon m1', 'close']);
   });
 
@@ -122,6 +127,7 @@ describe('trigger intake', () => {
     const wanted: ReconcileInput[] = [];
     const services = await testServices(db.index, {
       queue,
+      clock: queue.clock,
       requestReconcile: async (input) => void wanted.push(input),
     });
     const run = (ruleName: string, policyRunStatus: string) => ({

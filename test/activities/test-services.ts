@@ -32,7 +32,9 @@ function absent<T extends object>(name: string): T {
 /** Services on a test's index; every source that the activity under test needs is given by the test. */
 export async function testServices(
   index: Index,
-  given: Partial<Pick<Services, 'feed' | 'blobs' | 'rules' | 'requestReconcile'>> & { readonly queue?: TriggerQueue },
+  given: Partial<Pick<Services, 'feed' | 'blobs' | 'clock' | 'rules' | 'requestReconcile'>> & {
+    readonly queue?: TriggerQueue;
+  },
 ): Promise<Services> {
   const account = await ensureAccount(index, federation.account.name);
   const { revision } = await publishRules(index, account.id, federation.rules, 'a test');
@@ -48,16 +50,16 @@ export async function testServices(
     rules: given.rules ?? (async () => rules),
     rulesAreStale: () => {},
     requestReconcile: given.requestReconcile ?? (async () => {}),
-    clock: { now: Date.now, sleep: (ms, signal) => sleep(ms, undefined, { signal }) },
+    clock: given.clock ?? { now: Date.now, sleep: (ms, signal) => sleep(ms, undefined, { signal }) },
     log: pino({ level: 'silent' }),
     metrics: new Metrics(),
     random: () => 0.5,
   };
 }
 
-/** Runs an activity as a worker would; `cancelAfterMs` asks it to stop. */
-export function runActivity<T>(activity: () => Promise<T>, cancelAfterMs?: number): Promise<T> {
+/** Runs an activity as a worker would; it is asked to stop once `cancelled` is settled. */
+export function runActivity<T>(activity: () => Promise<T>, cancelled?: Promise<unknown>): Promise<T> {
   const environment = new MockActivityEnvironment();
-  if (cancelAfterMs !== undefined) setTimeout(() => environment.cancel('CANCELLED'), cancelAfterMs).unref();
+  cancelled?.finally(() => environment.cancel('CANCELLED'));
   return environment.run(activity);
 }

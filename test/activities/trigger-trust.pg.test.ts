@@ -16,6 +16,7 @@ import type { ReconcileInput } from '../../schema/inputs/activities.ts';
 import type { BlobSource } from '../../schema/ports/blob-source.ts';
 import { put } from '../schema/index/page.ts';
 import { storedEntries } from '../schema/index/read-index.ts';
+import { idleClock } from '../support/idle-clock.ts';
 import { testIndex } from '../support/postgres.ts';
 import { avroBlock, avroHeader, feedRecord, MemoryFeed } from './azure/memory-feed.ts';
 import { FakeQueue } from './fake-queue.ts';
@@ -124,7 +125,12 @@ describe('the assumption that triggers and feed print the same sequencers', () =
     async (_, sequencer) => {
       await using db = await testIndex();
       const queue = new FakeQueue();
-      const services = await testServices(db.index, { queue, feed: feedOf(CHANGES), blobs: blobsOf(CHANGES) });
+      const services = await testServices(db.index, {
+        queue,
+        clock: queue.clock,
+        feed: feedOf(CHANGES),
+        blobs: blobsOf(CHANGES),
+      });
       const { id } = services.account;
       // Nothing of the second hour's last name, and of the first hour in an order of their own.
       queue.send(
@@ -172,7 +178,7 @@ describe('the assumption that triggers and feed print the same sequencers', () =
     await using db = await testIndex();
     const queue = new FakeQueue();
     const apart = CHANGES.filter(({ at }) => at < 1_012);
-    const services = await testServices(db.index, { queue, feed: feedOf(apart) });
+    const services = await testServices(db.index, { queue, clock: queue.clock, feed: feedOf(apart) });
     const { id } = services.account;
     queue.send(...apart.map((each) => asTrigger(each, (at) => at)));
     expect(await receive(services)).toMatchObject({ applied: 12 });
@@ -189,7 +195,12 @@ describe('the assumption that triggers and feed print the same sequencers', () =
   it('1: is found broken by a trigger that comes after its record, too', async () => {
     await using db = await testIndex();
     const queue = new FakeQueue();
-    const services = await testServices(db.index, { queue, feed: feedOf(CHANGES), blobs: blobsOf(CHANGES) });
+    const services = await testServices(db.index, {
+      queue,
+      clock: queue.clock,
+      feed: feedOf(CHANGES),
+      blobs: blobsOf(CHANGES),
+    });
     const { id } = services.account;
     await tailToEnd(services);
     queue.send(asTrigger({ at: 1_006, name: 'blob-6' }, (at) => at + 1));
@@ -206,7 +217,7 @@ describe('the assumption that triggers and feed print the same sequencers', () =
     await using db = await testIndex();
     const queue = new FakeQueue();
     const asked: ReconcileInput[] = [];
-    const given = { queue, feed: feedOf(CHANGES), blobs: blobsOf(CHANGES) };
+    const given = { queue, clock: queue.clock, feed: feedOf(CHANGES), blobs: blobsOf(CHANGES) };
     const services = await testServices(db.index, { ...given, requestReconcile: async (run) => void asked.push(run) });
     const { id } = services.account;
     queue.send(
@@ -225,7 +236,11 @@ describe('the assumption that triggers and feed print the same sequencers', () =
 
   it('3: is acted upon by the next pass where a worker was killed right after the page', async () => {
     await using db = await testIndex();
-    const services = await testServices(db.index, { feed: feedOf(CHANGES), blobs: blobsOf(CHANGES) });
+    const services = await testServices(db.index, {
+      clock: idleClock(),
+      feed: feedOf(CHANGES),
+      blobs: blobsOf(CHANGES),
+    });
     const { id } = services.account;
     await tailToEnd(services);
     // A page of triggers that commits, and its worker does nothing more.
@@ -242,7 +257,12 @@ describe('the assumption that triggers and feed print the same sequencers', () =
   it("is believed again on an operator's word alone, once the feed has been set back", async () => {
     await using db = await testIndex();
     const queue = new FakeQueue();
-    const services = await testServices(db.index, { queue, feed: feedOf(CHANGES), blobs: blobsOf(CHANGES) });
+    const services = await testServices(db.index, {
+      queue,
+      clock: queue.clock,
+      feed: feedOf(CHANGES),
+      blobs: blobsOf(CHANGES),
+    });
     const { id } = services.account;
     expect(await trustTriggers(db.index, id, 'too early')).toBe('trusted-already');
     expect(await distrustTriggers(db.index, id)).toBeUndefined();

@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { FeedReader } from '../../../activities/azure/feed-reader.ts';
 import { drainFeed } from './drain-feed.ts';
 import { type HttpFault, HttpFeed } from './http-feed.ts';
 import { avroBlock, avroHeader, feedRecord, MemoryFeed } from './memory-feed.ts';
+import { Patience } from './patience.ts';
 
 const signal = new AbortController().signal;
 const blobs = (from: number, count: number) => Array.from({ length: count }, (_, at) => feedRecord(from + at));
@@ -46,9 +48,17 @@ describe('the feed over a network that fails', () => {
 
   it('9: is read whole where a connection is silent, before the answer and in the middle of it', async () => {
     for (const fault of ['silence', { stallAfter: 10 }] as const) {
+      using patience = new Patience(200);
       await using http = await HttpFeed.open(feedOf(3));
       const meets = once(fault);
-      http.fault = (request) => (request.path.endsWith('.avro') ? meets?.(request) : undefined);
+      http.fault = (request) => {
+        const met = request.path.endsWith('.avro') ? meets?.(request) : undefined;
+        if (met !== undefined) {
+          const silent = fault === 'silence' ? setImmediate() : patience.refreshed();
+          silent.then(() => patience.pass(200));
+        }
+        return met;
+      };
       const { names: read } = await drainFeed(new FeedReader(http.store({ stallMs: 200 }), { source: 'feed' }));
       expect(read).toEqual(names(1, 3));
       expect(http.causes).toEqual(['stalled']);
@@ -56,11 +66,19 @@ describe('the feed over a network that fails', () => {
   });
 
   it('9: is waited for while its bytes come slowly, but come', async () => {
+    using patience = new Patience(300);
     await using http = await HttpFeed.open(feedOf(3));
-    http.fault = ({ path }) => (path.endsWith('.avro') ? { partEveryMs: 60 } : undefined);
+    let passed = 0;
+    const eachPart = async () => {
+      await patience.refreshed();
+      patience.pass(299);
+      passed += 299;
+    };
+    http.fault = ({ path }) => (path.endsWith('.avro') ? { eachPart } : undefined);
     const { names: read } = await drainFeed(new FeedReader(http.store({ stallMs: 300 }), { source: 'feed' }));
     expect(read).toEqual(names(1, 3));
     expect(http.causes).toEqual([]);
+    expect(passed).toBeGreaterThan(2_000);
   });
 
   it('9: is read whole where the download is cut at any byte of a block', async () => {

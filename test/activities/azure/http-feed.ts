@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AzureFeedStore } from '../../../activities/azure/azure-feed-store.ts';
 import { blobService } from '../../../activities/azure/blob-service.ts';
 import type { RetryCause } from '../../../activities/azure/request-retries.ts';
@@ -9,7 +8,8 @@ import type { MemoryFeed } from './memory-feed.ts';
 
 /**
  * What goes wrong with one request. `hang-up`: the connection ends without an answer. `silence`: it stays open without
- * one. A cut body ends after so many bytes; a stalled one stays open after them; a slow one comes in ten parts.
+ * one. A cut body ends after so many bytes; a stalled one stays open after them; a slow one comes in ten parts, with a
+ * wait after each.
  */
 export type HttpFault =
   | 'hang-up'
@@ -17,7 +17,7 @@ export type HttpFault =
   | { readonly status: number; readonly code?: string; readonly headers?: Readonly<Record<string, string>> }
   | { readonly cutAfter: number }
   | { readonly stallAfter: number }
-  | { readonly partEveryMs: number };
+  | { readonly eachPart: () => Promise<unknown> };
 
 type BodyFault = Exclude<HttpFault, string | { status: number }>;
 
@@ -49,7 +49,8 @@ export class HttpFeed {
     return served;
   }
 
-  store({ stallMs = 1_000 } = {}): AzureFeedStore {
+  /** Where a test is of nothing that is silent, no connection is silent for too long, though the machine stand still. */
+  store({ stallMs = 60_000 } = {}): AzureFeedStore {
     const { port } = this.#server.address() as AddressInfo;
     const service = blobService({ name: ACCOUNT, connectionString: connectionStringOn(port) });
     return new AzureFeedStore(service, { stallMs, delayMs: 1, onRetry: (cause) => this.causes.push(cause) });
@@ -110,7 +111,7 @@ export class HttpFeed {
       'x-ms-blob-type': 'AppendBlob',
     });
     if (fault === undefined) return response.end(bytes);
-    if ('partEveryMs' in fault) return sendSlowly(response, bytes, fault.partEveryMs);
+    if ('eachPart' in fault) return sendSlowly(response, bytes, fault.eachPart);
     const sent = 'cutAfter' in fault ? fault.cutAfter : fault.stallAfter;
     return response.write(bytes.subarray(0, sent), () => {
       if ('cutAfter' in fault) response.destroy();
@@ -118,11 +119,11 @@ export class HttpFeed {
   }
 }
 
-async function sendSlowly(response: ServerResponse, bytes: Buffer, everyMs: number): Promise<void> {
+async function sendSlowly(response: ServerResponse, bytes: Buffer, eachPart: () => Promise<unknown>): Promise<void> {
   const part = Math.ceil(bytes.length / 10);
   for (let at = 0; at < bytes.length; at += part) {
     response.write(bytes.subarray(at, at + part));
-    await sleep(everyMs);
+    await eachPart();
   }
   response.end();
 }

@@ -6,12 +6,13 @@ import type { Services } from '../../../activities/services.ts';
 import { readCursor } from '../../../schema/index/feed-cursors.ts';
 import type { FeedSpot, ReplayFeedInput, ReplayTurn } from '../../../schema/inputs/activities.ts';
 import { storedEntries } from '../../schema/index/read-index.ts';
+import { idleClock } from '../../support/idle-clock.ts';
 import { testIndex } from '../../support/postgres.ts';
 import { runActivity, testServices } from '../test-services.ts';
 import { knownFeed, namesInIndex, tailToEnd } from './feed-of.ts';
 
 /** Turns until it is done, as its workflow runs them. */
-async function replay(services: Services, input: Omit<ReplayFeedInput, 'seconds'>, seconds = 10) {
+async function replay(services: Services, input: Omit<ReplayFeedInput, 'seconds'>, seconds = 60) {
   const { replayFeed } = feedActivities(services);
   const total = { records: 0, applied: 0, superseded: 0, ignored: 0, looks: 0 };
   let cursor: FeedSpot | undefined;
@@ -86,11 +87,12 @@ describe('a replay', () => {
 
   it('keeps to its pace, and goes on in the next turn where the last one stopped', async () => {
     await using on = await tailed();
-    const began = Date.now();
-    const result = await replay(on.services, { recordsPerSecond: 32 }, 0.2);
+    const clock = idleClock();
+    const began = clock.now();
+    const result = await replay({ ...on.services, clock }, { recordsPerSecond: 32 }, 0.2);
     expect(result).toMatchObject({ records: 48, applied: 0, superseded: 48 });
     expect(result.turns).toBeGreaterThan(3);
-    expect(Date.now() - began).toBeGreaterThan(1_000);
+    expect(clock.now() - began).toBeGreaterThan(1_000);
   });
 
   it('goes on in the next attempt where the last one was heard of', async () => {
@@ -105,7 +107,7 @@ describe('a replay', () => {
       ...{ done: false, at, records: 36, applied: 1, superseded: 35, ignored: 0, looks: 0 },
     };
     const environment = new MockActivityEnvironment({ heartbeatDetails });
-    const turn = await environment.run(() => replayFeed({ seconds: 10 }));
+    const turn = await environment.run(() => replayFeed({ seconds: 60 }));
     expect(turn).toMatchObject({ done: true, records: 48, applied: 1, superseded: 47 });
   });
 

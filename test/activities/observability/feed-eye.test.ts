@@ -82,5 +82,5 @@ describe('9: what the feed itself shows', () => {
     expect(await new FeedEye(stalled).look({ segment: undefined, shards: {} }, signal)).toEqual({
       ...{ kind: 'unseen', why: 'unreachable', message: 'the account did not answer within 4 s' },
     });
-  }, 10_000);
+  });
 });

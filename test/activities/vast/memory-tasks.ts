@@ -1,6 +1,7 @@
 import type { StubTasks } from '../../../activities/vast/dispatch/stub-tasks.ts';
 import { compareKeys, formatKey, type Key, parseKey } from '../../../namespace/key.ts';
 import type { StubResult, StubTask } from '../../../schema/index/stubs.ts';
+import type { Clock } from '../../../schema/ports/clock.ts';
 
 interface Row {
   revision: number;
@@ -15,6 +16,11 @@ interface Row {
 /** Stub tasks in memory, with the index's rules: leases, fences, and dues that a release must not hide. */
 export class MemoryTasks implements StubTasks {
   readonly #rows = new Map<string, Row>();
+  readonly #clock: Pick<Clock, 'now'>;
+
+  constructor(clock: Pick<Clock, 'now'> = Date) {
+    this.#clock = clock;
+  }
 
   get due(): number {
     return [...this.#rows.values()].filter((row) => row.due).length;
@@ -37,7 +43,7 @@ export class MemoryTasks implements StubTasks {
   }
 
   async claim(limit: number, leaseMs: number): Promise<readonly StubTask[]> {
-    const now = Date.now();
+    const now = this.#clock.now();
     const ready = [...this.#rows].filter(([, row]) => row.due && row.at <= now).slice(0, limit);
     for (const [, row] of ready) row.at = now + leaseMs;
     return ready
@@ -64,7 +70,7 @@ export class MemoryTasks implements StubTasks {
       if (row === undefined) continue;
       const taken = row.revision === result.revision;
       const wished = taken && row.at !== result.lease;
-      if (!wished) row.at = Date.now() + (taken ? (result.retryInMs ?? 0) : 0);
+      if (!wished) row.at = this.#clock.now() + (taken ? (result.retryInMs ?? 0) : 0);
       if (!taken) continue;
       row.due = result.retryInMs !== undefined || wished;
       row.tries = row.due ? row.tries + 1 : 0;
@@ -81,7 +87,7 @@ export class MemoryTasks implements StubTasks {
       const row = this.#rows.get(formatKey(key));
       if (row === undefined) continue;
       if (which === 'all' || (row.live && (row.due || row.result?.state !== 'shadowed')))
-        Object.assign(row, { due: true, at: Date.now(), tries: 0 });
+        Object.assign(row, { due: true, at: this.#clock.now(), tries: 0 });
     }
   }
 

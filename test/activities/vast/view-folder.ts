@@ -20,7 +20,8 @@ export async function testView(options: Partial<FileViewOptions> = {}): Promise<
   const folder = await mkdtemp(join(tmpdir(), 'isthmus-view-'));
   await chmod(folder, 0o755);
   const root = join(folder, 'root');
-  const sink = new FileViewSink({ root, threads: 2, ...options });
+  // No write is broken off because the machine stood still, where it is not said.
+  const sink = new FileViewSink({ root, threads: 2, writeMs: 60_000, ...options });
   return {
     sink,
     root,
