@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { tsToMs } from '@temporalio/common/lib/time.js';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { createLogger } from '../../activities/observability/logger.ts';
 import { workflowBundle } from '../../cli/worker/workflow-bundle.ts';
@@ -28,6 +29,9 @@ export async function standing(): Promise<never> {
   }
 }
 
+/** Longer than any machine needs for what a test waits for, and shorter than the rests that a test has workflows make. */
+const PATIENCE_MS = 45_000;
+
 export interface TestWorkflows extends AsyncDisposable {
   readonly temporal: TestTemporal;
   /** Runs a workflow on a worker of its own, whose activities are these. */
@@ -43,6 +47,8 @@ export interface RunningWorkflow extends AsyncDisposable {
   resume(): Promise<Progress>;
   /** Sends an update of the workflow's own, and answers what it answers. */
   update<Answer>(name: string, input: unknown): Promise<Answer>;
+  /** The rests of this run in order: for how many seconds, and whether that time has passed. */
+  rests(): Promise<readonly { readonly seconds: number; readonly passed: boolean }[]>;
   /** Waits until its progress is as asked. */
   until(what: string, holds: (progress: Progress) => boolean): Promise<Progress>;
 }
@@ -97,8 +103,15 @@ async function start(
     pause: (reason) => handle.executeUpdate<Progress, [{ reason: string }]>(PAUSE, { args: [{ reason }] }),
     resume: () => handle.executeUpdate<Progress, []>(RESUME),
     update: (name, input) => handle.executeUpdate(name, { args: [input] }),
+    rests: async () => {
+      const { events } = await temporal.client.workflow.getHandle(handle.workflowId).fetchHistory();
+      const passed = new Set(events?.map((event) => event.timerFiredEventAttributes?.timerId));
+      return (events ?? []).flatMap(({ timerStartedEventAttributes: timer }) =>
+        timer ? [{ seconds: tsToMs(timer.startToFireTimeout) / 1000, passed: passed.has(timer.timerId) }] : [],
+      );
+    },
     until: async (what, holds) => {
-      for (let attempt = 0; attempt < 300; attempt++) {
+      for (const end = Date.now() + PATIENCE_MS; Date.now() < end; ) {
         const seen = await progress();
         if (holds(seen)) return seen;
         await new Promise((resolve) => setTimeout(resolve, 50));

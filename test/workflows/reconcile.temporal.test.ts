@@ -65,7 +65,7 @@ function makeFederation() {
 const manifest = (name: string): ReconcileInput => ({ judge: 'inventory', manifest: `inventory/${name}` });
 
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (const end = Date.now() + 45_000; Date.now() < end; ) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

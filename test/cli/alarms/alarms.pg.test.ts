@@ -88,7 +88,7 @@ describe('9: alarms, each in the log, in status and in a metric', () => {
     expect(alarms[0]?.message).toContain('the account did not answer within 4 s');
     expect(sources[0]).toMatchObject({ state: 'unreachable' });
     expect(await world.glance()).toHaveLength(1);
-  }, 30_000);
+  });
 
   it.each(['forbidden', 'missing', 'hierarchical'] as const)(
     '9: an account that refuses the reader rings at once: %s',
