@@ -68,9 +68,9 @@ describe('compileRules', () => {
         rules: Array.from({ length: rules }, (_, at) => rule(`lake/p${at}/q/`)),
       });
       const rounds = Array.from({ length: 9 }, () => {
-        const started = performance.now();
+        const started = process.threadCpuUsage().user;
         for (let round = 0; round < 20; round++) for (const key of keys) index.match(key);
-        return performance.now() - started;
+        return (process.threadCpuUsage().user - started) / 1_000;
       });
       return Math.min(...rounds);
     };

@@ -324,7 +324,7 @@ describe('a run whose worker or server dies', () => {
     expect(read.filter((what) => what.includes('.csv')).length).toBe(2);
     const summary = await finishReconcileRun(world.judging, runId, { mostMs: 0, pollMs: 1 }, NEVER);
     expect(summary).toMatchObject({ outcome: 'complete', listed: 20, agreed: 20, looks: 0, missing: 0 });
-  }, 120_000);
+  });
 
   for (const phase of ['present', 'absent', 'want'] as const) {
     it(`7: concludes nothing from rows that the server lost (${phase})`, async () => {

@@ -91,7 +91,7 @@ describe('the file of a broker', () => {
     const client = new ServiceBusClient(first.connectionString);
     await client.createSender('q').sendMessages([{ body: { n: 1 } }, { body: { n: 2 } }, { body: { n: 3 } }]);
     const receiver = client.createReceiver('q');
-    const [one, two] = await receiver.receiveMessages(2, { maxWaitTimeInMs: 2_000 });
+    const [one, two] = await receiver.receiveMessages(2, { maxWaitTimeInMs: 20_000 });
     if (!one || !two) throw new Error('Two messages are there.');
     await receiver.completeMessage(one);
     await receiver.deadLetterMessage(two, { deadLetterReason: 'odd', deadLetterErrorDescription: '' });
@@ -103,7 +103,7 @@ describe('the file of a broker', () => {
     try {
       expect(second.queueState('q')).toMatchObject({ active: 1, deadLettered: 1 });
       const again = new ServiceBusClient(second.connectionString);
-      const [three] = await again.createReceiver('q').receiveMessages(1, { maxWaitTimeInMs: 2_000 });
+      const [three] = await again.createReceiver('q').receiveMessages(1, { maxWaitTimeInMs: 20_000 });
       expect(three?.body).toEqual({ n: 3 });
       const [dead] = await again.createReceiver('q', { subQueueType: 'deadLetter' }).peekMessages(1);
       expect(dead).toMatchObject({ body: { n: 2 }, deadLetterReason: 'odd', deadLetterSource: 'q' });

@@ -16,7 +16,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Asks every 20 ms until the answer is yes. */
-export async function until(what: string, answer: () => boolean | Promise<boolean>, withinMs = 30_000): Promise<void> {
+export async function until(what: string, answer: () => boolean | Promise<boolean>, withinMs = 90_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await answer())) {
     if (Date.now() > deadline) throw new Error(`It did not come to pass within ${withinMs} ms: ${what}`);

@@ -46,7 +46,7 @@ async function stubExists(env: Ready['env'], name: string): Promise<boolean> {
 
 describe.skipIf(process.platform !== 'linux')('isthmus dev', () => {
   it('runs the whole system, starts a killed worker again, and leaves nothing after kill', {
-    timeout: 180_000,
+    timeout: 600_000,
   }, async () => {
     await using temporary = await temporaryFolder();
     const { process: child, ready } = await dev(temporary.folder);
@@ -75,7 +75,7 @@ describe.skipIf(process.platform !== 'linux')('isthmus dev', () => {
     const worker = await workerOf([...all]);
     process.kill(worker, 'SIGKILL');
     await lake.getBlockBlobClient('second.txt').upload('hello', 5);
-    await until('the second stub is there', () => stubExists(env, 'second.txt'), 60_000);
+    await until('the second stub is there', () => stubExists(env, 'second.txt'), 120_000);
 
     for (const pid of await descendants(child.pid ?? 0)) all.add(pid);
     const exited = once(child, 'exit');
@@ -85,7 +85,7 @@ describe.skipIf(process.platform !== 'linux')('isthmus dev', () => {
     expect(await readdir(ready.state)).not.toContain('stack.env');
   });
 
-  it('does not wait when it is interrupted twice, and leaves nothing', { timeout: 180_000 }, async () => {
+  it('does not wait when it is interrupted twice, and leaves nothing', { timeout: 600_000 }, async () => {
     await using temporary = await temporaryFolder();
     const { process: child } = await dev(temporary.folder);
     const all = await descendants(child.pid ?? 0);
@@ -95,7 +95,7 @@ describe.skipIf(process.platform !== 'linux')('isthmus dev', () => {
     const second = setTimeout(() => child.kill('SIGINT'), 700);
     expect(await exited).toEqual([0, null]);
     clearTimeout(second);
-    await until('none is left', () => all.every((pid) => !isAlive(pid)), 5_000);
+    await until('none is left', () => all.every((pid) => !isAlive(pid)));
   });
 });
 

@@ -15,7 +15,7 @@ import { testStack } from '../../support/stack.ts';
 import { isAlive, until } from './alive.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-const SLOW = { timeout: 180_000 };
+const SLOW = { timeout: 600_000 };
 const CHILDREN = ['postgres', 'temporal', 'services'] as const;
 
 async function query(stack: Stack, sql: string): Promise<unknown[]> {
@@ -43,7 +43,7 @@ async function nextEvent(stack: Stack): Promise<unknown> {
   const client = new ServiceBusClient(stack.env.AZURE_SERVICEBUS_CONNECTION_STRING ?? '');
   try {
     const receiver = client.createReceiver('isthmus-events', { receiveMode: 'receiveAndDelete' });
-    const [message] = await receiver.receiveMessages(1, { maxWaitTimeInMs: 10_000 });
+    const [message] = await receiver.receiveMessages(1, { maxWaitTimeInMs: 45_000 });
     return message?.body;
   } finally {
     await client.close();
@@ -68,7 +68,7 @@ describe('the stack', () => {
     await until(
       'all run again',
       () => CHILDREN.every((child) => stack.restarts(child) > 0 && stack.isUp(child)),
-      60_000,
+      120_000,
     );
 
     expect(await query(stack, 'select one from kept')).toEqual([{ one: 1 }]);

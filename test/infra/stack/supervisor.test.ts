@@ -26,7 +26,7 @@ function childSpec(folder: string, code: string, more: Partial<ChildSpec> = {}):
     log: path.join(folder, `${name}.log`),
     prepare: () => rm(file, { force: true }),
     isReady: async () => (await pidsIn(folder, name)).length === 2,
-    readyWithinMs: 20_000,
+    readyWithinMs: 120_000,
     failure: 'ISTHMUS_ASSERTION',
     ...more,
   };

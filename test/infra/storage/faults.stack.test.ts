@@ -178,7 +178,7 @@ describe('the fault switches', () => {
       blobs += 1;
     }
     expect(blobs).toBe(last.size);
-  }, 120_000);
+  });
 
   it('refuse what is no switch, and keep the switches that are not named', async () => {
     await storage.control.setFaults({ feed: { hold: true } });

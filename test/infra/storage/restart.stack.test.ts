@@ -27,7 +27,7 @@ async function folders(): Promise<Folders> {
   };
 }
 
-describe('the storage front after a restart', { timeout: 180_000 }, () => {
+describe('the storage front after a restart', { timeout: 600_000 }, () => {
   it('3: goes on where it was: one record for each change, rising sequencers, no trigger lost', async () => {
     await using kept = await folders();
     const published = new Set<string>();

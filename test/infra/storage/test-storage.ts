@@ -77,8 +77,8 @@ export async function startTestStorage(options: Partial<StorageOptions> = {}): P
   };
 }
 
-/** Tries until it does not throw, for 10 s. */
-export async function eventually<T>(attempt: () => Promise<T>, withinMs = 10_000): Promise<T> {
+/** Tries until it does not throw, for longer than any machine needs. */
+export async function eventually<T>(attempt: () => Promise<T>, withinMs = 60_000): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     try {

@@ -107,9 +107,9 @@ describe('the scope of rules', () => {
     const many = Array.from({ length: 10_000 }, (_, at): Rule => {
       return { prefix: `c/${at % 100}/${at}/`, authority: at % 3 === 0 ? 'vast' : 'blob', sink: 's' };
     });
-    const start = performance.now();
+    const start = process.threadCpuUsage().user;
     const scope = rulesScope([{ prefix: '', authority: 'blob', sink: 's' }, ...many], 'blob');
-    expect(performance.now() - start).toBeLessThan(1_000);
+    expect((process.threadCpuUsage().user - start) / 1_000).toBeLessThan(1_000);
     expect(includes(scope, { container: 'c', name: '3/3/x' })).toBe(false);
     expect(includes(scope, { container: 'c', name: '4/4/x' })).toBe(true);
   });

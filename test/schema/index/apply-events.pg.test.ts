@@ -133,7 +133,7 @@ describe('a page of events', () => {
 });
 
 describe('pages over the same keys at once', () => {
-  it('1: do not deadlock, and end as the events say, whichever comes first', { timeout: 120_000 }, async () => {
+  it('1: do not deadlock, and end as the events say, whichever comes first', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer(), async (seed) => {
         const scope = await scopeOf(db.index);

@@ -78,9 +78,7 @@ describe('names in the index', () => {
     .map(([start, end]) => `${start}${end}`)
     .filter((made) => made !== '');
 
-  it('list and digest in the order of their UTF-8 bytes, across the cut, under every prefix', {
-    timeout: 120_000,
-  }, async () => {
+  it('list and digest in the order of their UTF-8 bytes, across the cut, under every prefix', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(fc.record({ container: fc.constantFrom('lake', 'lake-2', '$root'), name }), {
