@@ -10,26 +10,42 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { sayIfSlow } from '../say-if-slow.ts';
 import { connectTemporal } from '../temporal.ts';
 
+/** A worker answers within a second; one whose storage or index is in trouble tries for half a minute. */
+const WITHIN_MS = 60_000;
+
+/** What the tail is asked to do. */
+export interface FeedOrder {
+  /** Of the update. */
+  readonly name: string;
+  readonly input: object;
+  readonly checked: Checked<unknown>;
+  /** How long an answer is waited for. @default a minute */
+  readonly withinMs?: number | undefined;
+}
+
 /**
  * Sends an update to the account's feed tail and waits for its answer.
  *
  * @returns exit 1 where the tail refused: what was asked does not hold there.
+ * @throws IsthmusError `ISTHMUS_SOURCE_UNAVAILABLE` where Temporal has no tail, or nobody answers for it in time.
  */
 export async function orderFeed<Answer>(
   federation: Federation,
-  update: { readonly name: string; readonly input: object; readonly checked: Checked<unknown> },
+  update: FeedOrder,
   call: Call,
   print: (answer: Answer) => void,
 ): Promise<ExitCode> {
   const { terminal, signal } = call;
+  const { name, withinMs = WITHIN_MS } = update;
   if ('problem' in update.checked) throw new IsthmusError('ISTHMUS_USAGE', update.checked.problem);
   await using temporal = await connectTemporal(call.env);
   const id = workflowIds.feedTail(federation.account.name);
   const handle = temporal.client.workflow.getHandle(id);
   using _hint = sayIfSlow(terminal, `${id} has not answered yet: does \`isthmus worker\` run?`);
+  const late = AbortSignal.timeout(withinMs);
   try {
-    const answer = await temporal.client.withAbortSignal(signal, () =>
-      handle.executeUpdate<Answer, [object]>(update.name, { args: [update.input] }),
+    const answer = await temporal.client.withAbortSignal(AbortSignal.any([signal, late]), () =>
+      handle.executeUpdate<Answer, [object]>(name, { args: [update.input] }),
     );
     print(answer);
     return EXIT.good;
@@ -41,9 +57,17 @@ export async function orderFeed<Answer>(
         { cause: error },
       );
     }
-    if (!(error instanceof WorkflowUpdateFailedError) || !(error.cause instanceof ApplicationFailure)) throw error;
+    if (!(error instanceof WorkflowUpdateFailedError) || !(error.cause instanceof ApplicationFailure)) {
+      if (!late.aborted || signal.aborted) throw error;
+      throw new IsthmusError(
+        'ISTHMUS_SOURCE_UNAVAILABLE',
+        `${id} has not answered within ${withinMs / 1000} s: does \`isthmus worker\` run? ` +
+          `Temporal may still have it ${name} when a worker comes back: \`isthmus feed show\` tells.`,
+        { cause: error },
+      );
+    }
     const { type, message } = error.cause;
-    if (type !== 'ISTHMUS_REFUSED') throw new Error(`${id} did not ${update.name}: ${message}`, { cause: error });
+    if (type !== 'ISTHMUS_REFUSED') throw new Error(`${id} did not ${name}: ${message}`, { cause: error });
     terminal.say(`${id} refused: ${message}`);
     return EXIT.no;
   }

@@ -4,6 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { PROGRESS, type Progress } from '../../schema/inputs/control.ts';
 import type { Call } from '../call.ts';
 import { progressLine } from '../progress-line.ts';
+import { sayIfSlow } from '../say-if-slow.ts';
 import type { Terminal } from '../terminal.ts';
 
 const POLL_MS = 500;
@@ -18,7 +19,8 @@ const QUIET_POLL_MS = 2_000;
 export async function follow<Result>(handle: WorkflowHandle, call: Call): Promise<Result> {
   const { signal, terminal } = call;
   const done = new AbortController();
-  const watching = watch(handle, terminal, AbortSignal.any([signal, done.signal]));
+  using hint = sayIfSlow(terminal, `${handle.workflowId} has not answered yet: does \`isthmus worker\` run?`);
+  const watching = watch(handle, terminal, hint, AbortSignal.any([signal, done.signal]));
   try {
     const result = handle.result() as Promise<Result>;
     result.catch(() => undefined);
@@ -29,15 +31,18 @@ export async function follow<Result>(handle: WorkflowHandle, call: Call): Promis
     throw error;
   } finally {
     done.abort();
+    hint[Symbol.dispose]();
     await watching;
   }
 }
 
-async function watch(handle: WorkflowHandle, terminal: Terminal, signal: AbortSignal): Promise<void> {
+/** @param hint disposed of once a worker answers. */
+async function watch(handle: WorkflowHandle, terminal: Terminal, hint: Disposable, signal: AbortSignal): Promise<void> {
   using line = progressLine(terminal);
   let said: string | undefined;
   while (!signal.aborted) {
     const progress = await handle.query<Progress>(PROGRESS).catch(() => undefined);
+    if (progress !== undefined) hint[Symbol.dispose]();
     if (progress !== undefined && !signal.aborted) {
       const { pause } = progress;
       // Who does not see the line would wait without knowing for what.

@@ -1,14 +1,17 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Call } from '../../cli/call.ts';
 import { control } from '../../cli/commands/control.ts';
+import { orderFeed } from '../../cli/commands/feed-order.ts';
 import { feedRewind } from '../../cli/commands/feed-rewind.ts';
 import { feedSkip } from '../../cli/commands/feed-skip.ts';
 import { replay } from '../../cli/commands/replay.ts';
+import { readFederation } from '../../cli/environment.ts';
 import type { Activities, ReplayTurn } from '../../schema/inputs/activities.ts';
+import { checkRewind, REWIND } from '../../schema/inputs/feed.ts';
 import { taskQueueOf, workflowIds } from '../../schema/inputs/names.ts';
 import { feedRewindOutput } from '../../schema/outputs/feed-rewind.ts';
 import { feedSkipOutput } from '../../schema/outputs/feed-skip.ts';
@@ -101,6 +104,47 @@ describe('isthmus feed skip', () => {
     const one = call();
     expect(await feedSkip({ chunk: CHUNK, offset: 1, reason: 'damaged' }, one)).toBe(1);
     expect(one.terminal.said.join()).toBe('feed-tail/contoso refused: no shard stands at 1');
+  });
+});
+
+describe('without a worker', () => {
+  const alone = async (): Promise<ReturnType<typeof call>> => {
+    const config = path.join(folder, 'alone.yaml');
+    const yaml = await readFile(path.join(folder, 'federation.yaml'), 'utf8');
+    await writeFile(config, yaml.replace('name: lake', 'name: alone').replace('contoso', 'alone'));
+    return { ...call(), config };
+  };
+
+  it('an order to the feed ends when nobody answers, and says that it may still be carried out', async () => {
+    const one = await alone();
+    const tail = await workflows.temporal.client.workflow.start('feedTail', {
+      workflowId: workflowIds.feedTail('alone'),
+      taskQueue: taskQueueOf('alone'),
+      args: [{ federation: 'alone' }],
+    });
+    const federation = await readFederation(one.config, one.env);
+    const input = { secondsAgo: 60, reason: 'why' };
+    const update = { name: REWIND, input, checked: checkRewind(input, Date.now()), withinMs: 1_000 };
+    await expect(orderFeed(federation, update, one, () => undefined)).rejects.toMatchObject({
+      code: 'ISTHMUS_SOURCE_UNAVAILABLE',
+      message:
+        'feed-tail/alone has not answered within 1 s: does `isthmus worker` run? ' +
+        'Temporal may still have it rewind when a worker comes back: `isthmus feed show` tells.',
+    });
+    await tail.terminate();
+  });
+
+  it('a replay says after a while that none answers, and goes on without the command', async () => {
+    const interrupt = new AbortController();
+    const one = { ...(await alone()), signal: interrupt.signal };
+    const running = replay({}, one);
+    await expect.poll(() => one.terminal.said, { timeout: 15_000 }).toHaveLength(1);
+    expect(one.terminal.said[0]).toMatch(
+      /^replay\/alone\/[0-9a-f]+ has not answered yet: does `isthmus worker` run\?$/,
+    );
+    interrupt.abort();
+    await expect(running).rejects.toThrow();
+    expect(one.terminal.said[1]).toMatch(/ goes on without this command\.$/);
   });
 });
 
