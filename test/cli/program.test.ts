@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -54,6 +55,15 @@ describe('the command line', () => {
     const names = createProgram(recordingTerminal(), () => {}).commands.map((command) => command.name());
     const promised = ['dev', 'worker', 'status', 'ls', 'explain', 'verify', 'digest', 'replay', 'hydrate', 'reconcile'];
     expect(names).toEqual(expect.arrayContaining([...promised, 'pause', 'resume', 'demo', 'feed']));
+  });
+
+  it('is typed in one way throughout the README, which says where that works, and names no command that is not', async () => {
+    const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+    const typed = [...readme.matchAll(/(?:^|[`\s])(npx )?isthmus ([a-z]+)/g)];
+    const names = createProgram(recordingTerminal(), () => {}).commands.map((command) => command.name());
+    expect(typed.filter(([, npx]) => npx === undefined).map(([text]) => text)).toEqual([]);
+    expect(typed.map(([, , name]) => name).filter((name) => !names.includes(name ?? ''))).toEqual([]);
+    expect(readme.match(/where a message or `--help` says `isthmus`, type that/g)).toHaveLength(1);
   });
 
   it.each([
