@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { connectionStringOn } from '../infra/local/storage/account.ts';
 import { type Index, openIndex } from '../schema/index/database.ts';
 import { runPart, startPart } from './feed/child.ts';
+import type { RawFigures } from './feed/raw.process.ts';
 import type { TailFigures } from './feed/tail.process.ts';
 import { type FeedPlan, type WrittenFeed, writeFeed } from './feed/write-feed.ts';
 
@@ -34,10 +35,18 @@ export interface FeedBenchmark {
     readonly sdkReaderPerSecond: number | null;
     /** The same rows by a plain upsert into an equal table, on one connection. */
     readonly rawUpsertPerSecond: number | null;
+    /** The same pages again, put over older rows only: nothing changes. */
+    readonly rawReplayPerSecond: number | null;
   };
-  readonly ratios: { readonly toSdkReader: number | null; readonly toRawUpsert: number | null };
+  readonly ratios: {
+    readonly toSdkReader: number | null;
+    readonly toRawUpsert: number | null;
+    /** Of the replay to the plain one. */
+    readonly toRawReplay: number | null;
+  };
   /** As many connections as the tail has lanes. */
   readonly rawUpsertParallelPerSecond: number | null;
+  readonly rawReplayParallelPerSecond: number | null;
   readonly replayPeakRssMiB: number;
   readonly cpuSeconds: number;
   readonly pageRecords: number;
@@ -77,7 +86,7 @@ export async function runFeed(url: string, options: FeedBenchOptions, say: (text
     const replay = await part<TailFigures>('tail', { rewind: true });
     const changed = await changedSince(index, before);
     const raw = async (lanes: number) =>
-      options.rawRecords === 0 ? undefined : await part('raw', { lanes, most: options.rawRecords });
+      options.rawRecords === 0 ? undefined : await part<RawFigures>('raw', { lanes, most: options.rawRecords });
     const single = await raw(1);
     const parallel = await raw(LANES);
     const sdk = options.sdkRecords === 0 ? undefined : await part('sdk', { most: options.sdkRecords });
@@ -133,25 +142,33 @@ function figuresOf(run: {
   readonly changed: number;
   readonly entries: number;
   readonly sdk: Part | undefined;
-  readonly single: Part | undefined;
-  readonly parallel: Part | undefined;
+  readonly single: RawFigures | undefined;
+  readonly parallel: RawFigures | undefined;
 }): FeedBenchmark {
   const { feed, first, replay, sdk, single, parallel } = run;
-  const perSecond = rateOf(first);
   const rate = (part: Part | undefined) => (part === undefined ? null : rateOf(part));
-  const ratio = (part: Part | undefined) =>
-    part === undefined ? null : Math.round((100 * perSecond) / rateOf(part)) / 100;
+  const ratio = (ours: Part, part: Part | undefined) =>
+    part === undefined ? null : Math.round((100 * rateOf(ours)) / rateOf(part)) / 100;
   return {
     bench: 'feed',
     records: first.records,
     seconds: Math.round(first.seconds * 100) / 100,
-    perSecond,
+    perSecond: rateOf(first),
     peakRssMiB: first.peakRssMiB,
     replayPerSecond: rateOf(replay),
     replayRowsChanged: run.changed,
-    baselines: { sdkReaderPerSecond: rate(sdk), rawUpsertPerSecond: rate(single) },
-    ratios: { toSdkReader: ratio(sdk), toRawUpsert: ratio(single) },
+    baselines: {
+      sdkReaderPerSecond: rate(sdk),
+      rawUpsertPerSecond: rate(single),
+      rawReplayPerSecond: rate(single?.again),
+    },
+    ratios: {
+      toSdkReader: ratio(first, sdk),
+      toRawUpsert: ratio(first, single),
+      toRawReplay: ratio(replay, single?.again),
+    },
     rawUpsertParallelPerSecond: rate(parallel),
+    rawReplayParallelPerSecond: rate(parallel?.again),
     replayPeakRssMiB: replay.peakRssMiB,
     cpuSeconds: Math.round(first.cpuSeconds * 10) / 10,
     pageRecords: Math.round(first.records / Math.max(1, first.pages)),

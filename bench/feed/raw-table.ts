@@ -33,8 +33,11 @@ export async function makeRawTable(index: Index): Promise<void> {
   }
 }
 
-/** The newest of each name of a page, in key order, by a plain upsert: no rules, no clocks, no looks, no cursor. */
-export function rawPage(events: readonly BlobEvent[], containers: Map<string, number>): RawPage {
+/**
+ * The newest of each name of a page, in key order, by a plain upsert: no rules, no clocks, no looks, no cursor.
+ * `newer`: only over what is older, so that the same page again changes nothing.
+ */
+export function rawPage(events: readonly BlobEvent[], containers: Map<string, number>, newer: boolean): RawPage {
   const newest = new Map(events.map((event) => [`${event.container}/${event.name}`, event]));
   const rows = [...newest.values()]
     .map((event) => ({ event, container: containerId(containers, event.container), ...storedName(event.name) }))
@@ -61,7 +64,8 @@ export function rawPage(events: readonly BlobEvent[], containers: Map<string, nu
       ${plainArray(of(({ sequencer }) => sequencer))}::text[], ${plainArray(of(({ epoch }) => epoch))}::text[],
       ${plainArray(of(({ time }) => time))}::bigint[], ${textArray(of(({ eventId }) => eventId))}::text[]
     ) as x (container, head, tail, tail_hash, live, etag, length, blob_type, content_type, sequencer, epoch, seen, event_id)
-    on conflict (${sql.raw(KEY)}) do update set ${sql.raw(overwritten.join(', '))}, revision = e.revision + 1`;
+    on conflict (${sql.raw(KEY)}) do update set ${sql.raw(overwritten.join(', '))}, revision = e.revision + 1
+    where ${newer ? sql`excluded.sequencer > e.sequencer` : sql`true`}`;
   return { rows: events.length, statement };
 }
 
