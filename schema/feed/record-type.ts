@@ -1,5 +1,6 @@
 import { inflateRawSync } from 'node:zlib';
 import avro from 'avsc';
+import { isAltered } from './altered-text.ts';
 import type { AvroBlock } from './avro-block.ts';
 import type { AvroHeader } from './avro-header.ts';
 import { FeedCorruptError } from './feed-error.ts';
@@ -26,12 +27,12 @@ export function recordType(path: string, header: AvroHeader): avro.Type {
 export function decodeBlock(path: string, header: AvroHeader, block: AvroBlock): readonly unknown[] {
   const { whole } = decoderOf(path, header);
   try {
-    return decode(path, header, block, whole);
+    return decode(path, header, block, whole, everyText);
   } catch (error) {
     // The library refuses a long past 2^53, which is no damage: a time in steps of 100 ns is one.
     const rounded = avro.Type.forSchema(whole.schema(), { registry: { long: ROUNDED_LONG } });
     try {
-      return decode(path, header, block, rounded);
+      return decode(path, header, block, rounded, everyText);
     } catch {
       throw error;
     }
@@ -55,9 +56,14 @@ const ROUNDED_LONG = avro.types.LongType.__with({
 export function decodeUsedFields(path: string, header: AvroHeader, block: AvroBlock): readonly unknown[] {
   const { whole, used } = decoderOf(path, header);
   return used === undefined
-    ? decode(path, header, block, whole)
-    : decode(path, header, block, used.type, used.resolver);
+    ? decode(path, header, block, whole, nameText)
+    : decode(path, header, block, used.type, nameText, used.resolver);
 }
+
+/** What of a record must stand in the bytes as it is: where records are shown, all of it; where they are applied, the name. */
+type MustStand = (record: unknown) => unknown;
+const everyText: MustStand = (record) => record;
+const nameText: MustStand = (record) => (record as { readonly subject?: unknown } | null)?.subject;
 
 /** @throws FeedCorruptError where the header's schema is none, so that no block of the file can be read. */
 export function requireSchema(path: string, header: AvroHeader): void {
@@ -85,6 +91,7 @@ function decode(
   header: AvroHeader,
   block: AvroBlock,
   type: avro.Type,
+  mustStand: MustStand,
   resolver?: PrunedType['resolver'],
 ): readonly unknown[] {
   const data = blockData(path, header, block);
@@ -99,6 +106,9 @@ function decode(
     }
     if (read.offset < 0) {
       throw new FeedCorruptError(path, block.offset, `record ${index} of the block runs over its end`);
+    }
+    if (isAltered(mustStand(read.value), data, at, read.offset)) {
+      throw new FeedCorruptError(path, block.offset, `record ${index} of the block holds text that is not UTF-8`);
     }
     at = read.offset;
     records.push(read.value);

@@ -99,6 +99,22 @@ describe.skipIf(!hasRealData)('feed dump of a broken feed', () => {
     }
   });
 
+  it('leaves out the one block in which a name is not UTF-8, and alters none', async () => {
+    let hurtBlock: number | undefined;
+    const { whole, code, records, said } = await broken(async (feed) => {
+      hurtBlock = blocksOf(feed.file(CHUNK))[2]?.offset;
+      await feed.edit(CHUNK, (bytes) => {
+        const name = bytes.indexOf('/blobs/', hurtBlock) + '/blobs/'.length;
+        return bytes.fill(0xff, name, name + 1);
+      });
+    });
+    expect(records).toEqual(whole.filter(notIn(hurtBlock)));
+    expect(code).toBe(1);
+    expect(said[0]).toContain(
+      `BROKEN  ${CHUNK} at byte ${hurtBlock}: record 0 of the block holds text that is not UTF-8`,
+    );
+  });
+
   it('names a chunk whose header is hurt, and prints every other', async () => {
     const { whole, code, records, said } = await broken((feed) =>
       feed.edit(CHUNK, (bytes) => Buffer.concat([Buffer.from('Nope'), bytes.subarray(4)])),

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { parseBlock } from '../../../schema/feed/avro-block.ts';
+import { parseHeader } from '../../../schema/feed/avro-header.ts';
+import { decodeBlock, decodeUsedFields } from '../../../schema/feed/record-type.ts';
+import { avroBlock, avroHeader, feedRecord } from '../../activities/azure/memory-feed.ts';
+
+const PATH = 'log/00/2026/01/01/0000/00000.avro';
+const PLACEHOLDER = '~~~~';
+
+/** Decodes three records, with other bytes where the placeholder stands. */
+function decoding(decode: typeof decodeBlock, records: readonly unknown[], bytes: readonly number[]) {
+  const header = parseHeader(PATH, avroHeader());
+  if (header === 'torn') throw new TypeError('the header is torn');
+  const file = avroBlock([feedRecord(1), ...records, feedRecord(3)]);
+  for (let at = file.indexOf(PLACEHOLDER); at >= 0; at = file.indexOf(PLACEHOLDER)) Buffer.from(bytes).copy(file, at);
+  const block = parseBlock(PATH, header, file, header.length, header.length);
+  if (block === 'torn') throw new TypeError('the block is torn');
+  return () => decode(PATH, header, block);
+}
+
+describe.each([
+  ['with every field', decodeBlock],
+  ['with the fields that are used', decodeUsedFields],
+])('a block decoded %s', (_, decode) => {
+  it.each([
+    ['a byte that begins nothing', [0xff, 0x62, 0x63, 0x64]],
+    ['a character that is cut', [0x61, 0x62, 0xe2, 0x82]],
+    ['half of a pair', [0x61, 0xed, 0xa0, 0x80]],
+    ['a longer form than need be', [0x61, 0x62, 0xc0, 0xaf]],
+  ])('is damaged where a name holds %s', (_what, bytes) => {
+    expect(decoding(decode, [feedRecord(2, `a${PLACEHOLDER}b`)], bytes)).toThrow(
+      expect.objectContaining({ path: PATH, why: 'record 1 of the block holds text that is not UTF-8' }),
+    );
+  });
+
+  it('holds a name as it is that has the replacement character itself', () => {
+    const name = 'a\ufffd日本/\u{1f600}';
+    expect(decoding(decode, [feedRecord(2, name)], [])()[1]).toMatchObject({ subject: expect.stringContaining(name) });
+  });
+});
+
+it('a block decoded with every field is damaged where any text of it is not UTF-8', () => {
+  const record = feedRecord(2);
+  const { data } = record;
+  for (const odd of [
+    { ...record, data: { ...data, api: PLACEHOLDER } },
+    { ...record, data: { ...data, containerVersion: PLACEHOLDER } },
+    { ...record, data: { ...data, addedLater: { key: PLACEHOLDER } } },
+    { ...record, data: { ...data, addedLater: { [PLACEHOLDER]: 'value' } } },
+  ]) {
+    expect(decoding(decodeBlock, [odd], [0x61, 0xff, 0x62, 0x63])).toThrow('text that is not UTF-8');
+  }
+});
