@@ -2,6 +2,7 @@ import type { Timestamp } from '../../namespace/entry.ts';
 import { SEGMENTS, segmentTime } from '../../schema/feed/segment-path.ts';
 import { parseSegments, SEGMENTS_FILE } from '../../schema/feed/segments.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
+import { patience, readSettled } from './settled-json.ts';
 
 /** A record may stand in the segment next to the one of its time: times are off by as much as this. */
 export const DRIFT_MS = 15 * 60_000;
@@ -39,9 +40,10 @@ async function* consumable(
   prefix: string,
   signal: AbortSignal,
 ): AsyncGenerator<{ readonly path: string; readonly begin: Timestamp }> {
-  const file = await store.readText(SEGMENTS_FILE, {}, signal);
+  const read = () => store.readText(SEGMENTS_FILE, {}, signal);
+  const file = await readSettled(read, parseSegments, patience(), signal);
   if (typeof file !== 'object') return;
-  const { lastConsumable } = parseSegments(file.text);
+  const { lastConsumable } = file.value;
   for await (const { path } of store.list(prefix, signal)) {
     const begin = segmentTime(path);
     if (begin !== undefined && begin <= lastConsumable) yield { path, begin };

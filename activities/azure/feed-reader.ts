@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Timestamp } from '../../namespace/entry.ts';
 import { latest } from '../../namespace/latest.ts';
 import { assert } from '../../schema/errors.ts';
@@ -12,7 +11,7 @@ import { SegmentFinder, type SegmentWindow } from './feed-segments.ts';
 import { FeedShard, type LeftOut, type ShardOptions } from './feed-shard.ts';
 import { readAhead } from './read-ahead.ts';
 import { SegmentAhead } from './segment-ahead.ts';
-import { type Patience, readSettled } from './settled-json.ts';
+import { type Patience, patience, readSettled } from './settled-json.ts';
 
 export interface FeedReaderOptions {
   readonly source: 'feed' | 'replay';
@@ -45,9 +44,6 @@ const GRACE_MS = 30_000;
 /** Nor does it pass in fewer looks, as a clock that jumps makes any time pass. */
 const GRACE_LOOKS = 3;
 const RELIST_MS = 2_000;
-/** A JSON file that is seen half while it is rewritten is read again this often, this long after. */
-const ODD_TRIES = 5;
-const ODD_MS = 200;
 /** Shards that a consumer begins with. */
 const LISTED_AHEAD = 4;
 
@@ -84,8 +80,7 @@ export class FeedReader {
   constructor(store: FeedStore, options: FeedReaderOptions) {
     this.#store = store;
     const graceMs = options.graceMs ?? GRACE_MS;
-    const wait = options.sleep ?? (async (ms, signal) => void (await sleep(ms, undefined, { signal })));
-    this.#patience = { tries: graceMs === 0 ? 1 : ODD_TRIES, sleep: (signal) => wait(ODD_MS, signal) };
+    this.#patience = { ...patience(options.sleep), ...(graceMs === 0 ? { tries: 1 } : {}) };
     this.#options = {
       source: options.source,
       pageRecords: options.pageRecords ?? PAGE_RECORDS,

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { FeedCorruptError } from '../../schema/feed/feed-error.ts';
 import type { FeedText } from '../../schema/ports/feed-store.ts';
 
@@ -6,6 +7,17 @@ export interface Patience {
   /** 1 for a copy, which nobody writes. */
   readonly tries: number;
   sleep(signal: AbortSignal): Promise<void>;
+}
+
+const TRIES = 5;
+const WAIT_MS = 200;
+
+/** With a file of a feed that is being written: a second, about. `wait` rejects where the signal is aborted first. */
+export function patience(
+  wait: (ms: number, signal: AbortSignal) => Promise<void> = async (ms, signal) =>
+    void (await sleep(ms, undefined, { signal })),
+): Patience {
+  return { tries: TRIES, sleep: (signal) => wait(WAIT_MS, signal) };
 }
 
 /**

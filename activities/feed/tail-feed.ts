@@ -80,7 +80,8 @@ export function tailFeed(services: Services, options: TailOptions = {}): (turn: 
       log.error({ chunk, offset }, `Alarm: the feed stops at a damaged block: ${error.message}`);
       return { state: 'corrupt', reason: error.message, corrupt: { chunk, offset } };
     }
-    metrics.feedRetry(error instanceof IsthmusError ? error.code : ensureError(error).name);
+    // One that was asked to end is not tried again.
+    if (!pass.signal.aborted) metrics.feedRetry(error instanceof IsthmusError ? error.code : ensureError(error).name);
     throw error;
   }
 
