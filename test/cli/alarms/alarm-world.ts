@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { feedActivities } from '../../../activities/feed/feed-activities.ts';
 import { AlarmLog } from '../../../activities/observability/alarm.ts';
 import { createLogger } from '../../../activities/observability/logger.ts';
@@ -35,6 +36,8 @@ export class AlarmWorld implements AsyncDisposable {
   readonly #watch: SourceWatch;
   readonly #alarms: AlarmLog;
   #now = Date.now();
+  /** Every time that a row of the index was dated by. */
+  readonly #settled: number[] = [];
 
   private constructor(services: Services, closing: AsyncDisposable) {
     const log = createLogger({ level: 'info', destination: { write: (line: string) => this.#lines.push(line) } });
@@ -82,7 +85,7 @@ export class AlarmWorld implements AsyncDisposable {
     return this.#now;
   }
 
-  /** Time passes, for everybody but Postgres. */
+  /** Time passes, for everybody. */
   pass(seconds: number): void {
     this.#now += seconds * 1000;
   }
@@ -102,9 +105,26 @@ export class AlarmWorld implements AsyncDisposable {
     // After a gap it begins anew.
     for (let tries = 0; tries < 2; tries++) {
       const { caughtUp, state } = await turn();
+      await this.#settleTimes();
       if (caughtUp || state !== 'tailing') return;
     }
     throw new Error('the loop did not reach the end of the feed');
+  }
+
+  /** What Postgres has just dated by its own clock is of now. */
+  async #settleTimes(): Promise<void> {
+    const { db } = this.#services.index;
+    this.#settled.push(Math.round(this.#now));
+    for (const [table, column] of Object.entries({
+      feed_cursors: 'moved_at',
+      feed_shards: 'moved_at',
+      sources: 'updated_at',
+    })) {
+      const dated = sql.ref(column);
+      await sql`
+        update ${sql.table(table)} set ${dated} = ${this.#settled.at(-1)}::bigint
+        where not ${dated} = any(${this.#settled}::bigint[])`.execute(db);
+    }
   }
 
   /** One glance of the worker's monitor. @returns the alarms that it has said in the log, raised or cleared. */
