@@ -11,6 +11,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { formatTable } from '../format.ts';
 import { sayIfSlow } from '../say-if-slow.ts';
 import { connectTemporal } from '../temporal.ts';
+import { printable } from '../terminal.ts';
 import { loopsOf } from '../worker/ensure-workflows.ts';
 import { workflowStates } from '../worker/workflow-states.ts';
 
@@ -52,13 +53,15 @@ export async function control(
   const changed = await client.withAbortSignal(call.signal, change);
   const output: ControlOutput = { changed: changed.flat() };
   if (call.json) call.terminal.print(JSON.stringify(output));
-  else {
-    const rows = output.changed.map(({ source, state, id, reason }) => [source, state, id, reason ?? '']);
-    call.terminal.print(formatTable(rows));
-  }
+  else call.terminal.print(formatChanged(output.changed));
   if (output.changed.length > 0) return EXIT.good;
   call.terminal.say(`No ${which.source} runs.`);
   return EXIT.no;
+}
+
+/** One line for each; a reason may name what the feed holds. */
+export function formatChanged(changed: readonly Changed[]): string {
+  return formatTable(changed.map(({ source, state, id, reason }) => [source, state, id, printable(reason ?? '')]));
 }
 
 function heldBy(federation: Federation): readonly Held[] {

@@ -9,6 +9,7 @@ import type { Call } from '../call.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { sayIfSlow } from '../say-if-slow.ts';
 import { connectTemporal } from '../temporal.ts';
+import { printable } from '../terminal.ts';
 
 /** A worker answers within a second; one whose storage or index is in trouble tries for half a minute. */
 const WITHIN_MS = 60_000;
@@ -68,7 +69,7 @@ export async function orderFeed<Answer>(
     }
     const { type, message } = error.cause;
     if (type !== 'ISTHMUS_REFUSED') throw new Error(`${id} did not ${name}: ${message}`, { cause: error });
-    terminal.say(`${id} refused: ${message}`);
+    terminal.say(printable(`${id} refused: ${message}`));
     return EXIT.no;
   }
 }
@@ -77,5 +78,5 @@ export async function orderFeed<Answer>(
 export function formatGoesOn({ state, pause }: Progress): string {
   return pause === undefined
     ? `The feed tail is ${state}.`
-    : `The feed tail is stopped (${pause.reason}): \`isthmus resume feed\` lets it go on.`;
+    : `The feed tail is stopped (${printable(pause.reason)}): \`isthmus resume feed\` lets it go on.`;
 }
