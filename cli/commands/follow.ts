@@ -5,7 +5,7 @@ import { PROGRESS, type Progress } from '../../schema/inputs/control.ts';
 import type { Call } from '../call.ts';
 import { progressLine } from '../progress-line.ts';
 import { sayIfSlow } from '../say-if-slow.ts';
-import type { Terminal } from '../terminal.ts';
+import { printable, type Terminal } from '../terminal.ts';
 
 const POLL_MS = 500;
 const QUIET_POLL_MS = 2_000;
@@ -22,7 +22,8 @@ export async function follow<Result>(handle: WorkflowHandle, call: Call): Promis
   using hint = sayIfSlow(terminal, `${handle.workflowId} has not answered yet: does \`isthmus worker\` run?`);
   const watching = watch(handle, terminal, hint, AbortSignal.any([signal, done.signal]));
   try {
-    const result = handle.result() as Promise<Result>;
+    // A call that were left to itself would be tried again on the connection that its command has closed.
+    const result = handle.client.withAbortSignal(signal, () => handle.result() as Promise<Result>);
     result.catch(() => undefined);
     return await Promise.race([result, aborted(signal)]);
   } catch (error) {
@@ -41,13 +42,13 @@ async function watch(handle: WorkflowHandle, terminal: Terminal, hint: Disposabl
   using line = progressLine(terminal);
   let said: string | undefined;
   while (!signal.aborted) {
-    const progress = await handle.query<Progress>(PROGRESS).catch(() => undefined);
+    const progress = await askProgress(handle, signal).catch(() => undefined);
     if (progress !== undefined) hint[Symbol.dispose]();
     if (progress !== undefined && !signal.aborted) {
       const { pause } = progress;
       // Who does not see the line would wait without knowing for what.
       if (!terminal.interactive && pause !== undefined && pause.reason !== said) {
-        terminal.say(`${handle.workflowId} is stopped: ${pause.reason} (\`isthmus resume\` goes on)`);
+        terminal.say(`${handle.workflowId} is stopped: ${printable(pause.reason)} (\`isthmus resume\` goes on)`);
       }
       said = pause?.reason;
       line.show(textOf(progress));
@@ -56,10 +57,22 @@ async function watch(handle: WorkflowHandle, terminal: Terminal, hint: Disposabl
   }
 }
 
+/** Without a worker it is half a minute before Temporal gives up: an abort does not wait for that. */
+async function askProgress(handle: WorkflowHandle, signal: AbortSignal): Promise<Progress> {
+  const call = new AbortController();
+  const stop = () => call.abort();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await handle.client.withAbortSignal(call.signal, () => handle.query<Progress>(PROGRESS));
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
 function textOf({ doing, pause, totals }: Progress): string {
   const counts = Object.entries(totals).map(([name, count]) => `${name} ${count}`);
   const now = pause === undefined ? doing : `stopped: ${pause.reason} (\`isthmus resume\` goes on)`;
-  return [now, ...counts].join('  ');
+  return printable([now, ...counts].join('  '));
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

@@ -143,7 +143,9 @@ describe('without a worker', () => {
       /^replay\/alone\/[0-9a-f]+ has not answered yet: does `isthmus worker` run\?$/,
     );
     interrupt.abort();
+    const began = performance.now();
     await expect(running).rejects.toThrow();
+    expect(performance.now() - began).toBeLessThan(5_000);
     expect(one.terminal.said[1]).toMatch(/ goes on without this command\.$/);
   });
 });
