@@ -1,11 +1,12 @@
-import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
+import { workflowInfo } from '@temporalio/workflow';
 import type { Checked } from '../schema/inputs/check.ts';
 import { taskQueueOf } from '../schema/inputs/names.ts';
+import { refusal } from './failure.ts';
 
 /** @throws ApplicationFailure that refuses the update, or ends the workflow: a wrong input gets no better by trying again. */
 export function accept<Value>(checked: Checked<Value>): Value {
   if ('value' in checked) return checked.value;
-  throw ApplicationFailure.nonRetryable(checked.problem, 'ISTHMUS_USAGE');
+  throw refusal(checked.problem, 'ISTHMUS_USAGE');
 }
 
 /** What a workflow starts with. It must name the federation whose workers do its work, or it would be shown as another's. */

@@ -1,5 +1,4 @@
 import {
-  ApplicationFailure,
   CancellationScope,
   condition,
   defineQuery,
@@ -21,7 +20,7 @@ import {
 } from '../schema/inputs/control.ts';
 import type { FeedStanding } from '../schema/inputs/feed.ts';
 import { formatDetails } from './details.ts';
-import { isGiveUp, reasonOf } from './failure.ts';
+import { isGiveUp, reasonOf, refusal } from './failure.ts';
 import { publishState } from './search-attributes.ts';
 
 const pauseUpdate = defineUpdate<Progress, [PauseRequest]>(PAUSE);
@@ -58,15 +57,17 @@ export class Control {
     publishState(about.federation, about.source, this.#pause === undefined ? 'running' : this.#stopped());
     setHandler(progressQuery, () => this.progress(), { description: 'Where this workflow stands.' });
     setHandler(pauseUpdate, (request) => this.#pauseFor(request), {
-      description: 'Stops it, with a reason that is kept and shown. Returns once nothing is under way.',
+      description: 'Stops it: {"reason": "..."}, which is kept and shown. Returns once nothing is under way.',
       validator: (request: PauseRequest | undefined) => {
         const reason = request?.reason;
         if (typeof reason !== 'string' || reason.trim() === '') {
-          throw ApplicationFailure.nonRetryable('A pause needs a reason: {"reason": "..."}.', 'ISTHMUS_USAGE');
+          throw refusal('A pause needs a reason: {"reason": "..."}.', 'ISTHMUS_USAGE');
         }
       },
     });
-    setHandler(resumeUpdate, () => this.#resume(), { description: 'Goes on, after a pause or an alarm.' });
+    setHandler(resumeUpdate, () => this.#resume(), {
+      description: 'Goes on, after a pause or an alarm. It takes no input.',
+    });
     this.#show(this.#pause === undefined ? 'waiting' : this.#stopped(), 'starting');
   }
 
@@ -114,8 +115,7 @@ export class Control {
           continue;
         }
         const reason = reasonOf(error);
-        if (options.giveUp === true && isGiveUp(error))
-          throw ApplicationFailure.nonRetryable(reason, 'ISTHMUS_GIVEN_UP');
+        if (options.giveUp === true && isGiveUp(error)) throw refusal(reason, 'ISTHMUS_GIVEN_UP');
         this.alarm(reason);
       } finally {
         this.#work = undefined;

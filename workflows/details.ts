@@ -1,6 +1,9 @@
 import type { Progress } from '../schema/inputs/control.ts';
 import { formatFeed } from './feed-details.ts';
 
+/** Temporal's UI cuts off the last line, so it is an empty one: a no-break space, as the UI shows `&nbsp;` as it is. */
+const LAST_LINE = '\u00a0';
+
 /** What Temporal's UI shows of a workflow, in Markdown: its title, where it stands, why it stands still, what it did. */
 export function formatDetails(title: string, progress: Progress, note: string | undefined): string {
   const { state, pause, doing, turns, totals, feed } = progress;
@@ -14,5 +17,6 @@ export function formatDetails(title: string, progress: Progress, note: string | 
   if (feed !== undefined) lines.push(...formatFeed(feed));
   lines.push('', '| | |', '|---|---:|', `| turns | ${turns} |`);
   for (const [name, count] of Object.entries(totals)) lines.push(`| ${name} | ${count} |`);
+  lines.push('', LAST_LINE);
   return lines.join('\n');
 }

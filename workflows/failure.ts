@@ -22,6 +22,16 @@ export function reasonOf(error: unknown): string {
   return `${error.activityType}: ${cause?.message ?? error.message}`;
 }
 
+/**
+ * What whoever asked is answered with. It has no stack: Temporal's UI would show it below the sentence, of which it
+ * explains nothing.
+ */
+export function refusal(message: string, type: string): ApplicationFailure {
+  const failure = ApplicationFailure.nonRetryable(message, type);
+  failure.stack = '';
+  return failure;
+}
+
 /** Whether the request is to end rather than to wait for an operator. */
 export function isGiveUp(error: unknown): boolean {
   return refusalOf(error) !== undefined;

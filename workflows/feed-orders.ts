@@ -1,4 +1,4 @@
-import { ApplicationFailure, defineUpdate, setHandler } from '@temporalio/workflow';
+import { defineUpdate, setHandler } from '@temporalio/workflow';
 import {
   checkRewind,
   checkSkip,
@@ -13,7 +13,7 @@ import {
 import { accept } from './accept.ts';
 import { orders } from './activities.ts';
 import type { Control } from './control.ts';
-import { reasonOf, refusalOf } from './failure.ts';
+import { reasonOf, refusal, refusalOf } from './failure.ts';
 
 const rewindUpdate = defineUpdate<RewindAnswer, [RewindRequest]>(REWIND);
 const skipUpdate = defineUpdate<SkipAnswer, [SkipRequest]>(SKIP);
@@ -33,7 +33,7 @@ export function takeFeedOrders(control: Control, wake: () => void): void {
       );
       const none = { records: 0, applied: 0, superseded: 0, over: false };
       const rewound = { at: Date.now(), segment, reason: input.reason, ...none };
-      control.stands({ ...standing(control), segment, shards: [], corrupt: undefined, rewound });
+      control.stands({ ...standing(control), segment, shards: [], lagSeconds: undefined, corrupt: undefined, rewound });
       wake();
       return { segment, progress: control.progress() };
     },
@@ -75,7 +75,7 @@ async function told<Result>(order: Promise<Result>): Promise<Result> {
     return await order;
   } catch (error) {
     const refused = refusalOf(error);
-    if (refused !== undefined) throw ApplicationFailure.nonRetryable(refused, 'ISTHMUS_REFUSED');
-    throw ApplicationFailure.nonRetryable(reasonOf(error), 'ISTHMUS_FAILED');
+    if (refused !== undefined) throw refusal(refused, 'ISTHMUS_REFUSED');
+    throw refusal(reasonOf(error), 'ISTHMUS_FAILED');
   }
 }

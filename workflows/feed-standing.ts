@@ -1,4 +1,5 @@
 import type { Timestamp } from '../namespace/entry.ts';
+import { latest } from '../namespace/latest.ts';
 import type { FeedTurn } from '../schema/inputs/activities.ts';
 import type { FeedStanding } from '../schema/inputs/feed.ts';
 
@@ -15,7 +16,8 @@ export function stoodAt(before: FeedStanding | undefined, turn: FeedTurn, began:
     shards: [...shards],
     recordsPerSecond: perSecond(records, turn.seconds),
     lagSeconds,
-    appliedTo: appliedTo ?? before?.appliedTo,
+    // A worker that has just started knows of no moment before its first turn.
+    appliedTo: latest(before?.appliedTo, appliedTo),
     corrupt,
     rewound:
       rewound === undefined || rewound.over

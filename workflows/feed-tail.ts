@@ -38,10 +38,8 @@ export async function feedTail(given: LoopInput): Promise<void> {
       return turns.tailFeed.executeWithOptions({ summary: 'read to the end, page by page' }, [{ seconds }]);
     },
     count: ({ records, applied, superseded }) => ({ records, applied, superseded }),
-    note: ({ records, applied, appliedTo, reason }) => {
-      const to = appliedTo === undefined ? '' : `, applied to ${new Date(appliedTo).toISOString()}`;
-      return `Last turn: ${records} records, ${applied} applied${to}.${reason === undefined ? '' : ` ${reason}`}`;
-    },
+    note: ({ records, applied, reason }) =>
+      `Last turn: ${records} records, ${applied} applied.${reason === undefined ? '' : ` ${reason}`}`,
     observe: (control, turn) => {
       control.stands(stoodAt(control.feed, turn, began));
       if (turn.state === 'corrupt' && !control.paused) control.alarm(turn.reason ?? 'a block of the feed is damaged');

@@ -57,6 +57,16 @@ describe('the feed tail', () => {
     for (const part of [SEGMENT, `\`${CHUNK}\` @ 4096`, '| records per second | 150 |', '| lag | 4.5 s |']) {
       expect(details).toContain(part);
     }
+    // The UI cuts off the last line.
+    expect(details).toMatch(/\| superseded \| 100 \|\n\n\u00a0$/);
+  });
+
+  it('never goes back in what it says is applied, as a worker does that has just started', async () => {
+    await using loop = await workflows.start('feedTail', [INPUT], {
+      tailFeed: tail(TURN, { ...TURN, appliedTo: 400 }),
+    });
+    const { feed } = await loop.until('at its third turn', ({ turns }) => turns === 2);
+    expect(feed?.appliedTo).toBe(1_000);
   });
 
   it('started by hand needs the name of its federation alone', async () => {
@@ -171,6 +181,19 @@ describe('a rewind of the feed', () => {
     await loop.until('at work', ({ state }) => state === 'running');
   });
 
+  it('leaves no lag of before to be read, nor shards', async () => {
+    await using loop = await workflows.start('feedTail', [INPUT], {
+      tailFeed: tail(REST),
+      rewindFeed: async () => ({ segment: SEGMENT }),
+    });
+    await loop.until('at rest', ({ state, turns }) => state === 'waiting' && turns === 1);
+    await loop.pause('an hour back');
+    const { progress } = await loop.update<RewindAnswer>('rewind', { secondsAgo: 60, reason: 'to be sure' });
+    expect(progress.feed).toMatchObject({ segment: SEGMENT, shards: [], appliedTo: 1_000 });
+    expect(progress.feed).not.toHaveProperty('lagSeconds');
+    expect(await detailsOf(loop)).not.toContain('| lag |');
+  });
+
   it('leaves a turn that is under way to its compare-and-set', async () => {
     let cancelled = false;
     await using loop = await workflows.start('feedTail', [INPUT], {
@@ -193,7 +216,7 @@ describe('a rewind of the feed', () => {
     await using loop = await workflows.start('feedTail', [INPUT], { tailFeed: standing });
     await loop.until('at work', ({ state }) => state === 'running');
     await expect(loop.update('rewind', { reason: 'why' })).rejects.toMatchObject({
-      cause: { type: 'ISTHMUS_USAGE', message: expect.stringContaining('rewind needs one of {"to": TIME}') },
+      cause: { type: 'ISTHMUS_USAGE', message: expect.stringContaining('rewind needs one of {"to": TIME}'), stack: '' },
     });
     await expect(loop.update('rewind', undefined)).rejects.toMatchObject({
       cause: { message: expect.stringContaining('rewind takes one JSON object') },
@@ -209,7 +232,7 @@ describe('a rewind of the feed', () => {
     });
     await loop.until('at work', ({ state }) => state === 'running');
     await expect(loop.update('rewind', { secondsAgo: 60, reason: 'why' })).rejects.toMatchObject({
-      cause: { type: 'ISTHMUS_REFUSED', message: 'the feed does not go back so far' },
+      cause: { type: 'ISTHMUS_REFUSED', message: 'the feed does not go back so far', stack: '' },
     });
     expect((await loop.progress()).state).toBe('running');
   });

@@ -72,7 +72,7 @@ describe('a loop', () => {
     await using loop = await workflows.start('triggerIntake', [INPUT], { receiveTriggers: standing });
     await loop.until('at work', ({ state }) => state === 'running');
     await expect(loop.pause(' ')).rejects.toMatchObject({
-      cause: { message: expect.stringContaining('needs a reason') },
+      cause: { message: expect.stringContaining('needs a reason'), stack: '' },
     });
     // From the UI, with nothing in the field.
     await expect(loop.handle.executeUpdate('pause')).rejects.toMatchObject({
