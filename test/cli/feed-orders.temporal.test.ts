@@ -138,7 +138,7 @@ describe('without a worker', () => {
     const interrupt = new AbortController();
     const one = { ...(await alone()), signal: interrupt.signal };
     const running = replay({}, one);
-    await expect.poll(() => one.terminal.said, { timeout: 15_000 }).toHaveLength(1);
+    await expect.poll(() => one.terminal.said).toHaveLength(1);
     expect(one.terminal.said[0]).toMatch(
       /^replay\/alone\/[0-9a-f]+ has not answered yet: does `isthmus worker` run\?$/,
     );
@@ -172,12 +172,12 @@ describe('isthmus replay', () => {
     const paused = call(true);
     const source = { source: 'replay', all: false };
     // The list of running workflows is a second or so behind.
-    await expect.poll(() => control({ pause: { reason: 'busy' } }, source, paused), { timeout: 15_000 }).toBe(0);
+    await expect.poll(() => control({ pause: { reason: 'busy' } }, source, paused)).toBe(0);
     expect(paused.terminal.printed.at(-1)).toContain('"state":"paused","reason":"busy"');
-    await expect.poll(() => waiting.terminal.said.join(), { timeout: 10_000 }).toContain('is stopped: busy');
+    await expect.poll(() => waiting.terminal.said.join()).toContain('is stopped: busy');
     expect(await control('resume', source, call())).toBe(0);
     expect(await running).toBe(0);
-    await expect.poll(() => control('resume', source, call()), { timeout: 15_000 }).toBe(1);
+    await expect.poll(() => control('resume', source, call())).toBe(1);
   });
 
   it('is wrong use where a range is empty, or a folder is named without its account', async () => {
