@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from '../../infra/local/launcher.ts';
 
 /** A part of the benchmark in a process of its own, so that its memory and its processor time are its alone. */
 interface Part {
@@ -13,7 +14,8 @@ interface Part {
 /** Starts `NAME.process.ts` with one JSON argument. Its standard error is ours. */
 function start(name: string, argument: object): Part {
   const file = fileURLToPath(new URL(`${name}.process.ts`, import.meta.url));
-  const child = spawn(process.execPath, [file, JSON.stringify(argument)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const argv = [...NODE_FLAGS, file, JSON.stringify(argument)];
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout });
   const said = (async () => {
     const ended = new AbortController();
