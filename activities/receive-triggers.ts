@@ -61,11 +61,8 @@ export function triggerActivities(services: Services): Pick<Activities, 'receive
       const counts = await applyEvents(tx, { ...scope, events: batch.events });
       if (batch.notes.length > 0) await recordJournal(tx, account.id, batch.notes);
       const distrusted = (counts.ignored.distrusted ?? 0) > 0;
-      await upsertSource(tx, {
-        ...standing(account.id, distrusted),
-        head: newest,
-        applied: distrusted ? undefined : newest,
-      });
+      // Where they are distrusted too: it tells that the queue is taken from, and by it a silent feed is noticed.
+      await upsertSource(tx, { ...standing(account.id, distrusted), head: newest, applied: newest });
       return { ...counts, ignored: { ...counts.ignored, ...ignored } };
     });
   }

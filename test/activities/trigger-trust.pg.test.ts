@@ -161,14 +161,12 @@ describe('the assumption that triggers and feed print the same sequencers', () =
       expect(kinds).toEqual(['feed-rewound', 'triggers-distrusted']);
 
       // From here on triggers change nothing, whatever they say, and are taken off the queue all the same.
-      const [, trusted] = await readSources(db.index.db, id);
       queue.send(asTrigger({ at: 9_000, name: 'blob-0', gone: true }, sequencer));
       expect(await receive(services)).toMatchObject({ messages: 1, applied: 0, ignored: 1 });
       expect(queue.done.at(-1)).toBe('complete m1');
       const [, source] = await readSources(db.index.db, id);
       expect(source).toMatchObject({ source: 'trigger', state: 'distrusted', reason: expect.any(String) });
-      expect(source?.applied).toBe(trusted?.applied);
-      expect(source?.head).toBeGreaterThan(trusted?.head ?? 0);
+      expect(source?.applied).toBe(START + 9_000_000);
       const { rewindFeed } = feedActivities(services);
       await runActivity(() => rewindFeed({ to: '2026-01-01T00:00:00Z', reason: 'a test' }));
       const again = await tailToEnd(services);
