@@ -5,6 +5,7 @@ import { FeedCorruptError, FeedGapError, FeedUnavailableError } from '../../sche
 import { type Manifest, parseManifest } from '../../schema/feed/manifest.ts';
 import { segmentTime } from '../../schema/feed/segment-path.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
+import { BEGUN, BegunShards } from './begun-shards.ts';
 import { ByteBudget } from './byte-budget.ts';
 import type { FeedEnd, FeedPage, FeedStart, SegmentReading, ShardReading } from './feed-page.ts';
 import { SegmentFinder, type SegmentWindow } from './feed-segments.ts';
@@ -44,8 +45,6 @@ const GRACE_MS = 30_000;
 /** Nor does it pass in fewer looks, as a clock that jumps makes any time pass. */
 const GRACE_LOOKS = 3;
 const RELIST_MS = 2_000;
-/** Shards that a consumer begins with. */
-const LISTED_AHEAD = 4;
 
 /** What is known of the segment that was read last, which the next poll begins with. */
 interface KnownSegment {
@@ -53,6 +52,8 @@ interface KnownSegment {
   readonly etag: string;
   readonly manifest: Manifest;
   readonly shards: ReadonlyMap<string, FeedShard>;
+  /** What of it is read before anybody asks. */
+  readonly begun: BegunShards;
   /** When its manifest was asked for last, and for which segments.json. */
   readonly at: Timestamp;
   readonly window: string;
@@ -103,7 +104,12 @@ export class FeedReader {
    */
   async *segments(from: FeedStart | undefined, signal: AbortSignal): AsyncGenerator<SegmentReading, FeedEnd> {
     let start = from;
-    await using ahead = new SegmentAhead((path, within) => this.#openFinished(path, within), signal);
+    await using ahead = new SegmentAhead<KnownSegment>(
+      (path, within) => this.#openFinished(path, within),
+      ({ begun }) => begun.close(),
+      signal,
+    );
+    const beginNext = () => ahead.whenOpen(({ begun, shards }) => begun.beginOne(shards.values()));
     for (;;) {
       const window = await this.#find(start, signal);
       for (const [at, path] of window.segments.entries()) {
@@ -117,7 +123,16 @@ export class FeedReader {
         if (at + 2 < window.segments.length) ahead.fetch(window.segments[at + 1]);
         const final = hasNext && this.#isFinal(path, known.manifest);
         const drained = new Map<string, 'whole' | 'torn'>();
-        yield this.#reading(known, final, start?.segment === path ? start.shards : {}, drained);
+        const isDrained = (shard: string, end: 'whole' | 'torn') => {
+          drained.set(shard, end);
+          // Whoever has drained it, and finds no other to begin with, waits for the last of them.
+          if (known.shards.size - drained.size < BEGUN) beginNext();
+        };
+        try {
+          yield this.#reading(known, final, start?.segment === path ? start.shards : {}, isDrained);
+        } finally {
+          await known.begun.close();
+        }
         assert(drained.size === known.shards.size, `${path} was left before its shards were drained`);
         const whole = [...drained.values()].every((end) => end === 'whole');
         if (!final || !whole) return this.#end(window, !hasNext && whole);
@@ -143,30 +158,32 @@ export class FeedReader {
   }
 
   #reading(
-    { path, shards }: KnownSegment,
+    { path, shards, begun }: KnownSegment,
     final: boolean,
     positions: FeedStart['shards'],
-    drained: Map<string, 'whole' | 'torn'>,
+    isDrained: (shard: string, end: 'whole' | 'torn') => void,
   ): SegmentReading {
-    const readings = [...shards.values()].map(
-      (shard): ShardReading => ({
-        prefix: shard.prefix,
-        pages: (signal) => this.#pages(readAhead(shard.pages(positions[shard.prefix], final, signal)), shard, drained),
-      }),
-    );
+    const readings = [...shards.values()].map((shard): ShardReading => {
+      const { prefix } = shard;
+      // Taken only where it is asked for, so that what is not is ended with its segment.
+      async function* pages(signal: AbortSignal): AsyncGenerator<FeedPage, 'whole' | 'torn'> {
+        return yield* begun.take(prefix)?.items(signal) ?? shard.pages(positions[prefix], final, signal);
+      }
+      return { prefix, pages: (signal) => this.#pages(readAhead(pages(signal)), prefix, isDrained) };
+    });
     return { path, begin: segmentTime(path) ?? 0, final, shards: readings };
   }
 
   async *#pages(
     pages: AsyncGenerator<FeedPage, 'whole' | 'torn'>,
-    shard: FeedShard,
-    drained: Map<string, 'whole' | 'torn'>,
+    shard: string,
+    isDrained: (shard: string, end: 'whole' | 'torn') => void,
   ): AsyncGenerator<FeedPage, 'whole' | 'torn'> {
     try {
       for (;;) {
         const step = await pages.next();
         if (step.done === true) {
-          drained.set(shard.prefix, step.value);
+          isDrained(shard, step.value);
           return step.value;
         }
         this.#newest = latest(this.#newest, step.value.newest);
@@ -209,7 +226,7 @@ export class FeedReader {
     }
     const shards = this.#shardsOf(path, file.value, known?.shards);
     for (const shard of shards.values()) shard.forgetListing();
-    return { path, etag: file.etag, manifest: file.value, shards, at: now, window };
+    return { path, etag: file.etag, manifest: file.value, shards, begun: new BegunShards(), at: now, window };
   }
 
   /** A segment that has a successor, where its manifest says that it is final, with its first shards listed. */
@@ -219,8 +236,8 @@ export class FeedReader {
     const manifest = parseManifest(path, file.text);
     if (!manifest.finalised) return undefined;
     const shards = this.#shardsOf(path, manifest, undefined);
-    await Promise.all([...shards.values()].slice(0, LISTED_AHEAD).map((shard) => shard.listAhead(signal)));
-    return { path, etag: file.etag, manifest, shards, at: this.#options.now(), window: '' };
+    await Promise.all([...shards.values()].slice(0, BEGUN).map((shard) => shard.listAhead(signal)));
+    return { path, etag: file.etag, manifest, shards, begun: new BegunShards(), at: this.#options.now(), window: '' };
   }
 
   #shardsOf(path: string, { shards }: Manifest, known: KnownSegment['shards'] | undefined): KnownSegment['shards'] {

@@ -4,12 +4,18 @@
  */
 export class SegmentAhead<T> implements AsyncDisposable {
   readonly #open: (path: string, signal: AbortSignal) => Promise<T | undefined>;
+  readonly #close: (next: T) => Promise<void>;
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
   #next: { readonly path: string; readonly opened: Promise<T | undefined> } | undefined;
 
-  constructor(open: (path: string, signal: AbortSignal) => Promise<T | undefined>, signal: AbortSignal) {
+  constructor(
+    open: (path: string, signal: AbortSignal) => Promise<T | undefined>,
+    close: (next: T) => Promise<void>,
+    signal: AbortSignal,
+  ) {
     this.#open = open;
+    this.#close = close;
     this.#signal = AbortSignal.any([signal, this.#abort.signal]);
   }
 
@@ -27,8 +33,17 @@ export class SegmentAhead<T> implements AsyncDisposable {
     return next?.path === path ? opened : undefined;
   }
 
+  /** Does something with it as soon as it is open, where it was asked for and nobody has taken it yet. */
+  whenOpen(work: (next: T) => void): void {
+    const next = this.#next;
+    void next?.opened.then((opened) => {
+      if (opened !== undefined && this.#next === next && !this.#signal.aborted) work(opened);
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#abort.abort();
-    await this.#next?.opened;
+    const opened = await this.#next?.opened;
+    if (opened !== undefined) await this.#close(opened);
   }
 }

@@ -170,6 +170,55 @@ describe('reading ahead', () => {
     await segments.return({ head: undefined, caughtUp: false, lastConsumable: undefined });
   });
 
+  it('has the first pages of the next segment read when the last of one are taken, and ends them where it is left', async () => {
+    for (const leave of ['before', 'asked', 'taken', 'never'] as const) {
+      const feed = new MemoryFeed();
+      const shards = ['00', '01'];
+      for (const [at, state] of ['Finalized', 'Finalized', 'Publishing'].entries()) {
+        feed.segment(15 * at, state, shards);
+        for (const [nth, shard] of shards.entries()) {
+          const blocks = [0, 1, 2].map((block) => avroBlock(blobs(at * 20 + nth * 10 + 3 * block, 3)));
+          feed.append(`${feed.shard(15 * at, shard)}00000.avro`, avroHeader(), ...blocks);
+        }
+      }
+      const next = shards.map((shard) => `range ${feed.shard(15, shard)}00000.avro`);
+      feed.onAsk = () => sleep(2);
+      const { signal } = new AbortController();
+      const segments = newReader(feed, { pageRecords: 3, sliceBytes: 100 }).segments(undefined, signal);
+      const one = (await segments.next()).value;
+      if (one === undefined || !('shards' in one)) throw new Error('no segment');
+      const names: string[] = [];
+      const drain = async (shard: (typeof one.shards)[number] | undefined) => {
+        for await (const { events } of shard?.pages(signal) ?? []) names.push(...events.map(({ name }) => name));
+      };
+      await drain(one.shards[0]);
+      await expect.poll(() => feed.asked).toContain(next[0]);
+      expect(feed.asked).not.toContain(next[1]);
+      await drain(one.shards[1]);
+      await expect.poll(() => feed.asked).toContain(next[1]);
+      const end = { head: undefined, caughtUp: false, lastConsumable: undefined };
+      if (leave !== 'before') {
+        const two = (await segments.next()).value;
+        if (two === undefined || !('shards' in two)) throw new Error('no segment');
+        if (leave === 'asked') await two.shards[0]?.pages(signal).return('torn');
+        if (leave === 'taken') {
+          for await (const { events } of two.shards[0]?.pages(signal) ?? []) {
+            expect(events.map(({ name }) => name)).toEqual(['blob-20', 'blob-21', 'blob-22']);
+            break;
+          }
+        }
+        if (leave === 'never') {
+          await drain(two.shards[1]);
+          await drain(two.shards[0]);
+          expect(new Set(names).size).toBe(names.length);
+          expect(names).toHaveLength(36);
+        }
+      }
+      await segments.return(end);
+      expect(feed.underWay, leave).toBe(0);
+    }
+  });
+
   it('9: takes nothing that was opened ahead for more than it was, nor a failure of it for one', async () => {
     const feed = segmentsOf(['Finalized', 'Not Finalized', 'Publishing']);
     let failed = false;
