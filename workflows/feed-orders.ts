@@ -6,9 +6,11 @@ import {
   REWIND,
   type RewindAnswer,
   type RewindRequest,
+  rewindOf,
   SKIP,
   type SkipAnswer,
   type SkipRequest,
+  skipOf,
 } from '../schema/inputs/feed.ts';
 import { accept } from './accept.ts';
 import { orders } from './activities.ts';
@@ -22,12 +24,15 @@ const skipUpdate = defineUpdate<SkipAnswer, [SkipRequest]>(SKIP);
  * What an operator can ask of the feed tail, whether it runs or is stopped: `rewind` and `skip`. They move the
  * cursor by activities of their own. Pages of a turn under way lose their compare-and-set then, so it is left to
  * end by itself; a rest ends at once. A loop that is stopped stays so until `resume`.
+ *
+ * Only the validators check, which do not run on replay: an order that was let in stays so, however much stricter
+ * a later version is, or its workflow could not be replayed any more.
  */
 export function takeFeedOrders(control: Control, wake: () => void): void {
   setHandler(
     rewindUpdate,
     async (request) => {
-      const input = accept(checkRewind(request, Date.now()));
+      const input = rewindOf(request);
       const { segment } = await told(
         orders.rewindFeed.executeWithOptions({ summary: `rewind: ${input.reason}` }, [input]),
       );
@@ -45,7 +50,7 @@ export function takeFeedOrders(control: Control, wake: () => void): void {
   setHandler(
     skipUpdate,
     async (request) => {
-      const input = accept(checkSkip(request));
+      const input = skipOf(request);
       const { chunk, offset, reason } = input;
       const skipped = await told(orders.skipFeedBlock.executeWithOptions({ summary: `skip: ${reason}` }, [input]));
       const { corrupt, ...rest } = standing(control);

@@ -1,5 +1,6 @@
-import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, condition, continueAsNew, patched, workflowInfo } from '@temporalio/workflow';
 import type { FeedSpot, ReplayTurn } from '../schema/inputs/activities.ts';
+import { type Checked, timeOfAnyDay } from '../schema/inputs/check.ts';
 import { checkReplay, type ReplayJob, type ReplaySummary } from '../schema/inputs/feed-jobs.ts';
 import { acceptStart } from './accept.ts';
 import { turns } from './activities.ts';
@@ -16,7 +17,7 @@ const TURN_SECONDS = 10;
  * @returns what it did, over all its runs.
  */
 export async function replay(given: ReplayJob): Promise<ReplaySummary> {
-  const { federation, carried, ...request } = acceptStart(checkReplay(given));
+  const { federation, carried, ...request } = acceptStart(checked(given));
   const control = new Control({ federation, source: 'replay', title: `Replay of ${rangeOf(request)}` }, carried);
   let cursor = carried?.cursor;
   while (!workflowInfo().continueAsNewSuggested) {
@@ -41,6 +42,15 @@ export async function replay(given: ReplayJob): Promise<ReplaySummary> {
   }
   await condition(allHandlersFinished);
   return await continueAsNew<typeof replay>({ federation, ...request, carried: { ...control.carried, cursor } });
+}
+
+/** A replay that began when 30 February was taken for 2 March goes on, run after run; one that begins now is refused. */
+function checked(given: ReplayJob): Checked<ReplayJob> {
+  const now = checkReplay(given);
+  const once = checkReplay(given, timeOfAnyDay);
+  if ('value' in now || 'problem' in once) return now;
+  const hasBegun = once.value.carried !== undefined || !patched('replay-of-days-that-there-are');
+  return hasBegun ? once : now;
 }
 
 function finish(control: Control): ReplaySummary {

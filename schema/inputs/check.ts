@@ -74,13 +74,18 @@ export function wholeNumber(expected: string): Field {
   return { expected, holds: (value) => Number.isSafeInteger(value) && Number(value) >= 0 };
 }
 
-export const time: Field = {
+/** Of any day up to the 31st, as was taken once: for what was let in then. */
+export const timeOfAnyDay: Field = {
   expected: 'a time of ISO 8601 with its zone, such as "2026-11-21T14:00:00Z"',
-  holds: (value) =>
-    typeof value === 'string' && ISO_TIME.test(value) && !Number.isNaN(Date.parse(value)) && isCalendarDay(value),
+  holds: (value) => typeof value === 'string' && ISO_TIME.test(value) && !Number.isNaN(Date.parse(value)),
 };
 
-/** Whether a time that begins `YYYY-MM-DD` names a day that its month has: `Date.parse` takes 30 February for 1 March. */
+export const time: Field = {
+  ...timeOfAnyDay,
+  holds: (value) => timeOfAnyDay.holds(value) && isCalendarDay(String(value)),
+};
+
+/** Whether a time that begins `YYYY-MM-DD` names a day that its month has: `Date.parse` takes 30 February for 1 or 2 March. */
 export function isCalendarDay(text: string): boolean {
   return new Date(text.slice(0, 10)).getUTCDate() === Number(text.slice(8, 10));
 }

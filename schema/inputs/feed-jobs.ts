@@ -1,5 +1,15 @@
 import type { FeedSpot, ReplayFeedInput } from './activities.ts';
-import { type Checked, checkFields, internal, numberAbove0, optional, text, time, withExample } from './check.ts';
+import {
+  type Checked,
+  checkFields,
+  type Field,
+  internal,
+  numberAbove0,
+  optional,
+  text,
+  time,
+  withExample,
+} from './check.ts';
 import type { Carried, LoopInput } from './control.ts';
 
 /** What a replay starts with: a range of time, a prefix, both, or the whole feed. */
@@ -39,15 +49,16 @@ export function checkTail(input: unknown): Checked<LoopInput> {
   return { value: { ...defaults, ...(input as Pick<LoopInput, 'federation'> & Partial<LoopInput>) } };
 }
 
-export function checkReplay(input: unknown): Checked<ReplayJob> {
+/** @param when which times are taken: of days that there are. */
+export function checkReplay(input: unknown, when: Field = time): Checked<ReplayJob> {
   const example = { federation: 'lake', from: '2026-11-21T13:00:00Z', to: '2026-11-21T14:00:00Z', prefix: 'lake/raw/' };
   const problem = checkFields(
     'replay',
     input,
     {
       federation,
-      from: optional(time),
-      to: optional(time),
+      from: optional(when),
+      to: optional(when),
       prefix: optional(text('a plain prefix of CONTAINER/NAME')),
       recordsPerSecond: optional(numberAbove0('how many records a second at most, a number above 0')),
       carried: internal,

@@ -94,18 +94,24 @@ export function checkRewind(input: unknown, now: Timestamp): Checked<RewindInput
     REWIND_EXAMPLE,
   );
   if (problem !== undefined) return { problem };
-  const { to, secondsAgo, cursor, ...why } = input as RewindRequest;
-  const given = TARGETS.filter((name) => (input as RewindRequest)[name] !== undefined);
+  const request = input as RewindRequest;
+  const given = TARGETS.filter((name) => request[name] !== undefined);
   if (given.length !== 1) {
     const found = given.length === 0 ? 'none' : given.join(' and ');
     const one = 'rewind needs one of {"to": TIME}, {"secondsAgo": NUMBER} and {"cursor": {"segment": ...}}';
     return { problem: withExample(`${one}, but was given ${found}.`, REWIND_EXAMPLE) };
   }
+  const { to } = request;
   if (to !== undefined && Date.parse(to) > now) {
     const at = new Date(now).toISOString();
     return { problem: withExample(`rewind: "to" is "${to}", which is yet to come: it is ${at}.`, REWIND_EXAMPLE) };
   }
-  return { value: { to, seconds: secondsAgo, cursor, reason: why.reason.trim() } };
+  return { value: rewindOf(request) };
+}
+
+/** What is asked for by what has been checked. */
+export function rewindOf({ to, secondsAgo, cursor, reason: why }: RewindRequest): RewindInput {
+  return { to, seconds: secondsAgo, cursor, reason: why.trim() };
 }
 
 export function checkSkip(input: unknown): Checked<SkipInput> {
@@ -120,8 +126,12 @@ export function checkSkip(input: unknown): Checked<SkipInput> {
     SKIP_EXAMPLE,
   );
   if (problem !== undefined) return { problem };
-  const request = input as SkipRequest;
-  return { value: { ...request, reason: request.reason.trim() } };
+  return { value: skipOf(input as SkipRequest) };
+}
+
+/** What is asked for by what has been checked. */
+export function skipOf(request: SkipRequest): SkipInput {
+  return { ...request, reason: request.reason.trim() };
 }
 
 function isSpot(value: unknown): boolean {

@@ -61,6 +61,7 @@ describe('a replay', () => {
   it.each([
     [[{ ...JOB, from: 'noon' }], /replay: "from" is "noon", but expected a time .* Example: \{"federation":"lake"/],
     [[{ from: JOB.from }], /replay needs "federation"/],
+    [[{ ...JOB, to: '2026-02-30' }], /"to" is "2026-02-30", but expected a time of ISO 8601/],
     [[], /replay takes one JSON object, but was given nothing/],
   ])('of %j fails at once with a message that can be read', async (args, message) => {
     await using job = await workflows.start('replay', args, {});
