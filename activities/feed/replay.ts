@@ -121,7 +121,7 @@ class ReplayTurnWork implements FeedConsumer {
 
   async #beginning(): Promise<FeedStart | undefined> {
     if (this.#input.from === undefined) return undefined;
-    const segment = await findSegment(this.#services.feed, this.#range.from, this.#signal);
+    const segment = await findSegment(this.#services, this.#range.from, this.#signal);
     return segment === undefined ? undefined : { segment, shards: {} };
   }
 

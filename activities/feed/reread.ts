@@ -15,7 +15,7 @@ import { askForHealing } from './gap.ts';
  * pass does it. Every page in flight loses (invariant 3).
  */
 export async function rereadWhereDistrusted(services: Services, signal: AbortSignal): Promise<void> {
-  const { account, feed, index, log } = services;
+  const { account, index, log } = services;
   const trust = await readTriggerTrust(index.db, account.id);
   if (trust.mismatched > 0 && trust.distrustedAt === undefined) {
     await distrustOnMismatch(services);
@@ -24,7 +24,9 @@ export async function rereadWhereDistrusted(services: Services, signal: AbortSig
   if (!trust.rereadWanted) return;
   const { firstApplied } = trust;
   const segment =
-    firstApplied === undefined ? await oldestSegment(feed, signal) : await findSegment(feed, firstApplied, signal);
+    firstApplied === undefined
+      ? await oldestSegment(services, signal)
+      : await findSegment(services, firstApplied, signal);
   // Of a feed that cannot be read now the tail says so by itself.
   if (segment === undefined) return;
   const isMissing = firstApplied !== undefined && (segmentTime(segment) ?? firstApplied) > firstApplied;

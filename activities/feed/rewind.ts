@@ -48,11 +48,12 @@ function leavesOut(from: FeedCursor, to: FeedStart): boolean {
   });
 }
 
-async function targetOf({ clock, feed }: Services, input: RewindInput, signal: AbortSignal): Promise<FeedStart> {
+async function targetOf(services: Services, input: RewindInput, signal: AbortSignal): Promise<FeedStart> {
+  const { clock, feed } = services;
   if (input.cursor !== undefined) return checkedSpot(feed, input.cursor, signal);
   const time = input.to === undefined ? clock.now() - (input.seconds ?? Number.NaN) * 1000 : Date.parse(input.to);
   if (Number.isNaN(time)) throw usage('a rewind needs a time (ISO 8601), a number of seconds, or a cursor');
-  const segment = await findSegment(feed, time, signal);
+  const segment = await findSegment(services, time, signal);
   if (segment === undefined) throw usage('the feed has no segment that could be read from');
   return { segment, shards: {} };
 }
