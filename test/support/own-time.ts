@@ -1,18 +1,22 @@
-/** More than this between two turns of the event loop is the machine's doing. */
+/** More than this between two turns of the event loop is the machine's doing, but for what the process worked meanwhile. */
 const LONGEST_TURN_MS = 50;
 
-/** Time as this process lives it: while the machine, or the process alone, stands still, so does this. */
+/** Time as this process lives it: while the machine, or the process alone, stands still, so does this. Its own work counts whole. */
 export class OwnTime implements Disposable {
   readonly #began = Date.now();
   #last = performance.now();
+  #worked = workedMs();
   #ms = 0;
   readonly #timer = setInterval(() => this.ms, 5).unref();
 
   /** Milliseconds since it was made. */
   get ms(): number {
     const now = performance.now();
-    this.#ms += Math.min(now - this.#last, LONGEST_TURN_MS);
+    const worked = workedMs();
+    // Several threads may work for longer than time passes.
+    this.#ms += Math.min(now - this.#last, Math.max(LONGEST_TURN_MS, worked - this.#worked));
     this.#last = now;
+    this.#worked = worked;
     return this.#ms;
   }
 
@@ -29,4 +33,10 @@ export class OwnTime implements Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
+}
+
+/** What the process has had of the processor. */
+function workedMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
