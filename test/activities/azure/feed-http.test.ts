@@ -4,7 +4,7 @@ import { FeedReader } from '../../../activities/azure/feed-reader.ts';
 import { drainFeed } from './drain-feed.ts';
 import { type HttpFault, HttpFeed } from './http-feed.ts';
 import { avroBlock, avroHeader, feedRecord, MemoryFeed } from './memory-feed.ts';
-import { Patience } from './patience.ts';
+import { StallTimers } from './stall-timers.ts';
 
 const signal = new AbortController().signal;
 const blobs = (from: number, count: number) => Array.from({ length: count }, (_, at) => feedRecord(from + at));
@@ -48,30 +48,31 @@ describe('the feed over a network that fails', () => {
 
   it('9: is read whole where a connection is silent, before the answer and in the middle of it', async () => {
     for (const fault of ['silence', { stallAfter: 10 }] as const) {
-      using patience = new Patience(200);
+      using timers = new StallTimers(200);
       await using http = await HttpFeed.open(feedOf(3));
       const meets = once(fault);
       http.fault = (request) => {
         const met = request.path.endsWith('.avro') ? meets?.(request) : undefined;
         if (met !== undefined) {
-          const silent = fault === 'silence' ? setImmediate() : patience.refreshed();
-          silent.then(() => patience.pass(200));
+          const silent = fault === 'silence' ? setImmediate() : timers.refreshed();
+          silent.then(() => timers.pass(200));
         }
         return met;
       };
       const { names: read } = await drainFeed(new FeedReader(http.store({ stallMs: 200 }), { source: 'feed' }));
       expect(read).toEqual(names(1, 3));
       expect(http.causes).toEqual(['stalled']);
+      expect(timers.standing).toBe(0);
     }
   });
 
   it('9: is waited for while its bytes come slowly, but come', async () => {
-    using patience = new Patience(300);
+    using timers = new StallTimers(300);
     await using http = await HttpFeed.open(feedOf(3));
     let passed = 0;
     const eachPart = async () => {
-      await patience.refreshed();
-      patience.pass(299);
+      await timers.refreshed();
+      timers.pass(299);
       passed += 299;
     };
     http.fault = ({ path }) => (path.endsWith('.avro') ? { eachPart } : undefined);
@@ -79,6 +80,7 @@ describe('the feed over a network that fails', () => {
     expect(read).toEqual(names(1, 3));
     expect(http.causes).toEqual([]);
     expect(passed).toBeGreaterThan(2_000);
+    expect(timers.standing).toBe(0);
   });
 
   it('9: is read whole where the download is cut at any byte of a block', async () => {
