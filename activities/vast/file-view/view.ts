@@ -219,10 +219,17 @@ export class View {
   /** Throws `ESTALE` where what was looked at is not what stands there by now: the mark that was read is then not its own. */
   #standing(path: string, at: string, stat: Stats): Standing {
     const standing = this.#marked(path, at, stat);
-    if ('conflict' in standing && !isUnchanged(stat, this.#files.stat(at))) {
+    if ('conflict' in standing && !this.#isUnchanged(stat, this.#files.stat(at))) {
       throw Object.assign(new Error(`ESTALE: ${path}`), { code: 'ESTALE' });
     }
     return standing;
+  }
+
+  #isUnchanged(before: Stats, now: Stats | undefined): boolean {
+    if (now?.ino !== before.ino || now.size !== before.size || now.mtimeMs !== before.mtimeMs) return false;
+    // A stub that is made again has its length and its time, and often its inode. A mark that is on the file itself
+    // is the new one's then; opening a closed file to read it there changes this time.
+    return this.#settings.attributes === 'xattr' || now.ctimeMs === before.ctimeMs;
   }
 
   #marked(path: string, at: string, stat: Stats): Standing {
@@ -318,8 +325,4 @@ export class View {
 function markOf(stub: StubRequest, state: Mark['state'], modified: number): Mark {
   const { etag, length } = stub.attributes;
   return markFor(stub.key, { state, etag, length, revision: stub.revision, modified });
-}
-
-function isUnchanged(before: Stats, now: Stats | undefined): boolean {
-  return now !== undefined && now.ino === before.ino && now.size === before.size && now.mtimeMs === before.mtimeMs;
 }
