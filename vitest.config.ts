@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { PATIENCE_MS } from './test/support/patience.ts';
 
 export default defineConfig({
   test: {
@@ -9,7 +10,7 @@ export default defineConfig({
     // Of a machine that is many times slower, or stands still for a while: they end only what would never end.
     testTimeout: 240_000,
     hookTimeout: 240_000,
-    expect: { poll: { timeout: 45_000 } },
+    expect: { poll: { timeout: PATIENCE_MS } },
     reporters: ['default'],
   },
 });

@@ -8,6 +8,7 @@ import { workflowBundle } from '../../cli/worker/workflow-bundle.ts';
 import type { Activities } from '../../schema/inputs/activities.ts';
 import { PAUSE, PROGRESS, type Progress, RESUME } from '../../schema/inputs/control.ts';
 import type { WorkflowType } from '../../schema/inputs/names.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { type TestTemporal, testTemporal } from '../support/temporal.ts';
 
 const logger = new DefaultLogger('ERROR', () => {});
@@ -28,9 +29,6 @@ export async function standing(): Promise<never> {
     clearInterval(beat);
   }
 }
-
-/** Longer than any machine needs for what a test waits for, and shorter than the rests that a test has workflows make. */
-const PATIENCE_MS = 45_000;
 
 export interface TestWorkflows extends AsyncDisposable {
   readonly temporal: TestTemporal;

@@ -6,6 +6,7 @@ import { requestReconcile } from '../../cli/worker/request-reconcile.ts';
 import { federationSchema } from '../../schema/federation/federation.ts';
 import type { Activities, ReconcileInput, ReconcileSummary } from '../../schema/inputs/activities.ts';
 import { taskQueueOf, workflowIds } from '../../schema/inputs/names.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { type TestWorkflows, testWorkflows } from './harness.ts';
 
 let workflows: TestWorkflows;
@@ -65,7 +66,7 @@ function makeFederation() {
 const manifest = (name: string): ReconcileInput => ({ judge: 'inventory', manifest: `inventory/${name}` });
 
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 45_000; Date.now() < end; ) {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; ) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

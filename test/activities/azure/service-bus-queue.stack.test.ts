@@ -7,6 +7,7 @@ import type { QueueOptions } from '../../../infra/local/service-bus/message-queu
 import { startServiceBus } from '../../../infra/local/service-bus/service-bus.ts';
 import type { TriggerMessage } from '../../../schema/ports/trigger-queue.ts';
 import { OwnTime } from '../../support/own-time.ts';
+import { PATIENCE_MS } from '../../support/patience.ts';
 
 const signal = new AbortController().signal;
 
@@ -33,7 +34,7 @@ async function openQueue(broker: Partial<QueueOptions> = {}, options: Partial<Se
 
 async function receiveAll(queue: ServiceBusQueue, count: number, batch = 500): Promise<TriggerMessage[]> {
   const all: TriggerMessage[] = [];
-  const until = Date.now() + 45_000;
+  const until = Date.now() + PATIENCE_MS;
   while (all.length < count && Date.now() < until) all.push(...(await queue.receive(batch, 500, signal)));
   return all;
 }
@@ -78,7 +79,7 @@ describe('the Service Bus queue', () => {
   it('hands a lone message over at once', async () => {
     await using open = await openQueue();
     expect(await open.queue.receive(10, 300, signal)).toEqual([]);
-    const waiting = open.queue.receive(10, 45_000, signal);
+    const waiting = open.queue.receive(10, PATIENCE_MS, signal);
     await sleep(50);
     const began = open.time.ms;
     await open.publish(1);

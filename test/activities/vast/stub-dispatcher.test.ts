@@ -6,6 +6,7 @@ import { retryDelay } from '../../../activities/vast/dispatch/write-stub.ts';
 import { IsthmusError } from '../../../schema/errors.ts';
 import type { PutStubResult, Sink, StubRequest } from '../../../schema/ports/sink.ts';
 import { idleClock } from '../../support/idle-clock.ts';
+import { PATIENCE_MS } from '../../support/patience.ts';
 import { MemoryTasks } from './memory-tasks.ts';
 import { signal } from './sink-contract.ts';
 import { testView } from './view-folder.ts';
@@ -21,7 +22,7 @@ function dispatcherOf(sink: Sink, tasks: MemoryTasks): StubDispatcher {
 
 /** Runs until nothing is due, or for longer than any machine needs. */
 async function drain(sink: Sink, tasks: MemoryTasks): Promise<StubDispatcher> {
-  const until = Date.now() + 45_000;
+  const until = Date.now() + PATIENCE_MS;
   const dispatcher = dispatcherOf(sink, tasks);
   const quiet = new AbortController();
   const running = dispatcher.run(until, quiet.signal).catch((error) => {
@@ -109,7 +110,9 @@ describe('the dispatcher', () => {
     const tasks = new MemoryTasks();
     for (let at = 0; at < 1000; at++) tasks.set(`lake/${at}`, '0x1');
     const sink = putting(() => Promise.reject(new IsthmusError('ISTHMUS_SINK', 'ENOSPC: no space left')));
-    await expect(dispatcherOf(sink, tasks).run(Date.now() + 45_000, signal)).rejects.toThrow(/ENOSPC: no space left/);
+    await expect(dispatcherOf(sink, tasks).run(Date.now() + PATIENCE_MS, signal)).rejects.toThrow(
+      /ENOSPC: no space left/,
+    );
     expect(tasks.due).toBe(1000);
   });
 
@@ -137,7 +140,7 @@ describe('the dispatcher', () => {
       if (++puts === 64) abort.abort(new Error('paused'));
       return { outcome: 'created' };
     });
-    await expect(dispatcherOf(sink, tasks).run(Date.now() + 45_000, abort.signal)).rejects.toThrow('paused');
+    await expect(dispatcherOf(sink, tasks).run(Date.now() + PATIENCE_MS, abort.signal)).rejects.toThrow('paused');
     expect(tasks.due).toBe(400 - puts);
     expect((await tasks.claim(1000, 1000)).length).toBe(400 - puts);
   });

@@ -17,6 +17,7 @@ import { countStubs } from '../../../schema/index/stubs.ts';
 import { transact } from '../../../schema/index/transact.ts';
 import type { BlobSource } from '../../../schema/ports/blob-source.ts';
 import type { Sink } from '../../../schema/ports/sink.ts';
+import { PATIENCE_MS } from '../../support/patience.ts';
 import { testIndex } from '../../support/postgres.ts';
 
 const T0 = Date.now() - 60_000;
@@ -95,7 +96,7 @@ export async function testServices(sink: Sink, blobs?: Partial<BlobSource>): Pro
       await apply(keys.map((key) => event(key, undefined)));
     },
     async drain() {
-      for (const until = Date.now() + 45_000; Date.now() < until; ) {
+      for (const until = Date.now() + PATIENCE_MS; Date.now() < until; ) {
         await new StubDispatcher(dispatcherOptions()).run(Date.now() + 300, new AbortController().signal);
         if ((await countStubs(index.db, account.id)).length === 0) return;
       }

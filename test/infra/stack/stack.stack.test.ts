@@ -11,6 +11,7 @@ import { readEnvFile } from '../../../infra/local/env-file.ts';
 import { findStack } from '../../../infra/local/find-stack.ts';
 import { choosePorts } from '../../../infra/local/ports.ts';
 import type { Stack } from '../../../infra/local/stack.ts';
+import { PATIENCE_MS } from '../../support/patience.ts';
 import { testStack } from '../../support/stack.ts';
 import { isAlive, until } from './alive.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -43,7 +44,7 @@ async function nextEvent(stack: Stack): Promise<unknown> {
   const client = new ServiceBusClient(stack.env.AZURE_SERVICEBUS_CONNECTION_STRING ?? '');
   try {
     const receiver = client.createReceiver('isthmus-events', { receiveMode: 'receiveAndDelete' });
-    const [message] = await receiver.receiveMessages(1, { maxWaitTimeInMs: 45_000 });
+    const [message] = await receiver.receiveMessages(1, { maxWaitTimeInMs: PATIENCE_MS });
     return message?.body;
   } finally {
     await client.close();
