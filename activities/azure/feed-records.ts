@@ -1,17 +1,16 @@
 import type { AvroHeader } from '../../schema/feed/avro-header.ts';
 import { FeedCorruptError } from '../../schema/feed/feed-error.ts';
-import { decodeBlock, requireSchema } from '../../schema/feed/record-type.ts';
+import { type DecodedRecord, decodeBlock, requireSchema } from '../../schema/feed/record-type.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
 import { ChunkFile } from './chunk-file.ts';
 
 /** A record as the file has it, with every field, and where it stands. */
-export interface RawRecord {
+export interface RawRecord extends DecodedRecord {
   readonly chunk: string;
   /** Of its block. */
   readonly offset: number;
   /** In its block. */
   readonly index: number;
-  readonly record: unknown;
 }
 
 /** A place that cannot be read. What follows it is read from the next whole block on. */
@@ -46,8 +45,8 @@ export async function* readChunk(
       const block = await file.block(header, offset);
       if (block === 'end') return;
       if (block !== 'torn') {
-        for (const [index, record] of decodeBlock(path, header, block).entries()) {
-          yield { chunk: path, offset, index, record };
+        for (const [index, decoded] of decodeBlock(path, header, block).entries()) {
+          yield { chunk: path, offset, index, ...decoded };
         }
         offset = block.next;
         continue;

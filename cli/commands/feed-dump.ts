@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { dumpFeed } from '../feed/dump/dump-feed.ts';
 import type { Wanted } from '../feed/dump/wanted.ts';
 import { openFeed } from '../feed/open-feed.ts';
-import { BrokenThings } from '../feed/tell-broken.ts';
+import { BrokenThings, noteLine } from '../feed/tell-broken.ts';
 import { formatTime } from '../format.ts';
 
 export interface FeedDumpOptions extends Wanted {
@@ -19,12 +19,13 @@ export async function feedDump({ dir, from, to, prefix }: FeedDumpOptions, call:
     const empty = emptyRange('feed dump', { from: formatTime(from), to: formatTime(to) });
     if (empty !== undefined) throw new IsthmusError('ISTHMUS_USAGE', empty);
   }
-  const store = await openFeed(dir, call);
+  const feed = await openFeed(dir, call);
   using broken = new BrokenThings(terminal);
-  for await (const dumped of dumpFeed(store, { from, to, prefix }, signal)) {
+  for await (const dumped of dumpFeed(feed, { from, to, prefix }, signal)) {
     signal.throwIfAborted();
     if (dumped.kind === 'lines') await terminal.write(dumped.text);
     else if (dumped.kind === 'broken') broken.add(dumped);
+    else if (dumped.kind === 'note') terminal.say(noteLine(dumped));
     else {
       const segments = dumped.segments === 1 ? 'One segment was' : `${dumped.segments} segments were`;
       terminal.say(`${segments} left out: opened after lastConsumable, not to be read yet.`);

@@ -27,12 +27,13 @@ async function print(verifying: AsyncGenerator<Told, VerifiedFeed>, { terminal, 
       await terminal.write(`${json ? JSON.stringify(findingOutput(next.value)) : findingLine(next.value)}\n`);
       continue;
     }
-    const { feed, index, findings, skipped } = next.value;
+    const { feed, index, findings, skipped, notes } = next.value;
     const good = findings === 0;
     const output: FeedVerifyOutput = {
       good,
       findings,
       skipped,
+      notes,
       ...feed,
       index: index === undefined ? null : { ...index },
     };

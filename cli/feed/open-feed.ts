@@ -3,16 +3,16 @@ import { blobService } from '../../activities/azure/blob-service.ts';
 import { FolderFeedStore } from '../../activities/azure/folder-feed-store.ts';
 import { SEGMENTS } from '../../schema/feed/segment-path.ts';
 import { SEGMENTS_FILE } from '../../schema/feed/segments.ts';
-import type { FeedStore } from '../../schema/ports/feed-store.ts';
 import type { Call } from '../call.ts';
 import { readFederation } from '../environment.ts';
+import type { WalkedFeed } from './walk/walked-feed.ts';
 
 /**
  * The feed that a folder holds a copy of (a broken one may lack `segments.json`), or that of the federation's account.
  * Neither index nor Temporal is needed.
  */
-export async function openFeed(dir: string | undefined, call: Call): Promise<FeedStore> {
-  if (dir !== undefined) return await FolderFeedStore.open(dir, [SEGMENTS_FILE, SEGMENTS]);
+export async function openFeed(dir: string | undefined, call: Call): Promise<WalkedFeed> {
+  if (dir !== undefined) return { store: await FolderFeedStore.open(dir, [SEGMENTS_FILE, SEGMENTS]), isCopy: true };
   const { account } = await readFederation(call.config, call.env);
-  return new AzureFeedStore(blobService(account));
+  return { store: new AzureFeedStore(blobService(account)), isCopy: false };
 }

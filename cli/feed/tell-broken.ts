@@ -1,5 +1,5 @@
 import { printable, type Terminal } from '../terminal.ts';
-import type { Broken } from './walk/broken.ts';
+import type { Broken, Note } from './walk/broken.ts';
 
 /** So many are kept until the end; what is more is said at once. */
 const KEPT = 1_000;
@@ -43,4 +43,9 @@ export class BrokenThings implements Disposable {
 export function placeLine(word: 'BROKEN' | 'SKIPPED', { path, offset, until, why }: Omit<Broken, 'kind'>): string {
   const left = until === undefined ? '' : ` (left out up to byte ${until})`;
   return printable(`${word}  ${path} at byte ${offset}: ${why}${left}`);
+}
+
+/** What is odd and not broken, in one line. */
+export function noteLine({ path, why }: Note): string {
+  return printable(`NOTE  ${path}: ${why}`);
 }

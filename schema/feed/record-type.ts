@@ -23,16 +23,23 @@ export function recordType(path: string, header: AvroHeader): avro.Type {
   return decoderOf(path, header).whole;
 }
 
-/** The records of one block, with every field. */
-export function decodeBlock(path: string, header: AvroHeader, block: AvroBlock): readonly unknown[] {
+/** A record with every field. */
+export interface DecodedRecord {
+  readonly record: unknown;
+  /** A text of it that is not its name is not UTF-8, and is another one than the file's. */
+  readonly altered: boolean;
+}
+
+/** The records of one block, with every field. As for `decodeUsedFields`, no text but a name is damage where it is not UTF-8. */
+export function decodeBlock(path: string, header: AvroHeader, block: AvroBlock): readonly DecodedRecord[] {
   const { whole } = decoderOf(path, header);
   try {
-    return decode(path, header, block, whole, everyText);
+    return decode(path, header, block, { type: whole }, decodedRecord);
   } catch (error) {
     // The library refuses a long past 2^53, which is no damage: a time in steps of 100 ns is one.
     const rounded = avro.Type.forSchema(whole.schema(), { registry: { long: ROUNDED_LONG } });
     try {
-      return decode(path, header, block, rounded, everyText);
+      return decode(path, header, block, { type: rounded }, decodedRecord);
     } catch {
       throw error;
     }
@@ -55,15 +62,15 @@ const ROUNDED_LONG = avro.types.LongType.__with({
 /** The records of one block, with the fields that `readRecord` uses. */
 export function decodeUsedFields(path: string, header: AvroHeader, block: AvroBlock): readonly unknown[] {
   const { whole, used } = decoderOf(path, header);
-  return used === undefined
-    ? decode(path, header, block, whole, nameText)
-    : decode(path, header, block, used.type, nameText, used.resolver);
+  return decode(path, header, block, used ?? { type: whole }, (record) => record);
 }
 
-/** What of a record must stand in the bytes as it is: where records are shown, all of it; where they are applied, the name. */
-type MustStand = (record: unknown) => unknown;
-const everyText: MustStand = (record) => record;
-const nameText: MustStand = (record) => (record as { readonly subject?: unknown } | null)?.subject;
+/** What is made of a record, given the bytes that it was decoded from. */
+type Take<Taken> = (record: unknown, bytes: Buffer, start: number, end: number) => Taken;
+
+const decodedRecord: Take<DecodedRecord> = (record, bytes, start, end) => {
+  return { record, altered: isAltered(record, bytes, start, end) };
+};
 
 /** @throws FeedCorruptError where the header's schema is none, so that no block of the file can be read. */
 export function requireSchema(path: string, header: AvroHeader): void {
@@ -86,16 +93,16 @@ function decoderOf(path: string, header: AvroHeader): Decoder {
   return decoder;
 }
 
-function decode(
+/** A block is damaged where a name in it was altered: it would be another blob's. */
+function decode<Taken>(
   path: string,
   header: AvroHeader,
   block: AvroBlock,
-  type: avro.Type,
-  mustStand: MustStand,
-  resolver?: PrunedType['resolver'],
-): readonly unknown[] {
+  { type, resolver }: { readonly type: avro.Type; readonly resolver?: PrunedType['resolver'] },
+  take: Take<Taken>,
+): readonly Taken[] {
   const data = blockData(path, header, block);
-  const records: unknown[] = [];
+  const records: Taken[] = [];
   let at = 0;
   for (let index = 0; index < block.records; index++) {
     let read: { value: unknown; offset: number };
@@ -107,11 +114,12 @@ function decode(
     if (read.offset < 0) {
       throw new FeedCorruptError(path, block.offset, `record ${index} of the block runs over its end`);
     }
-    if (isAltered(mustStand(read.value), data, at, read.offset)) {
-      throw new FeedCorruptError(path, block.offset, `record ${index} of the block holds text that is not UTF-8`);
+    const name = (read.value as { readonly subject?: unknown } | null)?.subject;
+    if (isAltered(name, data, at, read.offset)) {
+      throw new FeedCorruptError(path, block.offset, `record ${index} of the block holds a name that is not UTF-8`);
     }
+    records.push(take(read.value, data, at, read.offset));
     at = read.offset;
-    records.push(read.value);
   }
   if (at !== data.length) {
     throw new FeedCorruptError(path, block.offset, 'the block holds more bytes than its records');

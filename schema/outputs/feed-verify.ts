@@ -12,6 +12,9 @@ export const feedVerifyFinding = z.discriminatedUnion('kind', [
     .object({ kind: z.literal('skipped'), path: z.string(), offset: count, until: count.nullable(), why: z.string() })
     .describe('It cannot be read, and an operator has left it out: it is no finding.'),
   z
+    .object({ kind: z.literal('note'), path: z.string(), why: z.string() })
+    .describe('It is odd, and nothing is wrong with it: it is no finding.'),
+  z
     .object({ kind: z.literal('unreached'), path: z.string() })
     .describe('A chunk that no manifest names, so that no reader comes by.'),
   z
@@ -35,6 +38,9 @@ export const feedVerifyOutput = z.object({
   good: z.boolean(),
   findings: count,
   skipped: count.describe('Places that an operator has left out; they are told, and are no findings.'),
+  notes: count.describe(
+    'What is odd and not wrong, such as an empty chunk of an account; it is told, and is no finding.',
+  ),
   segments: count,
   shards: count,
   chunks: count,

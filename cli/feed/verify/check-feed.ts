@@ -1,9 +1,11 @@
 import { manifestOfChunk, segmentTime } from '../../../schema/feed/segment-path.ts';
 import type { FeedStore } from '../../../schema/ports/feed-store.ts';
 import type { Position } from '../dump/record-json.ts';
-import type { Broken } from '../walk/broken.ts';
+import type { Broken, Note } from '../walk/broken.ts';
+import { CHUNKS } from '../walk/chunks.ts';
 import type { OpenedChunk, OpenedSegment } from '../walk/open-segment.ts';
 import { walkFeed } from '../walk/walk-feed.ts';
+import type { WalkedFeed } from '../walk/walked-feed.ts';
 import type { Disorder, Unreached } from './finding.ts';
 import { ShardOrder } from './shard-order.ts';
 
@@ -24,28 +26,24 @@ export interface CheckedRecord {
   readonly chunk: OpenedChunk;
 }
 
-/**
- * Walks the whole feed and hands out what is wrong with it; every record that is whole goes to `take`, a block at a
- * time. Kept from segment to segment are the shards' paths alone: a few megabytes for years of hourly segments.
- */
+/** Walks the whole feed and hands out what is wrong with it; every record that is whole goes to `take`, a block at a time. */
 export async function* checkFeed(
-  store: FeedStore,
+  feed: WalkedFeed,
   counts: FeedCounts,
   take: (records: readonly CheckedRecord[]) => Promise<void>,
   signal: AbortSignal,
-): AsyncGenerator<Broken | Disorder | Unreached> {
+): AsyncGenerator<Broken | Note | Disorder | Unreached> {
   const reached = new Set<string>();
   let segment: OpenedSegment | undefined;
   let chunk: OpenedChunk | undefined;
   let order: ShardOrder | undefined;
-  for await (const met of walkFeed(store, {}, signal)) {
-    if (met.kind === 'broken') yield met;
+  for await (const met of walkFeed(feed, {}, signal, reached)) {
+    if (met.kind === 'broken' || met.kind === 'note') yield met;
     else if (met.kind === 'not-yet') counts.notYet = met.segments;
     else if (met.kind === 'segment') {
       segment = met;
       counts.segments++;
       counts.shards += met.shards.length;
-      for (const shard of met.shards) reached.add(shard);
     } else if (met.kind === 'chunk') {
       if (chunk?.shard !== met.shard || chunk.segment !== met.segment) order = new ShardOrder(segment?.begin ?? 0);
       order?.beginChunk();
@@ -63,7 +61,7 @@ export async function* checkFeed(
       await take(taken);
     }
   }
-  yield* unreached(store, reached, segment?.path, signal);
+  yield* unreached(feed.store, reached, segment?.path, signal);
 }
 
 /** Chunks that no readable manifest names. Those of a time after the newest segment may be named yet. */
@@ -74,7 +72,7 @@ async function* unreached(
   signal: AbortSignal,
 ): AsyncGenerator<Unreached> {
   const last = newest === undefined ? undefined : segmentTime(newest);
-  for await (const { path } of store.list('log/', signal)) {
+  for await (const { path } of store.list(CHUNKS, signal)) {
     const shard = path.slice(0, path.lastIndexOf('/') + 1);
     if (!path.endsWith('.avro') || reached.has(shard)) continue;
     const time = segmentTime(manifestOfChunk(path) ?? '');

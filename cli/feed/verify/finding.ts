@@ -1,6 +1,6 @@
 import type { Key } from '../../../namespace/key.ts';
 import type { Position } from '../dump/record-json.ts';
-import type { Broken } from '../walk/broken.ts';
+import type { Broken, Note } from '../walk/broken.ts';
 
 /** What is wrong with the feed itself, beside what cannot be read. */
 export interface Disorder extends Position {
@@ -30,4 +30,4 @@ export interface Skipped extends Omit<Broken, 'kind'> {
 export type Finding = Broken | Disorder | Unreached | Difference;
 
 /** What is told of a feed. */
-export type Told = Finding | Skipped;
+export type Told = Finding | Skipped | Note;

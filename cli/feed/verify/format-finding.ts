@@ -1,14 +1,17 @@
 import type { FeedVerifyFinding, FeedVerifyOutput } from '../../../schema/outputs/feed-verify.ts';
 import { counted } from '../../format.ts';
 import { printable } from '../../terminal.ts';
-import { placeLine } from '../tell-broken.ts';
+import { noteLine, placeLine } from '../tell-broken.ts';
 import type { Told } from './finding.ts';
 
 export function findingOutput(finding: Told): FeedVerifyFinding {
   switch (finding.kind) {
     case 'broken':
-    case 'skipped':
-      return { ...finding, until: finding.until ?? null };
+    case 'skipped': {
+      const { kind, path, offset, until = null, why } = finding;
+      return { kind, path, offset, until, why };
+    }
+    case 'note':
     case 'unreached':
       return { ...finding };
     case 'disorder':
@@ -24,6 +27,7 @@ export function findingOutput(finding: Told): FeedVerifyFinding {
 export function findingLine(finding: Told): string {
   if (finding.kind === 'broken') return placeLine('BROKEN', finding);
   if (finding.kind === 'skipped') return placeLine('SKIPPED', finding);
+  if (finding.kind === 'note') return noteLine(finding);
   if (finding.kind === 'unreached') return printable(`UNREACHED  ${finding.path}: no readable manifest names it`);
   const at = `${finding.chunk} at byte ${finding.offset}, record ${finding.index}`;
   if (finding.kind === 'disorder') return printable(`DISORDER  ${at}: ${finding.what}`);
@@ -31,7 +35,7 @@ export function findingLine(finding: Told): string {
 }
 
 export function summaryLines(output: FeedVerifyOutput): readonly string[] {
-  const { segments, shards, chunks, records, notYet, findings, skipped, index } = output;
+  const { segments, shards, chunks, records, notYet, findings, skipped, notes, index } = output;
   const left = notYet === 0 ? '' : `; ${counted(notYet, 'segment')} after lastConsumable left alone`;
   const sizes = [counted(segments, 'segment'), counted(shards, 'shard'), counted(chunks, 'chunk')];
   const lines = [`${counted(records, 'record')} in ${sizes.join(', ')}${left}`];
@@ -43,6 +47,7 @@ export function summaryLines(output: FeedVerifyOutput): readonly string[] {
     if (notTaken > 0) lines.push(`${notTaken} records stand after the cursor and were not compared.`);
   }
   if (skipped > 0) lines.push(`${counted(skipped, 'place')} left out by \`isthmus feed skip\` before: no findings.`);
+  if (notes > 0) lines.push(`${counted(notes, 'note')}: ${notes === 1 ? 'no finding' : 'no findings'}.`);
   lines.push(findings === 0 ? 'Nothing is wrong.' : `${counted(findings, 'finding')}.`);
   return lines;
 }

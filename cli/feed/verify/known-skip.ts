@@ -3,11 +3,17 @@ import type { Queryable } from '../../../schema/index/database.ts';
 import { endOfSkip } from '../../../schema/index/feed-skips.ts';
 import type { Finding, Skipped } from './finding.ts';
 
-/** What was found, as a recorded skip knows it: all of it was left out. Undefined where it is news. */
+/** What was found, as recorded skips know it: all of it was left out. Undefined where any of it is news. */
 export async function knownSkip(on: Queryable, accountId: number, found: Finding): Promise<Skipped | undefined> {
   if (found.kind === 'broken') {
-    const end = await endOfSkip(on, accountId, found.path, found.offset);
-    return end === undefined || end < (found.until ?? 0) ? undefined : { ...found, kind: 'skipped' };
+    const { path, offset, reach } = found;
+    // What is no stretch of bytes cannot have been left out.
+    if (reach === undefined) return undefined;
+    for (let at: number | undefined = offset; at < reach; ) {
+      at = await endOfSkip(on, accountId, path, at);
+      if (at === undefined) return undefined;
+    }
+    return { ...found, kind: 'skipped' };
   }
   if (found.kind !== 'unreached') return undefined;
   // With a manifest that cannot be read its whole segment is left out.

@@ -8,6 +8,7 @@ import { readCursor } from '../../../schema/index/feed-cursors.ts';
 import type { FeedStore } from '../../../schema/ports/feed-store.ts';
 import { cancelOnAbort } from '../../cancel-on-abort.ts';
 import { isDamage } from '../walk/broken.ts';
+import type { WalkedFeed } from '../walk/walked-feed.ts';
 import { isBehind } from './behind-cursor.ts';
 import { type CheckedRecord, checkFeed, type FeedCounts } from './check-feed.ts';
 import { compareWords, type WordCounts } from './compare-words.ts';
@@ -20,6 +21,8 @@ export interface VerifiedFeed {
   readonly findings: number;
   /** What was told beside the findings: an operator has left it out. */
   readonly skipped: number;
+  /** What was told beside the findings: it is odd, and nothing is wrong with it. */
+  readonly notes: number;
   /** None where the feed alone was checked. */
   readonly index: (WordCounts & { readonly keys: number; readonly notTaken: number }) | undefined;
 }
@@ -31,21 +34,23 @@ export interface VerifyFeedOptions {
 
 /** Checks a feed by itself. @returns the counts, after every finding was handed out. */
 export async function* verifyFeed(
-  store: FeedStore,
+  walked: WalkedFeed,
   { signal, onProgress }: VerifyFeedOptions,
 ): AsyncGenerator<Told, VerifiedFeed> {
   const feed: FeedCounts = { segments: 0, shards: 0, chunks: 0, records: 0, notYet: 0 };
   const take = async () => onProgress?.(`reading the feed: ${feed.records} records`);
   let findings = 0;
-  for await (const found of checkFeed(store, feed, take, signal)) {
-    findings++;
+  let notes = 0;
+  for await (const found of checkFeed(walked, feed, take, signal)) {
+    if (found.kind === 'note') notes++;
+    else findings++;
     yield found;
   }
-  return { feed, findings, skipped: 0, index: undefined };
+  return { feed, findings, skipped: 0, notes, index: undefined };
 }
 
 /**
- * Checks a feed, and compares its last word on each key with the index. Only what stands behind the cursor is
+ * Checks an account's feed, and compares its last word on each key with the index. Only what stands behind the cursor is
  * compared, as it was when this began: the index has taken that, and can only have gone on since. Keys that no rule
  * gives to Blob are left out. What an operator has left out is told, and is no finding.
  */
@@ -64,6 +69,7 @@ export async function* verifyFeedAndIndex(
     let notTaken = 0;
     let findings = 0;
     let skipped = 0;
+    let notes = 0;
     const take = async (records: readonly CheckedRecord[]): Promise<void> => {
       for (const checked of records) {
         if (cursor === undefined || !isBehind(cursor, checked)) notTaken++;
@@ -71,7 +77,12 @@ export async function* verifyFeedAndIndex(
       }
       onProgress?.(`reading the feed: ${feed.records} records`);
     };
-    for await (const found of checkFeed(store, feed, take, signal)) {
+    for await (const found of checkFeed({ store, isCopy: false }, feed, take, signal)) {
+      if (found.kind === 'note') {
+        notes++;
+        yield found;
+        continue;
+      }
       const known = await knownSkip(index.db, account.id, found);
       if (known === undefined) findings++;
       else skipped++;
@@ -86,7 +97,7 @@ export async function* verifyFeedAndIndex(
       findings++;
       yield found;
     }
-    return { feed, findings, skipped, index: { ...counts, keys: total, notTaken } };
+    return { feed, findings, skipped, notes, index: { ...counts, keys: total, notTaken } };
   } catch (error) {
     // What the abort broke off is not what went wrong.
     signal.throwIfAborted();

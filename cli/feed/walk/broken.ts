@@ -9,6 +9,15 @@ export interface Broken {
   readonly offset: number;
   /** Where reading went on in the same file: the bytes between are left out. */
   readonly until?: number | undefined;
+  /** Where the damage ends: the file's end where reading did not go on. None where it is no stretch of a file. */
+  readonly reach?: number | undefined;
+  readonly why: string;
+}
+
+/** Something odd that a reader of the feed should know, though nothing is broken. */
+export interface Note {
+  readonly kind: 'note';
+  readonly path: string;
   readonly why: string;
 }
 

@@ -1,9 +1,10 @@
 import { chunkNumber } from '../../../activities/azure/chunk-listing.ts';
 import type { FeedStore } from '../../../schema/ports/feed-store.ts';
-import { type Broken, broken, brokenBy } from './broken.ts';
+import { type Broken, broken, brokenBy, type Note } from './broken.ts';
+import type { WalkedFeed } from './walked-feed.ts';
 
 /** Where the chunks of every shard are. */
-const CHUNKS = 'log/';
+export const CHUNKS = 'log/';
 
 export interface ListedChunk {
   readonly path: string;
@@ -39,10 +40,14 @@ export function missingBefore(shard: string, expected: number, chunk: ListedChun
 }
 
 /** That a feed has no chunk anywhere, though its manifests name shards: one whose segments had none would be as quiet. */
-export async function noChunksAtAll(store: FeedStore, signal: AbortSignal): Promise<Broken | undefined> {
+export async function noChunksAtAll(
+  { store, isCopy }: WalkedFeed,
+  signal: AbortSignal,
+): Promise<Broken | Note | undefined> {
   try {
     for await (const _ of store.list(CHUNKS, signal)) return undefined;
-    return broken(CHUNKS, 0, 'nothing is there, though final segments name shards');
+    const why = 'nothing is there, though final segments name shards';
+    return isCopy ? broken(CHUNKS, 0, why) : { kind: 'note', path: CHUNKS, why };
   } catch (error) {
     const damage = brokenBy(error, CHUNKS);
     if (damage === undefined) throw error;

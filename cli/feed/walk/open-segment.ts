@@ -67,13 +67,16 @@ async function openShard(
 }
 
 async function readManifest(store: FeedStore, path: string, signal: AbortSignal): Promise<Manifest | Broken> {
+  let length: number | undefined;
   try {
     const file = await store.readText(path, {}, signal);
     if (file === undefined || file === 'unchanged') return broken(path, 0, 'it was removed after it was listed');
+    length = Buffer.byteLength(file.text);
     return parseManifest(path, file.text);
   } catch (error) {
     const damage = brokenBy(error, path);
     if (damage === undefined) throw error;
-    return broken(path, 0, `${damage.why}; it alone says which chunks are its own, so none of them is read`);
+    const why = `${damage.why}; it alone says which chunks are its own, so none of them is read`;
+    return { ...broken(path, 0, why), reach: length };
   }
 }

@@ -1,12 +1,12 @@
 import { DRIFT_MS } from '../../../activities/azure/feed-find.ts';
 import type { Timestamp } from '../../../namespace/entry.ts';
-import type { FeedStore } from '../../../schema/ports/feed-store.ts';
 import { ahead } from './ahead.ts';
-import { type Broken, broken } from './broken.ts';
+import { type Broken, broken, type Note } from './broken.ts';
 import { noChunksAtAll } from './chunks.ts';
 import { type OpenedChunk, type OpenedSegment, openSegment, type SegmentStep } from './open-segment.ts';
 import { type Block, wholeBlocks } from './read-blocks.ts';
 import { type ListedSegment, listSegments, type NotYet } from './segments.ts';
+import type { WalkedFeed } from './walked-feed.ts';
 
 export interface FeedWindow {
   /** @default from the beginning */
@@ -16,7 +16,7 @@ export interface FeedWindow {
 }
 
 /** What a walk meets, in its order: a segment before its chunks, a chunk before its blocks. */
-export type Met = OpenedSegment | OpenedChunk | Block | Broken | NotYet;
+export type Met = OpenedSegment | OpenedChunk | Block | Broken | Note | NotYet;
 
 /** Segments whose manifest is read, and whose chunks are listed, before they are walked. */
 const SEGMENTS_AHEAD = 8;
@@ -33,29 +33,40 @@ const CHUNKS_AHEAD = 3;
  * end of a chunk that still grows: real feeds have them.
  *
  * @param window only segments that may hold records of that time are opened.
+ * @param reached the shards that were named so far: those of the segments that are met are added.
  */
-export async function* walkFeed(store: FeedStore, window: FeedWindow, signal: AbortSignal): AsyncGenerator<Met> {
-  for await (const { step, blocks } of ahead(stepsOf(store, window, signal), CHUNKS_AHEAD, begin)) {
+export async function* walkFeed(
+  feed: WalkedFeed,
+  window: FeedWindow,
+  signal: AbortSignal,
+  reached: Set<string> = new Set(),
+): AsyncGenerator<Met> {
+  for await (const { step, blocks } of ahead(stepsOf(feed, window, reached, signal), CHUNKS_AHEAD, begin)) {
     yield step;
     if (blocks !== undefined) yield* blocks;
   }
 
-  async function begin(step: Step): Promise<{ readonly step: Met; readonly blocks?: AsyncIterable<Block | Broken> }> {
+  async function begin(step: Step): Promise<{ readonly step: Met; readonly blocks?: AsyncIterable<Met> }> {
     if (step.kind !== 'chunk') return { step };
     const { grows: _, ...chunk } = step;
-    return { step: chunk, blocks: await begun(wholeBlocks(store, step, signal)) };
+    return { step: chunk, blocks: await begun(wholeBlocks(feed, step, signal)) };
   }
 }
 
 /** What is met before any chunk is read. */
-type Step = SegmentStep | NotYet;
+type Step = SegmentStep | Note | NotYet;
 
-async function* stepsOf(store: FeedStore, window: FeedWindow, signal: AbortSignal): AsyncGenerator<Step> {
+async function* stepsOf(
+  feed: WalkedFeed,
+  window: FeedWindow,
+  reached: Set<string>,
+  signal: AbortSignal,
+): AsyncGenerator<Step> {
+  const { store } = feed;
   const open = async (listed: ListedSegment | NotYet | Broken): Promise<readonly Step[]> => {
     if (listed.kind !== 'segment') return [listed];
     return mayHold(listed, window) ? await openSegment(store, listed, signal) : [];
   };
-  const reached = new Set<string>();
   let named = false;
   let chunks = false;
   for await (const steps of ahead(listSegments(store, signal), SEGMENTS_AHEAD, open)) {
@@ -65,15 +76,11 @@ async function* stepsOf(store: FeedStore, window: FeedWindow, signal: AbortSigna
       yield step;
     }
   }
-  const none = named && !chunks ? await noChunksAtAll(store, signal) : undefined;
+  const none = named && !chunks ? await noChunksAtAll(feed, signal) : undefined;
   if (none !== undefined) yield none;
 }
 
-/**
- * A segment's steps, without those of shards that a segment before it has named: a chunk is one segment's.
- *
- * @param reached the shards named so far; this segment's are added.
- */
+/** A segment's steps, without those of shards that a segment before it has named: a chunk is one segment's. */
 function* onlyOnce(steps: readonly Step[], reached: Set<string>): Generator<Step> {
   const again = new Set<string>();
   for (const step of steps) {

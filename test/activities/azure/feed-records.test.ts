@@ -103,6 +103,19 @@ describe('a damaged chunk', () => {
     expect(pages[0]?.records).toBe(2);
   });
 
+  it('12: is read on from a block that the tail applies, though a text in it beside the name is not UTF-8', async () => {
+    const { bytes, offsets } = chunkOf();
+    const [, second = 0] = offsets;
+    const hurt = Buffer.from(bytes).fill(0xff, second - 5, second);
+    hurt.fill(0xff, hurt.indexOf('PutBlob', second), hurt.indexOf('PutBlob', second) + 1);
+    const { feed, path } = feedOf(hurt);
+    expect(await read(feed, path)).toMatchObject({ ids: idsBut(0), broken: [{ offset: offsets[0] }] });
+    expect(await blockAfter(feed, path, offsets[0] ?? 0, signal)).toBe(second);
+    const shards = { [feed.shard(0)]: { chunk: path, offset: second, index: 0 } };
+    const rest = await drainFeed(new FeedReader(feed, { source: 'feed' }), { segment: feed.manifest(0), shards });
+    expect(rest.pages[0]?.records).toBe(2 * (BLOCKS - 1));
+  });
+
   it('12: is torn, not damaged, where it ends in the middle of a block', async () => {
     const { bytes, offsets } = chunkOf();
     const last = offsets[BLOCKS - 1] ?? 0;

@@ -111,8 +111,25 @@ describe.skipIf(!hasRealData)('feed dump of a broken feed', () => {
     expect(records).toEqual(whole.filter(notIn(hurtBlock)));
     expect(code).toBe(1);
     expect(said[0]).toContain(
-      `BROKEN  ${CHUNK} at byte ${hurtBlock}: record 0 of the block holds text that is not UTF-8`,
+      `BROKEN  ${CHUNK} at byte ${hurtBlock}: record 0 of the block holds a name that is not UTF-8`,
     );
+  });
+
+  it('prints a record of which another text is not UTF-8, and says so once for the chunk', async () => {
+    const { whole, code, records, said } = await broken(async (feed) => {
+      const [, , third, fourth] = blocksOf(feed.file(CHUNK));
+      await feed.edit(CHUNK, (bytes) => {
+        for (const block of [third, fourth]) {
+          const etag = bytes.indexOf('0x8D', block?.offset);
+          bytes.fill(0xff, etag, etag + 1);
+        }
+        return bytes;
+      });
+    });
+    expect(ids(records)).toEqual(ids(whole));
+    expect(records).not.toEqual(whole);
+    expect(code).toBe(0);
+    expect(said).toEqual([`NOTE  ${CHUNK}: 2 records hold text that is not UTF-8, which was altered in decoding`]);
   });
 
   it('names a chunk whose header is hurt, and prints every other', async () => {

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { FolderFeedStore } from '../../../activities/azure/folder-feed-store.ts';
 import { findingLine, findingOutput } from '../../../cli/feed/verify/format-finding.ts';
@@ -20,6 +21,7 @@ import { collect } from './support/verify.ts';
 const END = 'idx/segments/2100/01/01/0000/meta.json';
 const CHUNK = 'log/00/2020/05/12/2200/00000.avro';
 const MANIFEST = 'idx/segments/2020/06/09/0200/meta.json';
+const NEWEST_MANIFEST = 'idx/segments/2020/06/16/0500/meta.json';
 const UNREACHED = 'log/00/2020/06/09/0200/00000.avro';
 const signal = new AbortController().signal;
 
@@ -156,6 +158,57 @@ describe.skipIf(!hasRealData)('feed verify against an index', () => {
     const more = await world.verify();
     expect(more.found[0]).toMatchObject({ kind: 'broken', path: CHUNK, offset: first?.offset, until: third?.offset });
     expect(more).toMatchObject({ findings: 1, skipped: 2 });
+  });
+
+  it("counts a finding for damage up to the file's end of which a part was left out, and none once all of it was", async () => {
+    await using db = await testIndex();
+    await using world = await taken('java-2020-06', db.index);
+    const [first, last] = blocksOf(world.copy.file(CHUNK)).slice(-2);
+    const skip = (from = 0, to = 0) =>
+      noteSkip(db.index.db, world.account.id, { chunk: CHUNK, from, to, reason: 'damaged' });
+    await world.copy.edit(CHUNK, (bytes) => {
+      for (const block of [first, last]) bytes.fill(0, (block?.end ?? 0) - 8, block?.end);
+      return bytes;
+    });
+    await skip(first?.offset, first?.end);
+    const half = await world.verify();
+    expect(half.found).toEqual([
+      expect.objectContaining({ kind: 'broken', path: CHUNK, offset: first?.offset, reach: last?.end }),
+    ]);
+    expect(half).toMatchObject({ findings: 1, skipped: 0 });
+    for (const each of half.found) feedVerifyFinding.parse(findingOutput(each));
+
+    await skip(last?.offset, last?.end);
+    expect(await world.verify()).toMatchObject({ findings: 0, skipped: 1 });
+  });
+
+  it('hides nothing behind an old skip that is no damage of its bytes', async () => {
+    await using db = await testIndex();
+    await using world = await taken('java-2020-06', db.index);
+    const lost = CHUNK.replace('00000', '00001');
+    for (const chunk of [lost, NEWEST_MANIFEST]) {
+      await noteSkip(db.index.db, world.account.id, { chunk, from: 0, to: 10, reason: 'damaged' });
+    }
+    await world.copy.write(CHUNK.replace('00000', '00002'), await world.copy.read(CHUNK));
+    await world.copy.write(NEWEST_MANIFEST, await world.copy.read('idx/segments/2020/05/12/2200/meta.json'));
+    const { found, skipped } = await world.verify();
+    expect(skipped).toBe(1);
+    expect(found.filter(({ kind }) => kind === 'broken')).toEqual([
+      expect.objectContaining({ path: lost, why: expect.stringContaining('is missing') }),
+      expect.objectContaining({ path: NEWEST_MANIFEST, why: expect.stringContaining("is another segment's too") }),
+    ]);
+  });
+
+  it.each([
+    ['a chunk of a finished segment is empty', (copy: FeedCopy) => copy.write(CHUNK, ''), CHUNK],
+    ['there are no chunks', (copy: FeedCopy) => rm(copy.file('log'), { recursive: true }), 'log/'],
+  ])('notes without a finding that %s, as an account may have it', async (_, empty, path) => {
+    await using db = await testIndex();
+    await using world = await taken('java-2020-06', db.index);
+    await empty(world.copy);
+    const { found, findings, notes } = await world.verify();
+    expect(found).toEqual([{ kind: 'note', path, why: expect.any(String) }]);
+    expect({ findings, notes }).toEqual({ findings: 0, notes: 1 });
   });
 
   it('leaves out keys that no rule gives to Blob', async () => {

@@ -78,6 +78,20 @@ describe.skipIf(!hasRealData)('feed verify of a folder', () => {
     expect(found[0]).toMatchObject({ kind: 'disorder', why: expect.stringContaining('is long before its segment') });
   });
 
+  it('notes text that is not UTF-8 beside a name, and is good', async () => {
+    await using feed = await FeedCopy.of('java-2020-06');
+    await feed.edit(CHUNK, (bytes) => bytes.fill(0xff, bytes.indexOf('0x8D'), bytes.indexOf('0x8D') + 1));
+    const { code, printed } = await verify(feed.dir);
+    expect(code).toBe(0);
+    const why = 'one record holds text that is not UTF-8, which was altered in decoding';
+    expect(feedVerifyFinding.parse(JSON.parse(printed[0] ?? ''))).toEqual({ kind: 'note', path: CHUNK, why });
+    const summary = feedVerifyOutput.parse(JSON.parse(printed.at(-1) ?? ''));
+    expect(summary).toMatchObject({ good: true, findings: 0, notes: 1, records: 1_606 });
+    const told = (await verify(feed.dir, false)).printed;
+    expect(told.at(0)).toBe(`NOTE  ${CHUNK}: ${why}`);
+    expect(told.slice(-2)).toEqual(['1 note: no finding.', 'Nothing is wrong.']);
+  });
+
   it('finds what is broken, with where reading went on', async () => {
     const { code, found, summary } = await findings((feed) => {
       const [, second] = blocksOf(feed.file(CHUNK));

@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { parseBlock } from '../../../schema/feed/avro-block.ts';
 import { parseHeader } from '../../../schema/feed/avro-header.ts';
-import { decodeBlock, decodeUsedFields } from '../../../schema/feed/record-type.ts';
+import { type DecodedRecord, decodeBlock, decodeUsedFields } from '../../../schema/feed/record-type.ts';
 import { avroBlock, avroHeader, feedRecord } from '../../activities/azure/memory-feed.ts';
 
 const PATH = 'log/00/2026/01/01/0000/00000.avro';
 const PLACEHOLDER = '~~~~';
 
 /** Decodes three records, with other bytes where the placeholder stands. */
-function decoding(decode: typeof decodeBlock, records: readonly unknown[], bytes: readonly number[]) {
+function decoding<Decoded>(
+  decode: (...block: Parameters<typeof decodeBlock>) => readonly Decoded[],
+  records: readonly unknown[],
+  bytes: readonly number[],
+) {
   const header = parseHeader(PATH, avroHeader());
   if (header === 'torn') throw new TypeError('the header is torn');
   const file = avroBlock([feedRecord(1), ...records, feedRecord(3)]);
@@ -19,7 +23,7 @@ function decoding(decode: typeof decodeBlock, records: readonly unknown[], bytes
 }
 
 describe.each([
-  ['with every field', decodeBlock],
+  ['with every field', (...block: Parameters<typeof decodeBlock>) => decodeBlock(...block).map(({ record }) => record)],
   ['with the fields that are used', decodeUsedFields],
 ])('a block decoded %s', (_, decode) => {
   it.each([
@@ -29,7 +33,7 @@ describe.each([
     ['a longer form than need be', [0x61, 0x62, 0xc0, 0xaf]],
   ])('is damaged where a name holds %s', (_what, bytes) => {
     expect(decoding(decode, [feedRecord(2, `a${PLACEHOLDER}b`)], bytes)).toThrow(
-      expect.objectContaining({ path: PATH, why: 'record 1 of the block holds text that is not UTF-8' }),
+      expect.objectContaining({ path: PATH, why: 'record 1 of the block holds a name that is not UTF-8' }),
     );
   });
 
@@ -39,15 +43,17 @@ describe.each([
   });
 });
 
-it('a block decoded with every field is damaged where any text of it is not UTF-8', () => {
+it('a block decoded with every field says of which records another text than the name was altered', () => {
   const record = feedRecord(2);
   const { data } = record;
+  const altered = (decoded: readonly DecodedRecord[]) => decoded.map(({ altered }) => altered);
   for (const odd of [
     { ...record, data: { ...data, api: PLACEHOLDER } },
     { ...record, data: { ...data, containerVersion: PLACEHOLDER } },
     { ...record, data: { ...data, addedLater: { key: PLACEHOLDER } } },
     { ...record, data: { ...data, addedLater: { [PLACEHOLDER]: 'value' } } },
   ]) {
-    expect(decoding(decodeBlock, [odd], [0x61, 0xff, 0x62, 0x63])).toThrow('text that is not UTF-8');
+    expect(altered(decoding(decodeBlock, [odd], [0x61, 0xff, 0x62, 0x63])())).toEqual([false, true, false]);
+    expect(altered(decoding(decodeBlock, [odd], [0xef, 0xbf, 0xbd, 0x63])())).toEqual([false, false, false]);
   }
 });
