@@ -12,9 +12,19 @@ import { formatTable } from '../format.ts';
 import { sayIfSlow } from '../say-if-slow.ts';
 import { connectTemporal } from '../temporal.ts';
 import { printable } from '../terminal.ts';
-import { loopsOf } from '../worker/ensure-workflows.ts';
-import { workflowStates } from '../worker/workflow-states.ts';
+import { loopsOf, TURN_SECONDS } from '../worker/ensure-workflows.ts';
+import { type WorkflowState, workflowStates } from '../worker/workflow-states.ts';
+import { inTime } from './in-time.ts';
 
+/** A worker answers within a second. */
+const RESUME_WITHIN_MS = 60_000;
+/**
+ * A pause cancels the work at hand and waits until it has ended: for a turn of a loop where it does not heed that, and
+ * for a worker that takes the place of one that died meanwhile.
+ */
+const PAUSE_WITHIN_MS = 4 * TURN_SECONDS * 1_000;
+
+type Action = { readonly pause: { readonly reason: string } } | 'resume';
 type Changed = ControlOutput['changed'][number];
 
 /** What can be paused: a loop, a schedule with the jobs that it started, or the jobs that run and nobody schedules. */
@@ -23,9 +33,13 @@ type Held = { readonly source: string } & (
   | { readonly kind: 'jobs' }
 );
 
-/** `isthmus pause` and `isthmus resume`: returns once nothing of what was paused is under way. */
+/**
+ * `isthmus pause` and `isthmus resume`: returns once nothing of what was paused is under way.
+ *
+ * @throws IsthmusError `ISTHMUS_SOURCE_UNAVAILABLE` where Temporal has none of that name, or nobody answers in time.
+ */
 export async function control(
-  action: { readonly pause: { readonly reason: string } } | 'resume',
+  action: Action,
   which: { readonly source: string | undefined; readonly all: boolean },
   call: Call,
 ): Promise<ExitCode> {
@@ -38,25 +52,45 @@ export async function control(
   const { client } = temporal;
   const states = await workflowStates(client, federation.name);
   using _hint = sayIfSlow(call.terminal, 'Nothing has answered yet: does `isthmus worker` run?');
-  const change = () =>
-    Promise.all(
-      wanted.map(async (held): Promise<readonly Changed[]> => {
-        const { source } = held;
-        if (held.kind === 'loop') return [await changeWorkflow(client, held, action)];
-        const jobs = states.filter((state) => state.source === source);
-        return [
-          ...(held.kind === 'schedule' ? [await changeSchedule(client, held, action)] : []),
-          ...(await Promise.all(jobs.map(({ id }) => changeWorkflow(client, { source, id }, action)))),
-        ];
-      }),
-    );
-  const changed = await client.withAbortSignal(call.signal, change);
-  const output: ControlOutput = { changed: changed.flat() };
+  const output: ControlOutput = { changed: await changeAll(client, wanted, states, action, call) };
   if (call.json) call.terminal.print(JSON.stringify(output));
   else call.terminal.print(formatChanged(output.changed));
   if (output.changed.length > 0) return EXIT.good;
   call.terminal.say(`No ${which.source} runs.`);
   return EXIT.no;
+}
+
+/** @param states the workflows that run, among them the jobs that schedules have started. */
+export async function changeAll(
+  client: Client,
+  wanted: readonly Held[],
+  states: readonly Pick<WorkflowState, 'source' | 'id'>[],
+  action: Action,
+  options: { readonly signal: AbortSignal; readonly withinMs?: number | undefined },
+): Promise<Changed[]> {
+  const { signal, withinMs = action === 'resume' ? RESUME_WITHIN_MS : PAUSE_WITHIN_MS } = options;
+  const waitedFor = new Set<string>();
+  const change = async (held: Named, how: typeof changeWorkflow): Promise<Changed> => {
+    waitedFor.add(held.id);
+    const changed = await how(client, held, action);
+    waitedFor.delete(held.id);
+    return changed;
+  };
+  const patience = { waitedFor: () => [...waitedFor], withinMs, look: 'isthmus status' };
+  const changed = await inTime(client, patience, signal, () =>
+    Promise.all(
+      wanted.map(async (held): Promise<readonly Changed[]> => {
+        const { source } = held;
+        if (held.kind === 'loop') return [await change(held, changeWorkflow)];
+        const jobs = states.filter((state) => state.source === source);
+        return [
+          ...(held.kind === 'schedule' ? [await change(held, changeSchedule)] : []),
+          ...(await Promise.all(jobs.map(({ id }) => change({ source, id }, changeWorkflow)))),
+        ];
+      }),
+    ),
+  );
+  return changed.flat();
 }
 
 /** One line for each; a reason may name what the feed holds. */
@@ -100,7 +134,7 @@ interface Named {
   readonly id: string;
 }
 
-async function changeWorkflow(client: Client, held: Named, action: Parameters<typeof control>[0]): Promise<Changed> {
+async function changeWorkflow(client: Client, held: Named, action: Action): Promise<Changed> {
   const handle = client.workflow.getHandle(held.id);
   try {
     const progress =
@@ -113,7 +147,7 @@ async function changeWorkflow(client: Client, held: Named, action: Parameters<ty
   }
 }
 
-async function changeSchedule(client: Client, held: Named, action: Parameters<typeof control>[0]): Promise<Changed> {
+async function changeSchedule(client: Client, held: Named, action: Action): Promise<Changed> {
   const handle = client.schedule.getHandle(held.id);
   const { source, id } = held;
   try {

@@ -10,8 +10,13 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { sayIfSlow } from '../say-if-slow.ts';
 import { connectTemporal } from '../temporal.ts';
 import { printable } from '../terminal.ts';
+import { inTime } from './in-time.ts';
 
-/** A worker answers within a second; one whose storage or index is in trouble tries for half a minute. */
+/**
+ * A worker answers within a second. One whose storage or index is in trouble may take longer than this and still do it:
+ * a request to storage is sent six times, each of which may be silent for 10 s, the server may ask for 30 s before the
+ * next, and one attempt of an order may last two minutes.
+ */
 const WITHIN_MS = 60_000;
 
 /** What the tail is asked to do. */
@@ -43,35 +48,38 @@ export async function orderFeed<Answer>(
   const id = workflowIds.feedTail(federation.account.name);
   const handle = temporal.client.workflow.getHandle(id);
   using _hint = sayIfSlow(terminal, `${id} has not answered yet: does \`isthmus worker\` run?`);
-  const late = AbortSignal.timeout(withinMs);
+  let answer: Answer;
   try {
-    const answer = await temporal.client.withAbortSignal(AbortSignal.any([signal, late]), () =>
+    const patience = { waitedFor: () => [id], withinMs, look: 'isthmus feed show' };
+    answer = await inTime(temporal.client, patience, signal, () =>
       handle.executeUpdate<Answer, [object]>(name, { args: [update.input] }),
     );
-    print(answer);
-    return EXIT.good;
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) {
-      throw new IsthmusError(
-        'ISTHMUS_SOURCE_UNAVAILABLE',
-        `Temporal has no ${id}: start \`isthmus worker\`, which makes it where the federation names a changeFeed.`,
-        { cause: error },
-      );
-    }
-    if (!(error instanceof WorkflowUpdateFailedError) || !(error.cause instanceof ApplicationFailure)) {
-      if (!late.aborted || signal.aborted) throw error;
-      throw new IsthmusError(
-        'ISTHMUS_SOURCE_UNAVAILABLE',
-        `${id} has not answered within ${withinMs / 1000} s: does \`isthmus worker\` run? ` +
-          `Temporal may still have it ${name} when a worker comes back: \`isthmus feed show\` tells.`,
-        { cause: error },
-      );
-    }
-    const { type, message } = error.cause;
-    if (type !== 'ISTHMUS_REFUSED') throw new Error(`${id} did not ${name}: ${message}`, { cause: error });
-    terminal.say(printable(`${id} refused: ${message}`));
+    terminal.say(printable(`${id} refused: ${refusalOf(error, id, name)}`));
     return EXIT.no;
   }
+  print(answer);
+  return EXIT.good;
+}
+
+/**
+ * Why the tail refused an order.
+ *
+ * @throws what went wrong instead, where it did not refuse.
+ */
+export function refusalOf(error: unknown, id: string, name: string): string {
+  if (error instanceof WorkflowNotFoundError) {
+    throw new IsthmusError(
+      'ISTHMUS_SOURCE_UNAVAILABLE',
+      `Temporal has no ${id}: start \`isthmus worker\`, which makes it where the federation names a changeFeed.`,
+      { cause: error },
+    );
+  }
+  if (!(error instanceof WorkflowUpdateFailedError) || !(error.cause instanceof ApplicationFailure)) throw error;
+  const { type, message } = error.cause;
+  // What the feed holds is a stranger's, and may be in it.
+  if (type !== 'ISTHMUS_REFUSED') throw new Error(`${id} did not ${name}: ${printable(message)}`, { cause: error });
+  return message;
 }
 
 /** Whether it goes on by itself, in a sentence. */

@@ -5,7 +5,7 @@ import { reconcileHours } from '../../schema/federation/reconcile-hours.ts';
 import type { JobInput, LoopInput, ScheduledReconcileInput, StubDispatchInput } from '../../schema/inputs/control.ts';
 import { SEARCH_ATTRIBUTES, taskQueueOf, type WorkflowType, workflowIds } from '../../schema/inputs/names.ts';
 
-const TURN_SECONDS = 30;
+export const TURN_SECONDS = 30;
 /** What the feed tail shows of itself is at most this old. */
 const FEED_TURN_SECONDS = 10;
 const MAINTENANCE_EVERY = '1h';

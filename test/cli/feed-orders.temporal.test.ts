@@ -128,8 +128,8 @@ describe('without a worker', () => {
     await expect(orderFeed(federation, update, one, () => undefined)).rejects.toMatchObject({
       code: 'ISTHMUS_SOURCE_UNAVAILABLE',
       message:
-        'feed-tail/alone has not answered within 1 s: does `isthmus worker` run? ' +
-        'Temporal may still have it rewind when a worker comes back: `isthmus feed show` tells.',
+        'feed-tail/alone has not answered within 1 s: no worker runs, or its storage or index is in trouble. ' +
+        'Look at `isthmus feed show` before ordering again, since Temporal may still carry it out.',
     });
     await tail.terminate();
   });

@@ -1,0 +1,46 @@
+import { type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { IsthmusError } from '../../schema/errors.ts';
+
+export interface Patience {
+  /** The workflows that have not answered yet. */
+  readonly waitedFor: () => readonly string[];
+  readonly withinMs: number;
+  /** The command that tells what has become of it. */
+  readonly look: string;
+}
+
+/**
+ * What workflows answer to updates, which takes a worker. Temporal keeps an update that nobody has answered, so that it
+ * may be carried out long after this has given up.
+ *
+ * @throws IsthmusError `ISTHMUS_SOURCE_UNAVAILABLE` where no answer comes in time.
+ */
+export async function inTime<Answer>(
+  client: Pick<Client, 'withAbortSignal'>,
+  { waitedFor, withinMs, look }: Patience,
+  signal: AbortSignal,
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
+  const late = AbortSignal.timeout(withinMs);
+  try {
+    return await client.withAbortSignal(AbortSignal.any([signal, late]), ask);
+  } catch (error) {
+    if (!late.aborted || signal.aborted || isAnswer(error)) throw error;
+    const who = waitedFor();
+    throw new IsthmusError(
+      'ISTHMUS_SOURCE_UNAVAILABLE',
+      `${who.join(', ')} ${who.length === 1 ? 'has' : 'have'} not answered within ${withinMs / 1000} s: no worker runs, ` +
+        `or its storage or index is in trouble. Look at \`${look}\` before ordering again, ` +
+        'since Temporal may still carry it out.',
+      { cause: error },
+    );
+  }
+}
+
+function isAnswer(error: unknown): boolean {
+  return (
+    error instanceof WorkflowUpdateFailedError ||
+    error instanceof WorkflowNotFoundError ||
+    error instanceof IsthmusError
+  );
+}
