@@ -19,8 +19,7 @@ const QUIET_POLL_MS = 2_000;
 export async function follow<Result>(handle: WorkflowHandle, call: Call): Promise<Result> {
   const { signal, terminal } = call;
   const done = new AbortController();
-  using hint = sayIfSlow(terminal, `${handle.workflowId} has not answered yet: does \`isthmus worker\` run?`);
-  const watching = watch(handle, terminal, hint, AbortSignal.any([signal, done.signal]));
+  const watching = watch(handle, terminal, AbortSignal.any([signal, done.signal]));
   try {
     // A call that were left to itself would be tried again on the connection that its command has closed.
     const result = handle.client.withAbortSignal(signal, () => handle.result() as Promise<Result>);
@@ -32,19 +31,16 @@ export async function follow<Result>(handle: WorkflowHandle, call: Call): Promis
     throw error;
   } finally {
     done.abort();
-    hint[Symbol.dispose]();
     await watching;
   }
 }
 
-/** @param hint disposed of once a worker answers. */
-async function watch(handle: WorkflowHandle, terminal: Terminal, hint: Disposable, signal: AbortSignal): Promise<void> {
+async function watch(handle: WorkflowHandle, terminal: Terminal, signal: AbortSignal): Promise<void> {
   using line = progressLine(terminal);
   let said: string | undefined;
+  let progress = await firstProgress(handle, terminal, signal);
   while (!signal.aborted) {
-    const progress = await askProgress(handle, signal).catch(() => undefined);
-    if (progress !== undefined) hint[Symbol.dispose]();
-    if (progress !== undefined && !signal.aborted) {
+    if (progress !== undefined) {
       const { pause } = progress;
       // Who does not see the line would wait without knowing for what.
       if (!terminal.interactive && pause !== undefined && pause.reason !== said) {
@@ -53,17 +49,45 @@ async function watch(handle: WorkflowHandle, terminal: Terminal, hint: Disposabl
       said = pause?.reason;
       line.show(textOf(progress));
     }
-    await sleep(terminal.interactive ? POLL_MS : QUIET_POLL_MS, undefined, { signal }).catch(() => undefined);
+    await rest(terminal, signal);
+    progress = await askProgress(handle, signal);
   }
 }
 
-/** Without a worker it is half a minute before Temporal gives up: an abort does not wait for that. */
-async function askProgress(handle: WorkflowHandle, signal: AbortSignal): Promise<Progress> {
+/** Says meanwhile, once, that no worker answers. @returns undefined where it was aborted before one did. */
+async function firstProgress(
+  handle: WorkflowHandle,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<Progress | undefined> {
+  using _hint = sayIfSlow(terminal, `${handle.workflowId} has not answered yet: does \`isthmus worker\` run?`);
+  while (!signal.aborted) {
+    const progress = await askProgress(handle, signal);
+    if (progress !== undefined) return progress;
+    await rest(terminal, signal);
+  }
+  return undefined;
+}
+
+async function rest(terminal: Terminal, signal: AbortSignal): Promise<void> {
+  await sleep(terminal.interactive ? POLL_MS : QUIET_POLL_MS, undefined, { signal }).catch(() => undefined);
+}
+
+/**
+ * Without a worker it is half a minute before Temporal gives up: an abort does not wait for that. Temporal's
+ * `withAbortSignal` adds a listener to its signal for each call and removes none, so that each call has a signal of its
+ * own: one that lasts as long as the workflow would gather them.
+ *
+ * @returns undefined where nobody answers.
+ */
+async function askProgress(handle: WorkflowHandle, signal: AbortSignal): Promise<Progress | undefined> {
   const call = new AbortController();
   const stop = () => call.abort();
   signal.addEventListener('abort', stop, { once: true });
   try {
     return await handle.client.withAbortSignal(call.signal, () => handle.query<Progress>(PROGRESS));
+  } catch {
+    return undefined;
   } finally {
     signal.removeEventListener('abort', stop);
   }
