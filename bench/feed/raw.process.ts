@@ -35,8 +35,10 @@ const store = new AzureFeedStore(blobService({ name: ACCOUNT, connectionString }
 const { signal } = new AbortController();
 const containers = new Map<string, number>();
 
-async function pass(newer: boolean): Promise<Passed> {
+/** @returns also how many rows were made or changed. */
+async function pass(newer: boolean): Promise<Passed & { readonly changed: number }> {
   let records = 0;
+  let changed = 0;
   let ms = 0;
   for await (const segment of new FeedReader(store, { source: 'feed' }).segments(undefined, signal)) {
     const queues: RawPage[][] = Array.from({ length: lanes }, () => []);
@@ -46,18 +48,27 @@ async function pass(newer: boolean): Promise<Passed> {
     const began = performance.now();
     await Promise.all(
       queues.map(async (pages) => {
-        for (const { statement } of pages) await transact(index, (tx) => statement.execute(tx));
+        for (const { statement } of pages) {
+          const { numAffectedRows = 0n } = await transact(index, (tx) => statement.execute(tx));
+          changed += Number(numAffectedRows);
+        }
       }),
     );
     ms += performance.now() - began;
     records += queues.flat().reduce((sum, { rows }) => sum + rows, 0);
     if (records >= most) break;
   }
-  return { records, seconds: ms / 1000 };
+  return { records, changed, seconds: ms / 1000 };
 }
 
-const first = await pass(false);
-const figures: RawFigures = { ...first, again: await pass(true) };
+const { changed, ...first } = await pass(false);
+const { changed: changedAgain, ...again } = await pass(true);
+if (changed === 0 || changedAgain > 0) {
+  throw new Error(
+    `The plain upsert changed ${changed} rows and, done once more, ${changedAgain}: it is to change none.`,
+  );
+}
+const figures: RawFigures = { ...first, again };
 say(figures);
 await index.close();
 process.exit(0);
