@@ -18,12 +18,27 @@ interface Ready {
   readonly env: Readonly<Record<string, string>>;
 }
 
+interface Dev {
+  readonly process: ChildProcess;
+  readonly ready: Ready;
+  /** Its lines for people, so far. */
+  readonly said: readonly string[];
+  /** Settles when it will say no more. */
+  readonly silent: Promise<unknown>;
+}
+
 /** Starts `isthmus dev` and waits for the line that says it is ready. */
-async function dev(folder: string): Promise<{ readonly process: ChildProcess; readonly ready: Ready }> {
+async function dev(folder: string): Promise<Dev> {
   const args = ['dev', '--free-ports', '--json', '--write-env', path.join(folder, 'written.env')];
-  const child = spawn(process.execPath, [LAUNCHER, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [LAUNCHER, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const said: string[] = [];
+  const lines = createInterface({ input: child.stderr }).on('line', (line) => {
+    said.push(line);
+    process.stderr.write(`${line}\n`);
+  });
+  const silent = once(lines, 'close');
   for await (const line of createInterface({ input: child.stdout })) {
-    return { process: child, ready: JSON.parse(line) as Ready };
+    return { process: child, ready: JSON.parse(line) as Ready, said, silent };
   }
   throw new Error('dev ended before it was ready');
 }
@@ -87,14 +102,24 @@ describe.skipIf(process.platform !== 'linux')('isthmus dev', () => {
 
   it('does not wait when it is interrupted twice, and leaves nothing', { timeout: 600_000 }, async () => {
     await using temporary = await temporaryFolder();
-    const { process: child } = await dev(temporary.folder);
+    const { process: child, said, silent } = await dev(temporary.folder);
     const all = await descendants(child.pid ?? 0);
     expect(all.length).toBeGreaterThan(5);
+    // It does not hear that it is to stop, and the others are asked only after it.
+    process.kill(-(await workerOf(all)), 'SIGSTOP');
     const exited = once(child, 'exit');
     child.kill('SIGINT');
-    const second = setTimeout(() => child.kill('SIGINT'), 700);
-    expect(await exited).toEqual([0, null]);
-    clearTimeout(second);
+    await until('it waits for its children', () => said.includes('stopping; Ctrl-C again does not wait'));
+    // Again and again, as two that come within half a second are taken for one.
+    const insisting = setInterval(() => child.kill('SIGINT'), 700);
+    const how = await exited;
+    clearInterval(insisting);
+    expect(how).toEqual([0, null]);
+    await silent;
+    // Who only waits kills the worker alone, after 25 s.
+    const killed = new Set(said.filter((line) => line.endsWith('did not stop; killed')));
+    const children = ['postgres', 'services', 'temporal', 'worker'];
+    expect([...killed].sort()).toEqual(children.map((name) => `${name} did not stop; killed`));
     await until('none is left', () => all.every((pid) => !isAlive(pid)));
   });
 });
