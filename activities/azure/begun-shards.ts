@@ -2,9 +2,6 @@ import { Begun } from './begun.ts';
 import type { FeedPage } from './feed-page.ts';
 import type { FeedShard } from './feed-shard.ts';
 
-/** Shards that a consumer begins with, of a segment. */
-export const BEGUN = 4;
-
 /**
  * The shards of a finished segment of which the first page is read while the last pages of the segment before it are
  * committed: with 25,000 records in a shard, a tenth of the time was else spent with no page to commit, or none to read.
@@ -12,10 +9,9 @@ export const BEGUN = 4;
 export class BegunShards {
   readonly #begun = new Map<string, Begun<FeedPage, 'whole' | 'torn'>>();
 
-  /** Begins the next one of those that a consumer begins with. */
-  beginOne(shards: Iterable<FeedShard>): void {
-    if (this.#begun.size === BEGUN) return;
-    const next = [...shards].slice(0, BEGUN).find(({ prefix }) => !this.#begun.has(prefix));
+  /** Begins the next one of the shards that a consumer begins with. */
+  beginOne(shards: readonly FeedShard[]): void {
+    const next = shards.find(({ prefix }) => !this.#begun.has(prefix));
     if (next === undefined) return;
     this.#begun.set(next.prefix, new Begun((signal) => next.pages(undefined, true, signal)));
   }

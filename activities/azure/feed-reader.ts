@@ -5,7 +5,7 @@ import { FeedCorruptError, FeedGapError, FeedUnavailableError } from '../../sche
 import { type Manifest, parseManifest } from '../../schema/feed/manifest.ts';
 import { segmentTime } from '../../schema/feed/segment-path.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
-import { BEGUN, BegunShards } from './begun-shards.ts';
+import { BegunShards } from './begun-shards.ts';
 import { ByteBudget } from './byte-budget.ts';
 import type { FeedEnd, FeedPage, FeedStart, SegmentReading, ShardReading } from './feed-page.ts';
 import { SegmentFinder, type SegmentWindow } from './feed-segments.ts';
@@ -18,6 +18,8 @@ export interface FeedReaderOptions {
   readonly source: 'feed' | 'replay';
   /** A page ends at the end of the block that reaches this. @default 5_000 */
   readonly pageRecords?: number | undefined;
+  /** Shards that the consumer reads at a time. @default 4 */
+  readonly lanes?: number | undefined;
   /** Bytes asked for at a time, of each shard. @default 4 MiB */
   readonly sliceBytes?: number | undefined;
   /**
@@ -41,6 +43,7 @@ export interface FeedReaderOptions {
 const PAGE_RECORDS = 5_000;
 const SLICE_BYTES = 4 * 1024 * 1024;
 const BUDGET_BYTES = 32 * 1024 * 1024;
+const LANES = 4;
 const GRACE_MS = 30_000;
 /** Nor does it pass in fewer looks, as a clock that jumps makes any time pass. */
 const GRACE_LOOKS = 3;
@@ -72,6 +75,7 @@ export class FeedReader {
   readonly #finder: SegmentFinder;
   readonly #patience: Patience;
   readonly #options: ShardOptions;
+  readonly #lanes: number;
   #known: KnownSegment | undefined;
   /** Since when the segment at hand has had a successor without being final. */
   #lingering: { readonly path: string; readonly since: Timestamp; readonly looks: number } | undefined;
@@ -92,6 +96,7 @@ export class FeedReader {
       leftOut: options.leftOut ?? (async () => undefined),
       now: options.now ?? Date.now,
     };
+    this.#lanes = options.lanes ?? LANES;
     this.#finder = new SegmentFinder(store, this.#patience, this.#options);
   }
 
@@ -109,7 +114,7 @@ export class FeedReader {
       ({ begun }) => begun.close(),
       signal,
     );
-    const beginNext = () => ahead.whenOpen(({ begun, shards }) => begun.beginOne(shards.values()));
+    const beginNext = () => ahead.whenOpen(({ begun, shards }) => begun.beginOne(this.#firstOf(shards)));
     for (;;) {
       const window = await this.#find(start, signal);
       for (const [at, path] of window.segments.entries()) {
@@ -125,8 +130,8 @@ export class FeedReader {
         const drained = new Map<string, 'whole' | 'torn'>();
         const isDrained = (shard: string, end: 'whole' | 'torn') => {
           drained.set(shard, end);
-          // Whoever has drained it, and finds no other to begin with, waits for the last of them.
-          if (known.shards.size - drained.size < BEGUN) beginNext();
+          // Whoever has drained it finds no other here to begin with.
+          if (final && known.shards.size - drained.size < this.#lanes) beginNext();
         };
         try {
           yield this.#reading(known, final, start?.segment === path ? start.shards : {}, isDrained);
@@ -236,8 +241,13 @@ export class FeedReader {
     const manifest = parseManifest(path, file.text);
     if (!manifest.finalised) return undefined;
     const shards = this.#shardsOf(path, manifest, undefined);
-    await Promise.all([...shards.values()].slice(0, BEGUN).map((shard) => shard.listAhead(signal)));
+    await Promise.all(this.#firstOf(shards).map((shard) => shard.listAhead(signal)));
     return { path, etag: file.etag, manifest, shards, begun: new BegunShards(), at: this.#options.now(), window: '' };
+  }
+
+  /** Those that a consumer begins with. */
+  #firstOf(shards: KnownSegment['shards']): readonly FeedShard[] {
+    return [...shards.values()].slice(0, this.#lanes);
   }
 
   #shardsOf(path: string, { shards }: Manifest, known: KnownSegment['shards'] | undefined): KnownSegment['shards'] {

@@ -30,7 +30,9 @@ export class SegmentAhead<T> implements AsyncDisposable {
     const next = this.#next;
     this.#next = undefined;
     const opened = await next?.opened;
-    return next?.path === path ? opened : undefined;
+    if (next?.path === path) return opened;
+    if (opened !== undefined) await this.#close(opened);
+    return undefined;
   }
 
   /** Does something with it as soon as it is open, where it was asked for and nobody has taken it yet. */

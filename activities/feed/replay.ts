@@ -81,9 +81,9 @@ class ReplayTurnWork implements FeedConsumer {
     const rate = this.#input.recordsPerSecond;
     const pageRecords = Math.max(1, Math.min(PAGE_RECORDS, Math.ceil(rate ?? PAGE_RECORDS)));
     const leftOut = leftOutOf(this.#services);
-    const reader = new FeedReader(feed, { source: 'replay', pageRecords, leftOut, now: () => clock.now() });
-    this.#at ??= await this.#beginning();
     const lanes = rate === undefined ? undefined : 1;
+    const reader = new FeedReader(feed, { source: 'replay', pageRecords, lanes, leftOut, now: () => clock.now() });
+    this.#at ??= await this.#beginning();
     while (!this.#done && !this.enough()) {
       const end = await drainFeed(reader, this.#at, this, { clock, lanes }, this.#signal);
       if (end === 'enough') return;

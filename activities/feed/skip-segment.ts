@@ -1,5 +1,5 @@
 import { FeedCorruptError } from '../../schema/feed/feed-error.ts';
-import { parseManifest } from '../../schema/feed/manifest.ts';
+import { lengthToSkip, parseManifest } from '../../schema/feed/manifest.ts';
 import type { FeedCursor } from '../../schema/index/feed-cursors.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
 import type { FeedStart } from '../azure/feed-page.ts';
@@ -34,5 +34,5 @@ export async function skipSegment(
   if (manifest !== cursor.segment && manifest !== stop) return `the feed stands at ${cursor.segment}`;
   const { next } = await nextSegment(store, manifest, manifest, signal);
   if (next === undefined) return 'no segment has been opened after it';
-  return { length: Buffer.byteLength(file.text), to: { segment: next, shards: {} } };
+  return { length: lengthToSkip(file.text), to: { segment: next, shards: {} } };
 }

@@ -1,7 +1,7 @@
 import { type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { IsthmusError } from '../../schema/errors.ts';
 
-export interface Patience {
+export interface Waiting {
   /** The workflows that have not answered yet. */
   readonly waitedFor: () => readonly string[];
   readonly withinMs: number;
@@ -17,13 +17,16 @@ export interface Patience {
  */
 export async function inTime<Answer>(
   client: Pick<Client, 'withAbortSignal'>,
-  { waitedFor, withinMs, look }: Patience,
+  { waitedFor, withinMs, look }: Waiting,
   signal: AbortSignal,
   ask: () => Promise<Answer>,
 ): Promise<Answer> {
+  // One that is aborted already would be heard by no call.
+  signal.throwIfAborted();
   const late = AbortSignal.timeout(withinMs);
+  const ended = new AbortController();
   try {
-    return await client.withAbortSignal(AbortSignal.any([signal, late]), ask);
+    return await client.withAbortSignal(AbortSignal.any([signal, late, ended.signal]), ask);
   } catch (error) {
     if (!late.aborted || signal.aborted || isAnswer(error)) throw error;
     const who = waitedFor();
@@ -34,6 +37,9 @@ export async function inTime<Answer>(
         'since Temporal may still carry it out.',
       { cause: error },
     );
+  } finally {
+    // Where one of several has failed, the others are still asked, and would hold the connection.
+    ended.abort();
   }
 }
 

@@ -23,6 +23,11 @@ export function parseManifest(path: string, text: string): Manifest {
   return { finalised: status.toLowerCase() === 'finalized', shards: chunkFilePaths.map(insideContainer) };
 }
 
+/** What is left out with a manifest that cannot be read: a byte at least, since to leave out nothing is to leave out no manifest. */
+export function lengthToSkip(text: string): number {
+  return Math.max(1, Buffer.byteLength(text));
+}
+
 /** Manifests name their shards with the container in front. */
 function insideContainer(path: string): string {
   const inside = path.replace(/^\/?\$blobchangefeed\//, '');

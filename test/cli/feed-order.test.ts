@@ -54,6 +54,34 @@ describe('a pause that only some loops answer', () => {
     });
   });
 
+  it('ends the calls that are left where one of them fails, which would hold the connection', async () => {
+    let heard: AbortSignal | undefined;
+    const client: unknown = {
+      withAbortSignal: (signal: AbortSignal, ask: () => Promise<unknown>) => {
+        heard = signal;
+        return ask();
+      },
+      workflow: {
+        getHandle: (id: string) => ({
+          executeUpdate: () =>
+            id === 'look/contoso' ? Promise.reject(new Error('no such loop')) : new Promise(() => {}),
+        }),
+      },
+    };
+    const options = { signal: new AbortController().signal, withinMs: 60_000 };
+    const wanted = ['feed', 'look'].map(loop);
+    await expect(changeAll(client as Client, wanted, [], 'resume', options)).rejects.toThrow('no such loop');
+    expect(heard?.aborted).toBe(true);
+  });
+
+  it('asks nothing where it was interrupted before', async () => {
+    let asked = false;
+    const client: unknown = { withAbortSignal: () => (asked = true) };
+    const options = { signal: AbortSignal.abort(new Error('interrupted')) };
+    await expect(changeAll(client as Client, [loop('feed')], [], 'resume', options)).rejects.toThrow('interrupted');
+    expect(asked).toBe(false);
+  });
+
   it('ends as an interrupt where it is interrupted', async () => {
     const interrupt = new AbortController();
     const options = { signal: interrupt.signal, withinMs: 60_000 };

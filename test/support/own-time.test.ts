@@ -11,9 +11,11 @@ function worked(): number {
 describe("a process's own time", () => {
   it('passes while the process works, however long it blocks its event loop', () => {
     using time = new OwnTime();
-    const began = time.ms;
+    const began = { own: time.ms, wall: performance.now() };
     for (const end = worked() + BLOCKED_MS; worked() < end; );
-    expect(time.ms - began).toBeGreaterThan(BLOCKED_MS - 10);
+    // Several threads may work at once, in less time.
+    const least = Math.min(BLOCKED_MS, performance.now() - began.wall) - 10;
+    expect(time.ms - began.own).toBeGreaterThan(least);
   });
 
   it('stands still while the process does', () => {

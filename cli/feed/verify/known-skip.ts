@@ -9,10 +9,11 @@ export async function knownSkip(on: Queryable, accountId: number, found: Finding
     const { path, offset, reach } = found;
     // What is no stretch of bytes cannot have been left out.
     if (reach === undefined) return undefined;
-    for (let at: number | undefined = offset; at < reach; ) {
+    let at: number | undefined = offset;
+    do {
       at = await endOfSkip(on, accountId, path, at);
       if (at === undefined) return undefined;
-    }
+    } while (at < reach);
     return { ...found, kind: 'skipped' };
   }
   if (found.kind !== 'unreached') return undefined;

@@ -1,5 +1,5 @@
 import type { Timestamp } from '../../../namespace/entry.ts';
-import { type Manifest, parseManifest } from '../../../schema/feed/manifest.ts';
+import { lengthToSkip, type Manifest, parseManifest } from '../../../schema/feed/manifest.ts';
 import type { FeedStore } from '../../../schema/ports/feed-store.ts';
 import { type Broken, broken, brokenBy } from './broken.ts';
 import { type ListedChunk, listChunks, missingBefore } from './chunks.ts';
@@ -71,7 +71,7 @@ async function readManifest(store: FeedStore, path: string, signal: AbortSignal)
   try {
     const file = await store.readText(path, {}, signal);
     if (file === undefined || file === 'unchanged') return broken(path, 0, 'it was removed after it was listed');
-    length = Buffer.byteLength(file.text);
+    length = lengthToSkip(file.text);
     return parseManifest(path, file.text);
   } catch (error) {
     const damage = brokenBy(error, path);

@@ -28,7 +28,8 @@ export async function* wholeBlocks(
     for await (const read of readBlocks(store, path, grows, signal)) {
       empty = false;
       if (read.kind === 'block') altered += read.altered;
-      yield read.kind === 'block' ? read : { ...read, reach: read.until ?? length };
+      // Damage may stand behind what was listed.
+      yield read.kind === 'block' ? read : { ...read, reach: read.until ?? Math.max(length, read.offset + 1) };
     }
     const why = 'it holds nothing, though nothing more comes';
     if (empty) yield isCopy ? broken(path, 0, why) : { kind: 'note', path, why };

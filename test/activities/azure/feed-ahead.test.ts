@@ -219,6 +219,64 @@ describe('reading ahead', () => {
     }
   });
 
+  it('9: reads a shard anew whose first page could not be read ahead, and ends at once where it is aborted meanwhile', async () => {
+    for (const aborted of [false, true]) {
+      const feed = segmentsOf(['Finalized', 'Finalized', 'Publishing']);
+      const next = `range ${feed.shard(15)}00000.avro`;
+      const failing = Promise.withResolvers<void>();
+      let asked = 0;
+      feed.onAsk = async (what) => {
+        if (what !== next || asked++ > 0) return;
+        await failing.promise;
+        throw Object.assign(new Error('no answer'), { code: 'ECONNRESET' });
+      };
+      const abort = new AbortController();
+      const segments = newReader(feed, {}).segments(undefined, new AbortController().signal);
+      const names: string[] = [];
+      const drain = async () => {
+        const segment = (await segments.next()).value;
+        if (segment === undefined || !('shards' in segment)) throw new Error('no segment');
+        for await (const { events } of segment.shards[0]?.pages(abort.signal) ?? []) {
+          names.push(...events.map(({ name }) => name));
+        }
+      };
+      await drain();
+      await expect.poll(() => asked).toBe(1);
+      const second = drain();
+      if (aborted) abort.abort();
+      failing.resolve();
+      if (aborted) await expect(second).rejects.toThrow();
+      else await second;
+      expect(names).toEqual(aborted ? ['blob-0'] : ['blob-0', 'blob-10']);
+      await segments.return({ head: undefined, caughtUp: false, lastConsumable: undefined });
+      expect(feed.underWay).toBe(0);
+    }
+  });
+
+  it('begins no more of the next segment than its consumer reads at a time', async () => {
+    const feed = new MemoryFeed();
+    const shards = ['00', '01', '02'];
+    for (const [at, state] of ['Finalized', 'Finalized', 'Publishing'].entries()) {
+      feed.segment(15 * at, state, shards);
+      for (const shard of shards) {
+        feed.append(`${feed.shard(15 * at, shard)}00000.avro`, avroHeader(), avroBlock(blobs(0, 1)));
+      }
+    }
+    const { signal } = new AbortController();
+    const segments = newReader(feed, { lanes: 1 }).segments(undefined, signal);
+    const segment = (await segments.next()).value;
+    if (segment === undefined || !('shards' in segment)) throw new Error('no segment');
+    const next = shards.map((shard) => `range ${feed.shard(15, shard)}00000.avro`);
+    const begun = () => feed.asked.filter((asked) => next.includes(asked));
+    for (const [at, shard] of segment.shards.entries()) {
+      for await (const _page of shard.pages(signal));
+      await sleep(5);
+      expect(begun().length > 0).toBe(at === shards.length - 1);
+    }
+    expect(new Set(begun()).size).toBe(1);
+    await segments.return({ head: undefined, caughtUp: false, lastConsumable: undefined });
+  });
+
   it('9: takes nothing that was opened ahead for more than it was, nor a failure of it for one', async () => {
     const feed = segmentsOf(['Finalized', 'Not Finalized', 'Publishing']);
     let failed = false;

@@ -182,6 +182,20 @@ describe.skipIf(!hasRealData)('feed verify against an index', () => {
     expect(await world.verify()).toMatchObject({ findings: 0, skipped: 1 });
   });
 
+  it('calls nothing left out that nobody has left out, however short it is', async () => {
+    await using db = await testIndex();
+    await using world = await taken('java-2020-06', db.index);
+    await world.copy.write(NEWEST_MANIFEST, '');
+    const before = await world.verify();
+    expect(before.found.filter(({ kind }) => kind === 'broken')).toEqual([
+      expect.objectContaining({ path: NEWEST_MANIFEST, reach: 1 }),
+    ]);
+    expect(before.skipped).toBe(0);
+    const chunk = NEWEST_MANIFEST;
+    await noteSkip(db.index.db, world.account.id, { chunk, from: 0, to: 1, reason: 'empty' });
+    expect((await world.verify()).found.filter(({ kind }) => kind === 'broken')).toEqual([]);
+  });
+
   it('hides nothing behind an old skip that is no damage of its bytes', async () => {
     await using db = await testIndex();
     await using world = await taken('java-2020-06', db.index);
