@@ -49,7 +49,9 @@ export async function replayFeed(options: ReplayFeedOptions, call: Call): Promis
   return EXIT.good;
 }
 
-function formatReplayed({ records, applied, superseded, ignored, looks }: ReplaySummary): string {
+/** What a replay came to, in a sentence or two. */
+export function formatReplayed({ records, applied, superseded, ignored, looks }: ReplaySummary): string {
+  if (records === 0) return 'The feed has no record of that range: nothing was read again.';
   const counts = `${records} records read again: ${applied} applied, ${superseded} known already, ${ignored} ignored, ${looks} to be looked at.`;
   return applied === 0 && looks === 0 ? `${counts} Nothing was missing.` : counts;
 }

@@ -42,7 +42,11 @@ export function addFeedCommands(program: Command, { add, asJson, run }: AddComma
     ),
   )
     .option('--dir <dir>', 'a folder that holds a copy of a $blobchangefeed container (default: the account itself)')
-    .option('--from <time>', 'records from this time on, by eventTime: ISO 8601, or so long ago (1h, 2d)', moment)
+    .option(
+      '--from <time>',
+      'records from this time on, by eventTime: ISO 8601, or so long ago (30s, 90min, 1h, 2d)',
+      moment,
+    )
     .option('--to <time>', 'records before this time', moment)
     .option('--prefix <prefix>', 'records of blobs that start with this prefix of CONTAINER/NAME')
     .action(async (options: WindowOptions) => {

@@ -11,5 +11,7 @@ export function instant(text: string): Timestamp {
   const zoned = match !== null && match[1] === undefined ? `${text}Z` : text;
   const time = match !== null || DATE.test(text) ? Date.parse(zoned) : Number.NaN;
   if (Number.isFinite(time) && isCalendarDay(text)) return time;
-  throw new InvalidArgumentError('It is a time such as 2026-11-21T10:00:00Z (ISO 8601; UTC unless a zone is given).');
+  throw new InvalidArgumentError(
+    'It is a time such as 2026-11-21T10:00:00Z (ISO 8601; UTC unless a zone is given), or so long ago: 30s, 90min, 1h, 2d.',
+  );
 }

@@ -8,7 +8,7 @@ export function formatShow(output: FeedShowOutput): readonly string[] {
   const lines = [`Feed of account ${output.account}, federation ${output.federation}, ${output.at}`];
   for (const { message } of index?.alarms ?? []) lines.push(`ALARM  ${message}`);
   for (const problem of feed.problems) lines.push(`BROKEN  ${problem}`);
-  lines.push(...feedLines(feed), ...indexLines(index, indexProblem), ...loopLines(loop));
+  lines.push(...feedLines(feed), ...indexLines(index, indexProblem, loop), ...loopLines(loop));
   if (segments.length > 0) {
     lines.push(
       '',
@@ -35,14 +35,20 @@ function feedLines(feed: FeedShowOutput['feed']): readonly string[] {
   return [`${counted(feed.segments, 'segment')}, from ${feed.oldest} to ${feed.newest}${ahead}${notYet}`];
 }
 
-function indexLines(index: FeedShowOutput['index'], problem: string | null): readonly string[] {
+function indexLines(
+  index: FeedShowOutput['index'],
+  problem: string | null,
+  loop: FeedShowOutput['loop'],
+): readonly string[] {
   if (index === null) return [`The index has nothing to say: ${problem}`];
   const { state, reason, applied, lagSeconds, behind, polledAt, recordsPerSecond } = index;
   const lag = lagSeconds === null ? '' : `, lag ${formatSeconds(lagSeconds)}`;
   const pace = recordsPerSecond === null ? '' : `, ${Math.round(recordsPerSecond)} records/s`;
   const polled = formatPolled(polledAt, index.segment, state);
   const until = applied === null ? 'nothing applied yet' : `applied to ${applied}`;
-  const lines = [`${state}, ${until}${lag}${pace}, ${polled}${reason === null ? '' : `: ${reason}`}`];
+  // What the index knows is how the feed was when it was polled last.
+  const now = loop?.state === 'paused' ? 'paused' : state;
+  const lines = [`${now}, ${until}${lag}${pace}, ${polled}${reason === null ? '' : `: ${reason}`}`];
   if (behind !== null) lines.push(`Behind: ${behind}`);
   if (index.segment === null) lines.push('Nothing has been read yet.');
   else if (index.segmentGone) lines.push(`GAP  ${index.segment} is being read, and the feed has it no more.`);

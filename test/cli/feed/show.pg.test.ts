@@ -95,6 +95,10 @@ describe.skipIf(!hasRealData)('feed show', () => {
     expect(shown).toContain('torn\\u001b[31m');
     expect(shown).toContain('when it was last polled is not known');
     expect(exitCodeOfShow(output)).toBe(0);
+    const paused = { state: 'paused', doing: 'reading', reason: 'an hour back' } as const;
+    const lines = formatShow({ ...output, loop: paused });
+    expect(lines.filter((line) => line.startsWith('paused, '))).toHaveLength(1);
+    expect(lines).toContain('Its loop: paused, an hour back');
   });
 
   it('says that what is being read is gone, and shows the newest segments', async () => {
