@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
+import { LANES } from '../activities/azure/feed-reader.ts';
 import { connectionStringOn } from '../infra/local/storage/account.ts';
 import { type Index, openIndex } from '../schema/index/database.ts';
 import { runPart, startPart } from './feed/child.ts';
@@ -55,7 +56,6 @@ export interface FeedBenchmark {
   readonly feed: WrittenFeed;
 }
 
-const LANES = 4;
 const ABOUT = 'about.json';
 
 interface Part {

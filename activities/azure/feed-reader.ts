@@ -18,7 +18,7 @@ export interface FeedReaderOptions {
   readonly source: 'feed' | 'replay';
   /** A page ends at the end of the block that reaches this. @default 5_000 */
   readonly pageRecords?: number | undefined;
-  /** Shards that the consumer reads at a time. @default 4 */
+  /** Shards that are read at a time. @default 4 */
   readonly lanes?: number | undefined;
   /** Bytes asked for at a time, of each shard. @default 4 MiB */
   readonly sliceBytes?: number | undefined;
@@ -43,7 +43,8 @@ export interface FeedReaderOptions {
 const PAGE_RECORDS = 5_000;
 const SLICE_BYTES = 4 * 1024 * 1024;
 const BUDGET_BYTES = 32 * 1024 * 1024;
-const LANES = 4;
+/** Each holds a connection while its consumer commits. */
+export const LANES = 4;
 const GRACE_MS = 30_000;
 /** Nor does it pass in fewer looks, as a clock that jumps makes any time pass. */
 const GRACE_LOOKS = 3;
@@ -75,7 +76,8 @@ export class FeedReader {
   readonly #finder: SegmentFinder;
   readonly #patience: Patience;
   readonly #options: ShardOptions;
-  readonly #lanes: number;
+  /** Shards that whoever drains it reads at a time. */
+  readonly lanes: number;
   #known: KnownSegment | undefined;
   /** Since when the segment at hand has had a successor without being final. */
   #lingering: { readonly path: string; readonly since: Timestamp; readonly looks: number } | undefined;
@@ -96,7 +98,7 @@ export class FeedReader {
       leftOut: options.leftOut ?? (async () => undefined),
       now: options.now ?? Date.now,
     };
-    this.#lanes = options.lanes ?? LANES;
+    this.lanes = options.lanes ?? LANES;
     this.#finder = new SegmentFinder(store, this.#patience, this.#options);
   }
 
@@ -131,7 +133,7 @@ export class FeedReader {
         const isDrained = (shard: string, end: 'whole' | 'torn') => {
           drained.set(shard, end);
           // Whoever has drained it finds no other here to begin with.
-          if (final && known.shards.size - drained.size < this.#lanes) beginNext();
+          if (final && known.shards.size - drained.size < this.lanes) beginNext();
         };
         try {
           yield this.#reading(known, final, start?.segment === path ? start.shards : {}, isDrained);
@@ -247,7 +249,7 @@ export class FeedReader {
 
   /** Those that a consumer begins with. */
   #firstOf(shards: KnownSegment['shards']): readonly FeedShard[] {
-    return [...shards.values()].slice(0, this.#lanes);
+    return [...shards.values()].slice(0, this.lanes);
   }
 
   #shardsOf(path: string, { shards }: Manifest, known: KnownSegment['shards'] | undefined): KnownSegment['shards'] {

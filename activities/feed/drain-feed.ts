@@ -5,9 +5,6 @@ import type { FeedEnd, FeedPage, FeedStart, SegmentReading, ShardReading } from 
 import type { FeedReader } from '../azure/feed-reader.ts';
 import { inLanes } from './lanes.ts';
 
-/** Shards that are read and committed at a time; each holds a connection while it commits. */
-const LANES = 4;
-
 /** What becomes of what is read. */
 export interface FeedConsumer {
   /** Every segment before this one is wholly taken. @returns whether it is to be read. */
@@ -18,12 +15,6 @@ export interface FeedConsumer {
   enough(): boolean;
 }
 
-export interface DrainOptions {
-  readonly clock: Pick<Clock, 'now'>;
-  /** @default 4 */
-  readonly lanes?: number | undefined;
-}
-
 /**
  * Reads from a place to the feed's end, or until the consumer has enough. Segment follows segment; the shards of one
  * are read side by side. Where a block is damaged, the other shards of its segment are still read to their end.
@@ -32,7 +23,7 @@ export async function drainFeed(
   reader: FeedReader,
   from: FeedStart | undefined,
   consumer: FeedConsumer,
-  { clock, lanes = LANES }: DrainOptions,
+  clock: Pick<Clock, 'now'>,
   signal: AbortSignal,
 ): Promise<FeedEnd | 'enough'> {
   const segments = reader.segments(from, signal);
@@ -42,7 +33,7 @@ export async function drainFeed(
       if (step.done === true) return step.value;
       if (!(await consumer.begin(step.value))) return 'enough';
       const shard = (each: ShardReading, either: AbortSignal) => drainShard(each, consumer, clock, either);
-      await inLanes(step.value.shards, lanes, signal, shard, (error) =>
+      await inLanes(step.value.shards, reader.lanes, signal, shard, (error) =>
         hasCode(error, 'ISTHMUS_FEED_CORRUPT') ? 'last' : 'stop',
       );
       if (consumer.enough()) return 'enough';

@@ -85,7 +85,7 @@ class ReplayTurnWork implements FeedConsumer {
     const reader = new FeedReader(feed, { source: 'replay', pageRecords, lanes, leftOut, now: () => clock.now() });
     this.#at ??= await this.#beginning();
     while (!this.#done && !this.enough()) {
-      const end = await drainFeed(reader, this.#at, this, { clock, lanes }, this.#signal);
+      const end = await drainFeed(reader, this.#at, this, clock, this.#signal);
       if (end === 'enough') return;
       this.#done = this.#isWhole(end);
       if (!this.#done) await clock.sleep(AGAIN_MS, this.#signal);

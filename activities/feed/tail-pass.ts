@@ -55,7 +55,7 @@ export class TailPass implements FeedConsumer {
     // Read anew for each pass, since an operator may have rewound it.
     this.#cursor = await readCursor(index.db, account.id);
     if (this.#cursor !== undefined) progress.standsAt(this.#cursor);
-    const end = await drainFeed(reader, this.#cursor, this, { clock }, signal).finally(() => this.#trust.flush());
+    const end = await drainFeed(reader, this.#cursor, this, clock, signal).finally(() => this.#trust.flush());
     if (end !== 'enough') {
       progress.ended(end);
       return 'end';

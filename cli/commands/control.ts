@@ -14,10 +14,8 @@ import { connectTemporal } from '../temporal.ts';
 import { printable } from '../terminal.ts';
 import { loopsOf, TURN_SECONDS } from '../worker/ensure-workflows.ts';
 import { type WorkflowState, workflowStates } from '../worker/workflow-states.ts';
-import { inTime } from './in-time.ts';
+import { ANSWER_WITHIN_MS, inTime } from './in-time.ts';
 
-/** A worker answers within a second. */
-const RESUME_WITHIN_MS = 60_000;
 /**
  * A pause cancels the work at hand and waits until it has ended: for a turn of a loop where it does not heed that, and
  * for a worker that takes the place of one that died meanwhile.
@@ -68,7 +66,7 @@ export async function changeAll(
   action: Action,
   options: { readonly signal: AbortSignal; readonly withinMs?: number | undefined },
 ): Promise<Changed[]> {
-  const { signal, withinMs = action === 'resume' ? RESUME_WITHIN_MS : PAUSE_WITHIN_MS } = options;
+  const { signal, withinMs = action === 'resume' ? ANSWER_WITHIN_MS : PAUSE_WITHIN_MS } = options;
   const waitedFor = new Set<string>();
   const change = async (held: Named, how: typeof changeWorkflow): Promise<Changed> => {
     waitedFor.add(held.id);
@@ -76,8 +74,8 @@ export async function changeAll(
     waitedFor.delete(held.id);
     return changed;
   };
-  const patience = { waitedFor: () => [...waitedFor], withinMs, look: 'isthmus status' };
-  const changed = await inTime(client, patience, signal, () =>
+  const waiting = { waitedFor: () => [...waitedFor], withinMs, look: 'isthmus status' };
+  const changed = await inTime(client, waiting, signal, () =>
     Promise.all(
       wanted.map(async (held): Promise<readonly Changed[]> => {
         const { source } = held;

@@ -10,14 +10,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { sayIfSlow } from '../say-if-slow.ts';
 import { connectTemporal } from '../temporal.ts';
 import { printable } from '../terminal.ts';
-import { inTime } from './in-time.ts';
-
-/**
- * A worker answers within a second. One whose storage or index is in trouble may take longer than this and still do it:
- * a request to storage is sent six times, each of which may be silent for 10 s, the server may ask for 30 s before the
- * next, and one attempt of an order may last two minutes.
- */
-const WITHIN_MS = 60_000;
+import { ANSWER_WITHIN_MS, inTime } from './in-time.ts';
 
 /** What the tail is asked to do. */
 export interface FeedOrder {
@@ -42,7 +35,7 @@ export async function orderFeed<Answer>(
   print: (answer: Answer) => void,
 ): Promise<ExitCode> {
   const { terminal, signal } = call;
-  const { name, withinMs = WITHIN_MS } = update;
+  const { name, withinMs = ANSWER_WITHIN_MS } = update;
   if ('problem' in update.checked) throw new IsthmusError('ISTHMUS_USAGE', update.checked.problem);
   await using temporal = await connectTemporal(call.env);
   const id = workflowIds.feedTail(federation.account.name);
@@ -50,8 +43,8 @@ export async function orderFeed<Answer>(
   using _hint = sayIfSlow(terminal, `${id} has not answered yet: does \`isthmus worker\` run?`);
   let answer: Answer;
   try {
-    const patience = { waitedFor: () => [id], withinMs, look: 'isthmus feed show' };
-    answer = await inTime(temporal.client, patience, signal, () =>
+    const waiting = { waitedFor: () => [id], withinMs, look: 'isthmus feed show' };
+    answer = await inTime(temporal.client, waiting, signal, () =>
       handle.executeUpdate<Answer, [object]>(name, { args: [update.input] }),
     );
   } catch (error) {

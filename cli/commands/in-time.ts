@@ -1,6 +1,13 @@
 import { type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { IsthmusError } from '../../schema/errors.ts';
 
+/**
+ * A worker answers within a second. One whose storage or index is in trouble may take longer than this and still do it:
+ * a request to storage is sent six times, each of which may be silent for 10 s, the server may ask for 30 s before the
+ * next, and one attempt of an order may last two minutes.
+ */
+export const ANSWER_WITHIN_MS = 60_000;
+
 export interface Waiting {
   /** The workflows that have not answered yet. */
   readonly waitedFor: () => readonly string[];

@@ -73,7 +73,7 @@ export async function replayFeed(
       onProgress?.({ records: total.records, segment: page.segment });
     },
   };
-  await drainFeed(reader, undefined, consumer, { clock: { now: Date.now } }, signal);
+  await drainFeed(reader, undefined, consumer, { now: Date.now }, signal);
   signal.throwIfAborted();
   const counts = await countEntries(index.db, account.id);
   const digest = await digestEntries(index, account.id, '');
