@@ -1,6 +1,7 @@
 /**
  * npm run bench -- NAME [--json]
  * npm run bench -- feed [--records N] [--shards K] [--feed DIR] [--sdk-records N] [--raw-records N] [--json]
+ * npm run bench -- NAME --index URL: on an empty database of a Postgres that runs already, as that one is set
  *
  * Each benchmark prints figures beside a baseline of the same run, since machines are noisy: read the ratios.
  */
@@ -9,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import getPort from 'get-port';
+import { sql } from 'kysely';
 import { startPostgres } from '../infra/local/postgres.ts';
 import { openIndex } from '../schema/index/database.ts';
 import { migrateIndex } from '../schema/index/migrate.ts';
@@ -29,6 +31,7 @@ const { values, positionals } = parseArgs({
     /** The package is slow, and its rate does not change: a part of the feed tells it. */
     'sdk-records': { type: 'string', default: '200000' },
     'raw-records': { type: 'string', default: '2000000' },
+    index: { type: 'string' },
   },
 });
 
@@ -58,18 +61,35 @@ function say(text: string): void {
 /** As Postgres' own manual sets it for a server of this size, less than a quarter of memory; the index of 2 M records takes 0.75 GB. */
 const SETTINGS = ['shared_buffers=4GB'];
 
-/** Runs the work on a Postgres of its own that waits for the disk as a real one does. */
+/** Runs the work on the database that is named, or on a Postgres of its own that waits for the disk as a real one does. */
 async function onPostgres<Figures>(work: (url: string) => Promise<Figures>): Promise<Figures> {
+  if (values.index !== undefined) {
+    await makeIndex(values.index);
+    return await work(values.index);
+  }
   const folder = await mkdtemp(join(tmpdir(), 'isthmus-bench-'));
   const port = await getPort({ host: '127.0.0.1' });
   const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), port, settings: SETTINGS });
   try {
-    const index = openIndex(postgres.url);
-    await migrateIndex(index).finally(() => index.close());
+    await makeIndex(postgres.url);
     return await work(postgres.url);
   } finally {
     await postgres.stop();
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** @throws where the database holds an index already: a benchmark fills it. */
+async function makeIndex(url: string): Promise<void> {
+  const index = openIndex(url);
+  try {
+    const { rows } = await sql<{ found: string | null }>`select to_regclass('entries')::text as found`.execute(
+      index.db,
+    );
+    if (rows[0]?.found) throw new Error('The database holds an index already: name an empty one.');
+    await migrateIndex(index);
+  } finally {
+    await index.close();
   }
 }
 
