@@ -193,4 +193,27 @@ export interface Tables {
     cause: string;
     detail: Json<unknown>;
   };
+  dead_letters: {
+    id: Generated<Int8>;
+    account_id: number;
+    enqueued_at: Int8;
+    kept_at: Int8;
+    settled_at: Int8 | null;
+    origin: string;
+    state: Generated<string>;
+    body_form: string;
+    message_id: string;
+    message_hash: Buffer;
+    reason: string;
+    description: string;
+    body: Buffer;
+  };
+  dead_letter_blobs: {
+    account_id: number;
+    read_at: Int8;
+    letters: number;
+    name_hash: Buffer;
+    etag: string;
+    name: string;
+  };
 }

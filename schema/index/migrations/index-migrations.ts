@@ -3,12 +3,14 @@ import type { Migration } from 'kysely/migration';
 import { namespaceIndex } from './0001-namespace-index.ts';
 import { feed } from './0002-feed.ts';
 import { tombstones } from './0003-tombstones.ts';
+import { deadLetters } from './0005-dead-letters.ts';
 
 /** Every migration, by its name, in order. One that has landed never changes: a test holds its hash. */
 export const INDEX_MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
   '0001-namespace-index': namespaceIndex,
   '0002-feed': feed,
   '0003-tombstones': tombstones,
+  '0005-dead-letters': deadLetters,
 };
 
 /** The list as Kysely wants it: static, so that tests, bundles and the compiler see the same. */

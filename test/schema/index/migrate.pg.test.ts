@@ -14,6 +14,7 @@ const LANDED: Readonly<Record<string, string>> = {
   '0001-namespace-index': '0699f1ff0cb5c98c3d0c8d8cd4878c80431f53e3d7345e4bd7214ed960582e5a',
   '0002-feed': '817aaebe68f212daf646ddf3808bda18df795153093aebb1a67924cdd0f44bad',
   '0003-tombstones': '9c0de8e1e8b232cf4baa7f9dbe497993e04f3022c73f0996c4dea01f78dae260',
+  '0005-dead-letters': '8b53022dec4dd09dbe296657cdfab734c501c1341e7a32a7fc31ebfa5151725e',
 };
 
 describe('migrations', () => {
