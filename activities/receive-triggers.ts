@@ -120,9 +120,10 @@ export function triggerActivities(services: Services): Pick<Activities, 'receive
     counts.applied += page.applied;
     counts.superseded += page.superseded;
     counts.ignored += Object.values(page.ignored).reduce((sum, each) => sum + each, 0);
-    counts.deadLettered += batch.deadLetters.length;
+    const deadLettered = batch.deadLetters.reduce((sum, { events }) => sum + events, 0);
+    counts.deadLettered += deadLettered;
     const { applied, superseded } = page;
-    const outcomes = { ...page.ignored, applied, superseded, 'dead-lettered': batch.deadLetters.length };
+    const outcomes = { ...page.ignored, applied, superseded, 'dead-lettered': deadLettered };
     services.metrics.page('trigger', outcomes, page.looks);
     for (const { message, reason, description } of batch.deadLetters) {
       log.warn({ messageId: message.id, reason, description }, 'a message was dead-lettered');

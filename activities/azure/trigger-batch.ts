@@ -1,16 +1,17 @@
 import type { BlobEvent } from '../../namespace/change.ts';
 import { decodeTriggers } from '../../schema/events/decode.ts';
 import type { InventoryCompleted } from '../../schema/events/inventory-completed.ts';
-import type { DecodedTrigger } from '../../schema/events/trigger.ts';
-import { UndecodableError, type UndecodableReason } from '../../schema/events/undecodable.ts';
+import type { UndecodableReason } from '../../schema/events/undecodable.ts';
 import type { JournalNote } from '../../schema/index/journal.ts';
 import type { TriggerMessage } from '../../schema/ports/trigger-queue.ts';
 
-/** A message that can never be applied. */
+/** A message of which something can never be applied. What else it tells is applied. */
 export interface DeadLetter {
   readonly message: TriggerMessage;
   readonly reason: UndecodableReason;
   readonly description: string;
+  /** Of those in the message, how many cannot be applied. */
+  readonly events: number;
 }
 
 /** What a batch of messages says, before anything is done about it. */
@@ -27,7 +28,12 @@ export interface TriggerBatch {
   readonly notes: readonly JournalNote[];
 }
 
-/** Sorts the messages of one receive. An event of another account is refused: it was sent to the wrong queue. */
+/**
+ * Sorts the messages of one receive. An event of another account is refused: it was sent to the wrong queue.
+ *
+ * Every event that comes in is one of `events`, `completed` and `ignored`, or counted by a dead letter; a rename is two
+ * events.
+ */
 export function readBatch(messages: readonly TriggerMessage[], account: string): TriggerBatch {
   const good: TriggerMessage[] = [];
   const deadLetters: DeadLetter[] = [];
@@ -35,35 +41,30 @@ export function readBatch(messages: readonly TriggerMessage[], account: string):
   const completed: { message: TriggerMessage; run: InventoryCompleted }[] = [];
   const ignored: Record<string, number> = {};
   const notes: JournalNote[] = [];
+  const unknown = new Set<string>();
   for (const message of messages) {
-    let decoded: readonly DecodedTrigger[];
-    try {
-      decoded = decodeTriggers(message.body);
-      const stranger = decoded.find((each) => each.account !== account);
-      if (stranger !== undefined) {
-        throw new UndecodableError(
-          'unknown-account',
-          `the event is of account '${stranger.account}', not '${account}'`,
-        );
-      }
-    } catch (error) {
-      if (!(error instanceof UndecodableError)) throw error;
-      const { reason, message: description } = error;
-      deadLetters.push({ message, reason, description });
+    const { read, refused } = decodeTriggers(message.body, account);
+    const [first] = refused;
+    if (first === undefined) {
+      good.push(message);
+    } else {
+      const { reason } = first;
+      const description =
+        refused.length === 1 ? first.message : `${first.message} (and ${refused.length - 1} more of its events)`;
+      deadLetters.push({ message, reason, description, events: refused.length });
       notes.push({ kind: 'dead-letter', detail: { messageId: message.id, reason, description } });
-      continue;
     }
-    good.push(message);
-    for (const each of decoded) {
+    for (const each of read) {
       if (each.kind === 'event') events.push(each.event);
       else if (each.kind === 'inventory-completed') completed.push({ message, run: each });
       else {
         ignored[each.reason] = (ignored[each.reason] ?? 0) + 1;
-        if (each.reason === 'directory') {
-          notes.push({
-            kind: 'directory-event',
-            detail: { type: each.type, subject: each.subject, eventId: each.eventId },
-          });
+        const { type, subject, eventId } = each;
+        if (each.reason === 'directory') notes.push({ kind: 'directory-event', detail: { type, subject, eventId } });
+        // One of each type is enough to tell that there is one.
+        if (each.reason === 'unknown-type' && !unknown.has(type)) {
+          unknown.add(type);
+          notes.push({ kind: 'unknown-event-type', detail: { type, subject, eventId } });
         }
       }
     }

@@ -2,18 +2,50 @@ import { readEnvelope } from './envelope.ts';
 import { type DecodedTrigger, readTrigger } from './trigger.ts';
 import { UndecodableError } from './undecodable.ts';
 
+/** What a message says. Nothing of it is lost: each of its events is in one of the two. */
+export interface DecodedBody {
+  readonly read: readonly DecodedTrigger[];
+  /** Why what is not read can never be applied, event by event; one where the body as a whole is none. */
+  readonly refused: readonly UndecodableError[];
+}
+
 /**
  * Reads the body of one message. Event Grid delivers an object or an array of one, in either schema, and clients
- * hand it over parsed, as text or as bytes: all are taken.
+ * hand it over parsed, as text or as bytes: all are taken. An event that can never be applied does not hold back
+ * those beside it: on an account that has no feed nothing else would bring them.
  *
- * @throws UndecodableError where any event of the body can never be applied: the message as a whole then goes to
- * the dead-letter queue, and what was good in it comes by the feed.
+ * @param account the one that is listened to: an event of another was sent to the wrong place. Without it, any.
  */
-export function decodeTriggers(body: unknown): readonly DecodedTrigger[] {
+export function decodeTriggers(body: unknown, account?: string): DecodedBody {
+  const read: DecodedTrigger[] = [];
+  const refused: UndecodableError[] = [];
+  const trying = (work: () => void) => {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof UndecodableError)) throw error;
+      refused.push(error);
+    }
+  };
+  trying(() => {
+    for (const value of eventsOf(body)) trying(() => read.push(...readEvent(value, account)));
+  });
+  return { read, refused };
+}
+
+function readEvent(value: unknown, account: string | undefined): readonly DecodedTrigger[] {
+  const read = readTrigger(readEnvelope(value));
+  const stranger = account === undefined ? undefined : read.find((each) => each.account !== account);
+  if (stranger === undefined) return read;
+  const { account: whose } = stranger;
+  throw new UndecodableError('unknown-account', `the event is of account '${whose}', not '${account}'`);
+}
+
+function eventsOf(body: unknown): readonly unknown[] {
   const parsed = typeof body === 'string' || body instanceof Uint8Array ? parseJson(body) : body;
   const values: readonly unknown[] = Array.isArray(parsed) ? parsed : [parsed];
   if (values.length === 0) throw new UndecodableError('not-an-event', 'the array of events is empty');
-  return values.flatMap((value) => readTrigger(readEnvelope(value)));
+  return values;
 }
 
 function parseJson(body: string | Uint8Array): unknown {

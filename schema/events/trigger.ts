@@ -23,7 +23,8 @@ export type DecodedTrigger =
       readonly type: string;
     };
 
-export type TriggerIgnoreReason = NoChange | 'system-container' | 'directory' | 'not-a-blob';
+/** `unknown-type`: a type that is not known yet, and whose subject names no blob that could be looked at. */
+export type TriggerIgnoreReason = NoChange | 'system-container' | 'directory' | 'not-a-blob' | 'unknown-type';
 
 const NAMESPACE = 'Microsoft.Storage.';
 
@@ -68,7 +69,7 @@ export function readTrigger(envelope: Envelope): readonly DecodedTrigger[] {
   const account = accountOf(envelope);
   if (DIRECTORY_TYPES.has(type)) return [ignored(envelope, account, 'directory')];
   if (OTHER_TYPES.has(type)) return [ignored(envelope, account, 'not-a-blob')];
-  if (!BLOB_TYPES.has(type)) throw unknownType(envelope);
+  if (!BLOB_TYPES.has(type)) return [readUnknown(envelope, type, account)];
   return readBlobEvent(envelope, type, account);
 }
 
@@ -107,6 +108,28 @@ function readBlobEvent(envelope: Envelope, type: string, account: string): reado
   const from = type === 'BlobRenamed' ? keyOfBlobUrl(data.sourceBlobUrl ?? data.sourceUrl ?? '', account) : undefined;
   const events = from === undefined ? [event] : [event, takenAway(event, from)];
   return events.map((each) => ({ kind: 'event', account, event: each }));
+}
+
+/** A type that is not known yet: whatever happened to the blob, looking at it tells how it is now. */
+function readUnknown(envelope: Envelope, type: string, account: string): DecodedTrigger {
+  const key = parseBlobSubject(envelope.subject);
+  if (key === undefined) return ignored(envelope, account, 'unknown-type');
+  if (isSystemContainer(key.container)) return ignored(envelope, account, 'system-container');
+  const { api } = envelope.data;
+  const event: BlobEvent = {
+    kind: 'event',
+    source: 'trigger',
+    ...storable(key),
+    effect: 'touch',
+    attributes: undefined,
+    // What it orders is not known either.
+    sequencer: undefined,
+    epoch: undefined,
+    time: timeOf(envelope),
+    eventId: envelope.id,
+    api: typeof api === 'string' ? api : type,
+  };
+  return { kind: 'event', account, event };
 }
 
 /** The old name of a renamed blob. The event's sequencer belongs to the new name: without one, it is looked at. */

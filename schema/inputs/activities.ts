@@ -5,6 +5,7 @@ export interface LoopTurn {
   readonly seconds: number;
 }
 
+/** `applied + superseded + ignored + deadLettered` are the events of so many messages; a rename is two. */
 export interface TriggerTurn {
   readonly messages: number;
   readonly applied: number;

@@ -61,13 +61,14 @@ describe('trigger intake', () => {
     queue.send(
       '{',
       { a: 1 },
-      event(1, { eventType: 'Microsoft.Storage.SomethingNew' }),
+      event(1, { eventType: 'Contoso.Paid' }),
       event(2, { topic: '/x/storageAccounts/other' }),
       event(3, { subject: blobSubject({ container: 'c', name: 'a\u0000' }) }),
       event(4),
+      [event(5), { ...event(6), id: 7 }, event(7)],
     );
     const turn = await runActivity(() => triggerActivities(services).receiveTriggers({ seconds: 1 }));
-    expect(turn).toMatchObject({ messages: 6, applied: 1, deadLettered: 5 });
+    expect(turn).toMatchObject({ messages: 7, applied: 3, deadLettered: 6 });
     expect(queue.done.sort()).toEqual([
       'complete m6',
       'dead-letter m1 not-json',
@@ -75,11 +76,12 @@ describe('trigger intake', () => {
       'dead-letter m3 unknown-type',
       'dead-letter m4 unknown-account',
       'dead-letter m5 unstorable-name',
+      'dead-letter m7 bad-event',
     ]);
-    expect(await recentJournal(db.index.db, services.account.id, { limit: 10, kind: 'dead-letter' })).toHaveLength(5);
+    expect(await recentJournal(db.index.db, services.account.id, { limit: 10, kind: 'dead-letter' })).toHaveLength(6);
     expect(await readDeadLetters(db.index.db, services.account.id)).toMatchObject({
-      count: 5,
-      last: { reason: 'unstorable-name' },
+      count: 6,
+      last: { reason: 'bad-event' },
     });
   });
 

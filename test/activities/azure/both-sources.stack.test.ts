@@ -35,7 +35,7 @@ it('1: triggers and feed say the same of every change that both tell, through a 
   await storage.settled();
   await tail();
   const triggered = storage.events
-    .flatMap((event) => decodeTriggers(event))
+    .flatMap((event) => decodeTriggers(event).read)
     .flatMap((each) => (each.kind === 'event' ? [each.event] : []));
   expect(triggered.length).toBeGreaterThan(35);
   expect(fed.map(essence).sort()).toEqual(triggered.map(essence).sort());

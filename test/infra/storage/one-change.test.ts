@@ -34,7 +34,7 @@ describe('one change of the embedded account', () => {
     expect(isSameRequest(told?.id ?? '', change.requestId)).toBe(true);
     expect(isSameRequest(record.id, change.requestId)).toBe(true);
 
-    const [trigger] = decodeTriggers(told);
+    const [trigger] = decodeTriggers(told).read;
     const { change: read } = readRecord(record, { path: 'a chunk', offset: 0, index: 0 }, 'feed');
     if (trigger?.kind !== 'event' || !('kind' in read)) throw new Error('one of the two is no event');
     expect(isSameRequest(trigger.event.eventId, read.eventId)).toBe(true);
