@@ -115,6 +115,7 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
     )
     .option('--account <name>', 'with --feed: the account that the feed is of')
     .option('--index <url>', 'with --feed: a Postgres to apply it to (default: one that is gone afterwards)')
+    .option('--any-account', 'with --index: apply it though its records are of another account than --account')
     .action(async (options: CommonOptions & ReplayOptions) => {
       await run(options, async (call) => (await import('./commands/replay.ts')).replay(options, call));
     });
