@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { FeedCorruptError } from '../../schema/feed/feed-error.ts';
+import { FeedCorruptError, FeedGapError } from '../../schema/feed/feed-error.ts';
 import type { ShardPosition } from '../../schema/index/feed-cursors.ts';
 import type { FeedFile, FeedStore } from '../../schema/ports/feed-store.ts';
 import type { ByteBudget } from './byte-budget.ts';
@@ -151,6 +151,7 @@ export class FeedShard {
             continue;
           }
         } catch (error) {
+          if (error instanceof FeedGapError && (await this.#isNothingMissing(chunk.path, offset, pass.signal))) break;
           offset = await this.#behindDamage(error, offset);
           index = 0;
           ended = false;
@@ -173,6 +174,17 @@ export class FeedShard {
     if (page.records > 0) yield turnPage();
     else if (offset > from.offset) pass.position = { chunk: chunk.path, offset, index };
     return reader.torn;
+  }
+
+  /**
+   * Whether a chunk that cannot be had is still listed, with nothing from an offset on: all of it was read, or its gap
+   * is passed already.
+   *
+   * @throws FeedGapError where it is not listed any more.
+   */
+  async #isNothingMissing(path: string, offset: number, signal: AbortSignal): Promise<boolean> {
+    const chunks = await listChunks(this.#store, this.prefix, { chunk: path, offset, index: 0 }, signal);
+    return chunks.every((chunk) => chunk.path !== path || chunk.length <= offset);
   }
 
   /** Where to go on behind damage that was left out. @throws what it was given, where it was not. */

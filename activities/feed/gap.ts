@@ -95,13 +95,19 @@ async function placeAfterGap(
   const prefix = missing.slice(0, missing.lastIndexOf('/') + 1);
   const number = chunkNumber(prefix, missing) ?? 0;
   const { [prefix]: place, ...others } = at.shards;
-  // A chunk that is shorter than it was is read anew. One that cannot be had from its beginning either is only listed still.
-  const anew = place?.chunk === missing && place.offset > 0;
-  for await (const { path } of store.list(prefix, signal)) {
-    if ((chunkNumber(prefix, path) ?? -1) < number || (path === missing && !anew)) continue;
-    return { segment, shards: { ...others, [prefix]: { chunk: path, offset: 0, index: 0 } } };
+  let listed: number | undefined;
+  for await (const { path, length } of store.list(prefix, signal)) {
+    if ((chunkNumber(prefix, path) ?? -1) < number) continue;
+    // A chunk that is shorter than it was is read anew. One that cannot be had is only listed still, maybe for ever.
+    const isShorter = place?.chunk === path && length < place.offset;
+    if (path !== missing || isShorter) {
+      return { segment, shards: { ...others, [prefix]: { chunk: path, offset: 0, index: 0 } } };
+    }
+    listed = length;
   }
-  return { segment, shards: others };
+  if (listed === undefined) return { segment, shards: others };
+  // Nothing follows it yet: at its end, it is not asked for again what it is listed with.
+  return { segment, shards: { ...others, [prefix]: { chunk: missing, offset: listed, index: 0 } } };
 }
 
 function spotOf(cursor: FeedCursor | undefined): FeedStart | undefined {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { feedActivities } from '../../../activities/feed/feed-activities.ts';
 import { openIndex } from '../../../schema/index/database.ts';
-import { readGaps } from '../../../schema/index/feed-gaps.ts';
+import { healGaps, readGaps } from '../../../schema/index/feed-gaps.ts';
 import { recentJournal } from '../../../schema/index/journal.ts';
 import { countEntries } from '../../../schema/index/queries.ts';
 import { startRun } from '../../../schema/index/runs.ts';
@@ -141,6 +141,60 @@ describe('the feed tail, when things go wrong', () => {
     const [gone, next] = [0, 1].map((number) => `${feed.shard(0)}0000${number}.avro`) as [string, string];
     feed.grow(gone, 3);
     feed.grow(next, 3);
+    const readRange = feed.readRange.bind(feed);
+    feed.readRange = async (path, ...range) => (path === gone ? undefined : readRange(path, ...range));
+    const services = await testServices(db.index, { feed });
+    expect(await tailToEnd(services)).toMatchObject([{ records: 0 }, { records: 3, caughtUp: true }]);
+    expect(await readGaps(db.index.db, services.account.id, { limit: 5 })).toMatchObject([{ missing: gone }]);
+  });
+
+  it.each([
+    ['from its beginning', 0],
+    ['from its middle', 3],
+  ])('9: a chunk that is listed for ever though it is gone %s is one gap, healed or not', async (_where, before) => {
+    await using db = await testIndex();
+    const feed = new KnownFeed();
+    feed.segment(0, 'Publishing');
+    const [first, gone, next] = [0, 1, 2].map((number) => `${feed.shard(0)}0000${number}.avro`) as [
+      string,
+      string,
+      string,
+    ];
+    feed.grow(first, 3);
+    if (before > 0) feed.grow(gone, before);
+    const services = await testServices(db.index, { feed });
+    const { id } = services.account;
+    await tailToEnd(services);
+    feed.grow(gone, 3);
+    const readRange = feed.readRange.bind(feed);
+    feed.readRange = async (path, ...range) => (path === gone ? undefined : readRange(path, ...range));
+    const isOneGap = async () => {
+      await tailToEnd(services);
+      expect(await readGaps(db.index.db, id, { limit: 5 })).toMatchObject([{ missing: gone }]);
+    };
+    for (let turn = 0; turn < 3; turn++) await isOneGap();
+    await sleep(5);
+    await healGaps(db.index.db, id, await startRun(db.index.db, id, { judge: 'listing', prefix: '' }));
+    expect(await readGaps(db.index.db, id, { limit: 5, open: true })).toEqual([]);
+    await isOneGap();
+    // What comes after it is read once, and its segment is left for the next one.
+    feed.grow(next, 3);
+    expect((await tailToEnd(services)).at(-1)).toMatchObject({ records: 3, applied: 3, superseded: 0 });
+    feed.segment(0, 'Finalized');
+    feed.segment(60, 'Publishing');
+    feed.grow(`${feed.shard(60)}00000.avro`, 3);
+    expect((await tailToEnd(services)).at(-1)).toMatchObject({ records: 3, caughtUp: true });
+    await isOneGap();
+  });
+
+  it('9: a finished segment whose last chunk is listed though it is gone is left for the next one', async () => {
+    await using db = await testIndex();
+    const feed = new KnownFeed();
+    feed.segment(0, 'Finalized');
+    feed.segment(60, 'Publishing');
+    const gone = `${feed.shard(0)}00000.avro`;
+    feed.grow(gone, 3);
+    feed.grow(`${feed.shard(60)}00000.avro`, 3);
     const readRange = feed.readRange.bind(feed);
     feed.readRange = async (path, ...range) => (path === gone ? undefined : readRange(path, ...range));
     const services = await testServices(db.index, { feed });
