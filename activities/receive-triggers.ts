@@ -1,20 +1,19 @@
 import { Context } from '@temporalio/activity';
 import type { Timestamp } from '../namespace/entry.ts';
-import { formatKey } from '../namespace/key.ts';
 import { ensureError, hasCode, IsthmusError } from '../schema/errors.ts';
-import type { InventoryCompleted } from '../schema/events/inventory-completed.ts';
-import { applyEvents, type PageCounts } from '../schema/index/apply-events.ts';
-import { recordJournal } from '../schema/index/journal.ts';
+import type { PageCounts } from '../schema/index/apply-events.ts';
 import { type SourceReport, upsertSource } from '../schema/index/sources.ts';
 import { readTriggerTrust } from '../schema/index/trigger-trust.ts';
 import type { Activities, TriggerTurn } from '../schema/inputs/activities.ts';
 import type { TriggerMessage, TriggerQueue } from '../schema/ports/trigger-queue.ts';
+import { applyBatch } from './apply-batch.ts';
 import { applyUnderRules } from './apply-under-rules.ts';
 import { readBatch, type TriggerBatch } from './azure/trigger-batch.ts';
 import { heartbeats } from './heartbeat.ts';
 import { quietly } from './quietly.ts';
 import type { Services } from './services.ts';
 import { TrustWatch } from './trust-watch.ts';
+import { wantReconcile } from './want-reconcile.ts';
 
 /** Messages applied in one transaction. */
 const BATCH = 500;
@@ -33,7 +32,7 @@ type Counts = { -readonly [Name in keyof TriggerTurn]: number };
  * completed all the same: a queue that nobody empties would fill, and tell nothing that the feed does not bring.
  */
 export function triggerActivities(services: Services): Pick<Activities, 'receiveTriggers'> {
-  const { account, clock, federation, index, log } = services;
+  const { account, clock, index, log } = services;
   const trust = new TrustWatch(services);
   let queue: TriggerQueue | undefined;
   let idle: NodeJS.Timeout | undefined;
@@ -56,14 +55,12 @@ export function triggerActivities(services: Services): Pick<Activities, 'receive
       (max, { time }) => Math.max(max ?? time, time),
       undefined,
     );
-    const ignored = { ...batch.ignored };
     return applyUnderRules(services, async (tx, scope) => {
-      const counts = await applyEvents(tx, { ...scope, events: batch.events });
-      if (batch.notes.length > 0) await recordJournal(tx, account.id, batch.notes);
+      const counts = await applyBatch(tx, scope, batch);
       const distrusted = (counts.ignored.distrusted ?? 0) > 0;
       // Where they are distrusted too: it tells that the queue is taken from, and by it a silent feed is noticed.
       await upsertSource(tx, { ...standing(account.id, distrusted), head: newest, applied: newest });
-      return { ...counts, ignored: { ...counts.ignored, ...ignored } };
+      return counts;
     });
   }
 
@@ -85,24 +82,11 @@ export function triggerActivities(services: Services): Pick<Activities, 'receive
     }
   }
 
-  /** A report that another rule wrote, or that did not succeed, is not asked for. */
-  async function wantReconcile(run: InventoryCompleted): Promise<void> {
-    const inventory = federation.sources.inventory;
-    if (inventory === undefined || (inventory.rule !== undefined && inventory.rule !== run.rule)) return;
-    const { manifest } = run;
-    if (manifest === undefined || run.status !== 'Succeeded' || manifest.container !== inventory.container) {
-      const { rule, status, message } = run;
-      await recordJournal(index.db, account.id, [{ kind: 'inventory-unusable', detail: { rule, status, message } }]);
-      return;
-    }
-    await services.requestReconcile({ judge: 'inventory', manifest: formatKey(manifest) });
-  }
-
   async function settle(from: TriggerQueue, batch: TriggerBatch): Promise<void> {
     const again = new Set<TriggerMessage>();
     for (const { message, run } of batch.completed) {
       try {
-        await wantReconcile(run);
+        await wantReconcile(services, run);
       } catch (error) {
         log.warn({ rule: run.rule, error: ensureError(error).message }, 'a reconcile could not be asked for');
         again.add(message);

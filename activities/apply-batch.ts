@@ -1,0 +1,15 @@
+import { applyEvents, type PageCounts } from '../schema/index/apply-events.ts';
+import type { Tx } from '../schema/index/database.ts';
+import { recordJournal } from '../schema/index/journal.ts';
+import type { PageScope } from '../schema/index/page.ts';
+import type { TriggerBatch } from './azure/trigger-batch.ts';
+
+/**
+ * Applies what messages say, and writes down what was not routine about them, in the caller's transaction. Whoever
+ * takes triggers, from a queue, from Event Grid's dead letters or again, goes this way.
+ */
+export async function applyBatch(tx: Tx, scope: PageScope, batch: TriggerBatch): Promise<PageCounts> {
+  const counts = await applyEvents(tx, { ...scope, events: batch.events });
+  if (batch.notes.length > 0) await recordJournal(tx, scope.account.id, batch.notes);
+  return { ...counts, ignored: { ...counts.ignored, ...batch.ignored } };
+}
