@@ -48,47 +48,62 @@ export async function control(
   }
   await using temporal = await connectTemporal(call.env);
   const { client } = temporal;
-  const states = await workflowStates(client, federation.name);
+  const running = () => workflowStates(client, federation.name);
   using _hint = sayIfSlow(call.terminal, 'Nothing has answered yet: does `isthmus worker` run?');
-  const output: ControlOutput = { changed: await changeAll(client, wanted, states, action, call) };
-  if (call.json) call.terminal.print(JSON.stringify(output));
-  else call.terminal.print(formatChanged(output.changed));
-  if (output.changed.length > 0) return EXIT.good;
+  const print = (changed: Changed[]) => {
+    const output: ControlOutput = { changed };
+    call.terminal.print(call.json ? JSON.stringify(output) : formatChanged(changed));
+  };
+  const changed = await changeAll(client, wanted, running, action, { ...call, onPart: print });
+  print(changed);
+  if (changed.length > 0) return EXIT.good;
   call.terminal.say(`No ${which.source} runs.`);
   return EXIT.no;
 }
 
-/** @param states the workflows that run, among them the jobs that schedules have started. */
+export interface ChangeOptions extends Pick<Call, 'signal' | 'terminal'> {
+  readonly withinMs?: number | undefined;
+  /** Is given those that did change, where not all did. */
+  readonly onPart?: ((changed: Changed[]) => void) | undefined;
+}
+
+/** @param running lists the workflows that run, among them the jobs that schedules have started. */
 export async function changeAll(
   client: Client,
   wanted: readonly Held[],
-  states: readonly Pick<WorkflowState, 'source' | 'id'>[],
+  running: () => Promise<readonly Pick<WorkflowState, 'source' | 'id'>[]>,
   action: Action,
-  options: { readonly signal: AbortSignal; readonly withinMs?: number | undefined },
+  options: ChangeOptions,
 ): Promise<Changed[]> {
-  const { signal, withinMs = action === 'resume' ? ANSWER_WITHIN_MS : PAUSE_WITHIN_MS } = options;
-  const waitedFor = new Set<string>();
-  const change = async (held: Named, how: typeof changeWorkflow): Promise<Changed> => {
-    waitedFor.add(held.id);
-    const changed = await how(client, held, action);
-    waitedFor.delete(held.id);
-    return changed;
+  const { withinMs = action === 'resume' ? ANSWER_WITHIN_MS : PAUSE_WITHIN_MS, onPart } = options;
+  const orders: { readonly id: string; changed?: Changed }[] = [];
+  const waitedFor = () => orders.filter(({ changed }) => changed === undefined).map(({ id }) => id);
+  const done = () => orders.flatMap(({ changed }) => changed ?? []);
+  const change = async (held: Named, how: typeof changeWorkflow): Promise<void> => {
+    const order: (typeof orders)[number] = { id: held.id };
+    orders.push(order);
+    order.changed = await how(client, held, action);
   };
-  const waiting = { waitedFor: () => [...waitedFor], withinMs, look: 'isthmus status' };
-  const changed = await inTime(client, waiting, signal, () =>
-    Promise.all(
-      wanted.map(async (held): Promise<readonly Changed[]> => {
-        const { source } = held;
-        if (held.kind === 'loop') return [await change(held, changeWorkflow)];
-        const jobs = states.filter((state) => state.source === source);
-        return [
-          ...(held.kind === 'schedule' ? [await change(held, changeSchedule)] : []),
-          ...(await Promise.all(jobs.map(({ id }) => change({ source, id }, changeWorkflow)))),
-        ];
-      }),
-    ),
-  );
-  return changed.flat();
+  try {
+    await inTime(client, { waitedFor, withinMs, look: 'isthmus status' }, options, async () => {
+      const states = await running();
+      await Promise.all(
+        wanted.flatMap((held) => {
+          if (held.kind === 'loop') return change(held, changeWorkflow);
+          const { source } = held;
+          const jobs = states.filter((state) => state.source === source);
+          return [
+            ...(held.kind === 'schedule' ? [change(held, changeSchedule)] : []),
+            ...jobs.map(({ id }) => change({ source, id }, changeWorkflow)),
+          ];
+        }),
+      );
+    });
+  } catch (error) {
+    if (done().length > 0) onPart?.(done());
+    throw error;
+  }
+  return done();
 }
 
 /** One line for each; a reason may name what the feed holds. */

@@ -6,6 +6,7 @@ import { dumpFeed } from '../feed/dump/dump-feed.ts';
 import type { Wanted } from '../feed/dump/wanted.ts';
 import { openFeed } from '../feed/open-feed.ts';
 import { BrokenThings, noteLine } from '../feed/tell-broken.ts';
+import { typed } from '../feed/typed.ts';
 import { formatTime } from '../format.ts';
 
 export interface FeedDumpOptions extends Wanted {
@@ -16,7 +17,7 @@ export interface FeedDumpOptions extends Wanted {
 export async function feedDump({ dir, from, to, prefix }: FeedDumpOptions, call: Call): Promise<ExitCode> {
   const { terminal, signal } = call;
   if (from !== undefined && to !== undefined) {
-    const empty = emptyRange('feed dump', { from: formatTime(from), to: formatTime(to) });
+    const empty = emptyRange(typed('feed dump', '--from 1h'), { from: formatTime(from), to: formatTime(to) });
     if (empty !== undefined) throw new IsthmusError('ISTHMUS_USAGE', empty);
   }
   const feed = await openFeed(dir, call);

@@ -34,7 +34,7 @@ export async function orderFeed<Answer>(
   call: Call,
   print: (answer: Answer) => void,
 ): Promise<ExitCode> {
-  const { terminal, signal } = call;
+  const { terminal } = call;
   const { name, withinMs = ANSWER_WITHIN_MS } = update;
   if ('problem' in update.checked) throw new IsthmusError('ISTHMUS_USAGE', update.checked.problem);
   await using temporal = await connectTemporal(call.env);
@@ -44,7 +44,7 @@ export async function orderFeed<Answer>(
   let answer: Answer;
   try {
     const waiting = { waitedFor: () => [id], withinMs, look: 'isthmus feed show' };
-    answer = await inTime(temporal.client, waiting, signal, () =>
+    answer = await inTime(temporal.client, waiting, call, () =>
       handle.executeUpdate<Answer, [object]>(name, { args: [update.input] }),
     );
   } catch (error) {

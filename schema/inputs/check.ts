@@ -9,39 +9,48 @@ export interface Field {
   holds(value: unknown): boolean;
 }
 
+/** In whose words a problem is told: of a JSON object that a person typed, or of a command that was. */
+export interface Words {
+  /** What takes the input: `rewind`, `isthmus feed rewind`. */
+  readonly what: string;
+  readonly example: string;
+  /** How a field is typed: `"reason"`, `--reason`. */
+  readonly name: (field: string) => string;
+}
+
+/** @param what the name of what takes it: `rewind`. */
+export function inJson(what: string, example: object): Words {
+  return { what, example: JSON.stringify(example), name: (field) => `"${field}"` };
+}
+
 /**
  * Checks a small JSON object that a person typed: the message names the field, what it holds, what was expected,
  * and gives an example. By hand, as a schema library in the workflow bundle would be workflow code whose next
  * version must replay as this one does.
- *
- * @param what the name of what takes it: `rewind`.
  */
-export function checkFields(
-  what: string,
-  input: unknown,
-  fields: Readonly<Record<string, Field>>,
-  example: object,
-): string | undefined {
-  const problem = fieldProblem(what, input, fields);
-  return problem === undefined ? undefined : withExample(problem, example);
+export function checkFields(words: Words, input: unknown, fields: Readonly<Record<string, Field>>): string | undefined {
+  const problem = fieldProblem(words, input, fields);
+  return problem === undefined ? undefined : withExample(problem, words);
 }
 
-export function withExample(problem: string, example: object): string {
-  return `${problem} Example: ${JSON.stringify(example)}`;
+export function withExample(problem: string, { example }: Pick<Words, 'example'>): string {
+  return `${problem} Example: ${example}`;
 }
 
-function fieldProblem(what: string, input: unknown, fields: Readonly<Record<string, Field>>): string | undefined {
+function fieldProblem(words: Words, input: unknown, fields: Readonly<Record<string, Field>>): string | undefined {
+  const { what } = words;
   if (!isObject(input)) return `${what} takes one JSON object, but was given ${shown(input)}.`;
   const stranger = Object.keys(input).find((name) => !Object.hasOwn(fields, name));
   if (stranger !== undefined) {
     const known = Object.keys(fields).filter((name) => fields[name] !== internal);
     return `${what} has no field "${stranger}". Its fields: ${known.join(', ')}.`;
   }
-  for (const [name, { expected, optional, holds }] of Object.entries(fields)) {
-    const value = input[name];
+  for (const [field, { expected, optional, holds }] of Object.entries(fields)) {
+    const value = input[field];
+    const name = words.name(field);
     if (value === undefined) {
-      if (optional !== true) return `${what} needs "${name}": expected ${expected}.`;
-    } else if (!holds(value)) return `${what}: "${name}" is ${shown(value)}, but expected ${expected}.`;
+      if (optional !== true) return `${what} needs ${name}: expected ${expected}.`;
+    } else if (!holds(value)) return `${what}: ${name} is ${shown(value)}, but expected ${expected}.`;
   }
   return undefined;
 }

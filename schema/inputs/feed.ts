@@ -3,11 +3,13 @@ import type { FeedPlace, FeedSpot, RewindInput, SkipInput } from './activities.t
 import {
   type Checked,
   checkFields,
+  inJson,
   isObject,
   numberAbove0,
   optional,
   text,
   time,
+  type Words,
   wholeNumber,
   withExample,
 } from './check.ts';
@@ -69,44 +71,60 @@ export interface Rewound {
 }
 
 const reason = text('why, in words: it is kept and shown');
-const REWIND_EXAMPLE: RewindRequest = { secondsAgo: 3600, reason: 'a rule was wrong since noon' };
-const SKIP_EXAMPLE: SkipRequest = {
+const REWIND_IN_JSON: RewindWords = {
+  ...inJson(REWIND, { secondsAgo: 3600, reason: 'a rule was wrong since noon' }),
+  targets: '{"to": TIME}, {"secondsAgo": NUMBER} and {"cursor": {"segment": ...}}',
+};
+const SKIP_IN_JSON = inJson(SKIP, {
   chunk: 'log/00/2026/11/21/1400/00000.avro',
   offset: 4096,
   reason: 'the block is damaged; a reconcile follows',
-};
+});
 const TARGETS = ['to', 'secondsAgo', 'cursor'] as const;
 
-/** @param now what `to` must not lie after. */
-export function checkRewind(input: unknown, now: Timestamp): Checked<RewindInput> {
-  const problem = checkFields(
-    REWIND,
-    input,
-    {
-      to: optional(time),
-      secondsAgo: optional(numberAbove0('a number of seconds above 0')),
-      cursor: optional({
-        expected: '{"segment": "idx/segments/.../meta.json"}, with "shards" where they are known',
-        holds: isSpot,
-      }),
-      reason,
-    },
-    REWIND_EXAMPLE,
-  );
+export interface RewindWords extends Words {
+  /** Those of which one is needed. */
+  readonly targets: string;
+}
+
+/**
+ * @param now what `to` must not lie after.
+ * @param words in which a problem is told.
+ */
+export function checkRewind(input: unknown, now: Timestamp, words: RewindWords = REWIND_IN_JSON): Checked<RewindInput> {
+  const problem = checkFields(words, input, {
+    to: optional(time),
+    secondsAgo: optional(numberAbove0('a number of seconds above 0')),
+    cursor: optional({
+      expected: '{"segment": "idx/segments/.../meta.json"}, with "shards" where they are known',
+      holds: isSpot,
+    }),
+    reason,
+  });
   if (problem !== undefined) return { problem };
   const request = input as RewindRequest;
-  const given = TARGETS.filter((name) => request[name] !== undefined);
+  const wrong = targetProblem(request, now, words);
+  return wrong === undefined ? { value: rewindOf(request) } : { problem: withExample(wrong, words) };
+}
+
+function targetProblem(
+  request: RewindRequest,
+  now: Timestamp,
+  { what, name, targets }: RewindWords,
+): string | undefined {
+  const given = TARGETS.filter((target) => request[target] !== undefined);
   if (given.length !== 1) {
     const found = given.length === 0 ? 'none' : given.join(' and ');
-    const one = 'rewind needs one of {"to": TIME}, {"secondsAgo": NUMBER} and {"cursor": {"segment": ...}}';
-    return { problem: withExample(`${one}, but was given ${found}.`, REWIND_EXAMPLE) };
+    return `${what} needs one of ${targets}, but was given ${found}.`;
   }
-  const { to } = request;
+  const { to, secondsAgo } = request;
   if (to !== undefined && Date.parse(to) > now) {
-    const at = new Date(now).toISOString();
-    return { problem: withExample(`rewind: "to" is "${to}", which is yet to come: it is ${at}.`, REWIND_EXAMPLE) };
+    return `${what}: ${name('to')} is "${to}", which is yet to come: it is ${new Date(now).toISOString()}.`;
   }
-  return { value: rewindOf(request) };
+  if (secondsAgo !== undefined && Number.isNaN(new Date(now - secondsAgo * 1000).getTime())) {
+    return `${what}: ${name('secondsAgo')} goes back further than time is counted.`;
+  }
+  return undefined;
 }
 
 /** What is asked for by what has been checked. */
@@ -114,17 +132,13 @@ export function rewindOf({ to, secondsAgo, cursor, reason: why }: RewindRequest)
   return { to, seconds: secondsAgo, cursor, reason: why.trim() };
 }
 
-export function checkSkip(input: unknown): Checked<SkipInput> {
-  const problem = checkFields(
-    SKIP,
-    input,
-    {
-      chunk: text("the chunk's path inside $blobchangefeed, as the alarm names it"),
-      offset: wholeNumber("the block's first byte in the chunk, a whole number from 0"),
-      reason,
-    },
-    SKIP_EXAMPLE,
-  );
+/** @param words in which a problem is told. */
+export function checkSkip(input: unknown, words: Words = SKIP_IN_JSON): Checked<SkipInput> {
+  const problem = checkFields(words, input, {
+    chunk: text("the chunk's path inside $blobchangefeed, as the alarm names it"),
+    offset: wholeNumber("the block's first byte in the chunk, a whole number from 0"),
+    reason,
+  });
   if (problem !== undefined) return { problem };
   return { value: skipOf(input as SkipRequest) };
 }

@@ -19,7 +19,7 @@ import { replayFeedOutput } from '../../schema/outputs/replay-feed.ts';
 import { standing, type TestWorkflows, testWorkflows } from '../workflows/harness.ts';
 import { type RecordingTerminal, recordingTerminal } from './recording-terminal.ts';
 
-const SEGMENT = 'idx/segments/2026/11/21/1400/meta.json';
+const SEGMENT = 'idx/segments/2020/11/21/1400/meta.json';
 const CHUNK = 'log/00/2026/11/21/1400/00000.avro';
 const REPLAYED: ReplayTurn = { done: true, records: 9, applied: 0, superseded: 8, ignored: 1, looks: 0 };
 
@@ -82,13 +82,34 @@ describe('isthmus feed rewind', () => {
     const json = call(true);
     expect(await feedRewind({ to: Date.UTC(2026, 0), reason: 'to be sure' }, json)).toBe(0);
     const output = feedRewindOutput.parse(JSON.parse(json.terminal.printed.join('')));
-    expect(output).toEqual({ segment: SEGMENT, state: 'running' });
+    expect(output).toEqual({ segment: SEGMENT, state: 'running', fromBeginning: false });
   });
 
-  it('is wrong use without a time, without a reason, and to a time that is yet to come', async () => {
-    for (const options of [{ reason: 'why' }, { by: 60, reason: ' ' }, { to: Date.now() + 60_000, reason: 'why' }]) {
-      await expect(feedRewind(options, call())).rejects.toMatchObject({ code: 'ISTHMUS_USAGE' });
-    }
+  it('says where the feed begins where it has nothing of the time that was asked for', async () => {
+    const asked = { to: Date.UTC(1950, 0), reason: 'all of it' };
+    const one = call();
+    expect(await feedRewind(asked, one)).toBe(0);
+    expect(one.terminal.printed).toEqual([
+      `The feed has nothing of 1950-01-01T00:00:00.000Z. It is read again from its beginning on, ${SEGMENT}. The feed tail is running.`,
+    ]);
+    const json = call(true);
+    await feedRewind(asked, json);
+    const output = feedRewindOutput.parse(JSON.parse(json.terminal.printed.join('')));
+    expect(output).toEqual({ segment: SEGMENT, state: 'running', fromBeginning: true });
+  });
+
+  it.each([
+    [{ reason: 'why' }, 'isthmus feed rewind needs one of --to and --by, but was given none.'],
+    [{ by: 60, reason: ' ' }, 'isthmus feed rewind: --reason is " ", but expected why, in words'],
+    [
+      { to: Date.UTC(9999, 0), reason: 'why' },
+      'isthmus feed rewind: --to is "9999-01-01T00:00:00.000Z", which is yet to',
+    ],
+    [{ by: 1e13, reason: 'why' }, 'isthmus feed rewind: --by goes back further than time is counted.'],
+  ])('is wrong use with %j, in the words of the command', async (options, message) => {
+    const failed = expect(feedRewind(options, call())).rejects;
+    await failed.toMatchObject({ code: 'ISTHMUS_USAGE', message: expect.stringContaining(message) });
+    await expect(feedRewind(options, call())).rejects.toThrow(/ Example: isthmus feed rewind --by 1h --reason /);
   });
 });
 
@@ -98,6 +119,17 @@ describe('isthmus feed skip', () => {
     expect(await feedSkip({ chunk: CHUNK, offset: 4096, reason: 'damaged' }, json)).toBe(0);
     const output = feedSkipOutput.parse(JSON.parse(json.terminal.printed.join('')));
     expect(output).toEqual({ chunk: CHUNK, from: 4096, to: 8192, state: 'running' });
+  });
+
+  it.each([
+    [{ chunk: '', offset: 0, reason: 'why' }, 'isthmus feed skip: <chunk> is "", but expected the chunk'],
+    [{ chunk: CHUNK, offset: 0, reason: '' }, 'isthmus feed skip: --reason is "", but expected why, in words'],
+  ])('is wrong use with %j, in the words of the command', async (request, message) => {
+    await expect(feedSkip(request, call())).rejects.toMatchObject({
+      code: 'ISTHMUS_USAGE',
+      message: expect.stringContaining(message),
+    });
+    await expect(feedSkip(request, call())).rejects.toThrow(` Example: isthmus feed skip ${CHUNK} 4096 --reason "`);
   });
 
   it('ends with 1 and says why where the feed does not stand there', async () => {
@@ -131,6 +163,31 @@ describe('without a worker', () => {
         'feed-tail/alone has not answered within 1 s: no worker runs, or its storage or index is in trouble. ' +
         'Look at `isthmus feed show` before ordering again, since Temporal may still carry it out.',
     });
+    await tail.terminate();
+  });
+
+  it('an order that is interrupted says that it may still be carried out, and where to look', async () => {
+    const interrupt = new AbortController();
+    const one = { ...(await alone()), signal: interrupt.signal };
+    const tail = await workflows.temporal.client.workflow.start('feedTail', {
+      workflowId: workflowIds.feedTail('alone'),
+      taskQueue: taskQueueOf('alone'),
+      args: [{ federation: 'alone' }],
+    });
+    const running = [
+      feedRewind({ by: 60, reason: 'why' }, one),
+      control({ pause: { reason: 'why' } }, { source: 'feed', all: false }, one),
+    ];
+    await expect.poll(() => one.terminal.said).toHaveLength(2);
+    const reason = new Error('Ctrl-C');
+    interrupt.abort(reason);
+    for (const each of running) await expect(each).rejects.toThrow();
+    const waits = 'feed-tail/alone has not answered yet, and Temporal may still carry the order out: look at';
+    expect(one.terminal.said.slice(2).sort()).toEqual([
+      `${waits} \`isthmus feed show\`.`,
+      `${waits} \`isthmus status\`.`,
+    ]);
+    expect(one.terminal.printed).toEqual([]);
     await tail.terminate();
   });
 

@@ -35,6 +35,7 @@ describe("the update rewind's input", () => {
     [{ to: '2026-11-21T15:00:01Z', ...WHY }, 'which is yet to come: it is 2026-11-21T15:00:00.000Z.'],
     [{ secondsAgo: '60', ...WHY }, 'rewind: "secondsAgo" is "60", but expected a number of seconds above 0.'],
     [{ secondsAgo: -1, ...WHY }, 'rewind: "secondsAgo" is -1'],
+    [{ secondsAgo: 1e13, ...WHY }, 'rewind: "secondsAgo" goes back further than time is counted.'],
     [{ cursor: { shards: {} }, ...WHY }, 'rewind: "cursor" is {"shards":{}}, but expected {"segment": '],
     [{ cursor: { segment: 's', shards: { 'log/00/': { chunk: 'c' } } }, ...WHY }, 'rewind: "cursor" is'],
     [{ seconds: 60, ...WHY }, 'rewind has no field "seconds". Its fields: to, secondsAgo, cursor, reason.'],
