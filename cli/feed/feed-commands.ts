@@ -22,7 +22,7 @@ export function addFeedCommands(program: Command, { add, asJson, run }: AddComma
     add(
       feed,
       'show',
-      'show segments, shards and their cursors, lag, gaps and skips; exit 3 where neither feed nor index can be seen',
+      'show segments, shards and their cursors, lag, gaps, skips and rewinds; exit 3 where neither feed nor index can be seen',
       ['feed show', 'feed show --json'],
     ),
   ).action(async (options: CommonOptions) => {
@@ -41,7 +41,11 @@ export function addFeedCommands(program: Command, { add, asJson, run }: AddComma
       ],
     ),
   )
-    .option('--dir <dir>', 'a folder that holds a copy of a $blobchangefeed container (default: the account itself)')
+    .option(
+      '--dir <dir>',
+      'a folder that holds a copy of a $blobchangefeed container (default: the account itself)',
+      folder,
+    )
     .option(
       '--from <time>',
       'records from this time on, by eventTime: ISO 8601, or so long ago (30s, 90min, 1h, 2d)',
@@ -60,7 +64,7 @@ export function addFeedCommands(program: Command, { add, asJson, run }: AddComma
       "feed verify --dir './copy/$blobchangefeed'",
     ]),
   )
-    .option('--dir <dir>', 'check a copy of a $blobchangefeed container alone, without an index')
+    .option('--dir <dir>', 'check a copy of a $blobchangefeed container alone, without an index', folder)
     .action(async (options: CommonOptions & { readonly dir?: string }) => {
       await run(options, async (call) => (await import('../commands/feed-verify.ts')).feedVerify(options, call));
     });
@@ -97,6 +101,11 @@ export function addFeedCommands(program: Command, { add, asJson, run }: AddComma
 
 function moment(text: string): number {
   return momentOrAgo(text, Date.now());
+}
+
+function folder(text: string): string {
+  if (text !== '') return text;
+  throw new InvalidArgumentError('It is the name of a folder.');
 }
 
 function offset(text: string): number {

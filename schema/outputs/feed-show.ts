@@ -25,7 +25,7 @@ const shard = z.object({
   laterChunks: count.describe('Chunks of the shard after this one.'),
 });
 
-/** `isthmus feed show --json`: at most ten gaps and skips, the newest first. */
+/** `isthmus feed show --json`: at most ten gaps and skips and three rewinds, the newest first. */
 export const feedShowOutput = z.object({
   federation: z.string(),
   account: z.string(),
@@ -68,6 +68,16 @@ export const feedShowOutput = z.object({
       ),
       skippedBlocks: count,
       skips: z.array(z.object({ chunk: z.string(), from: count, to: count, reason: z.string(), skippedAt: time })),
+      rewinds: z
+        .array(
+          z.object({
+            from: z.string().nullable().describe('Manifest of the segment that was being read; null: none was.'),
+            to: z.string().describe('Manifest of the segment that was read from then on.'),
+            reason: z.string(),
+            rewoundAt: time,
+          }),
+        )
+        .describe('As far back as the journal is kept.'),
       alarms: statusOutput.shape.alarms,
     })
     .nullable()

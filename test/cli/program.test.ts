@@ -74,8 +74,15 @@ describe('the command line', () => {
     [['ls', '--limit', 'many'], 64],
     [['pause', 'feed'], 64],
     [['reconcile', '--judge', 'nobody'], 64],
+    [['feed', 'verify', '--dir', ''], 64],
+    [['feed', 'dump', '--dir', ''], 64],
   ])('%j ends with exit code %i', async (args, code) => {
     expect((await isthmus(...args)).code).toBe(code);
+  });
+
+  it.each(['verify', 'dump'])('feed %s takes no folder without a name', async (command) => {
+    const { stderr } = await isthmus('feed', command, '--dir', '');
+    expect(stderr).toContain("option '--dir <dir>' argument '' is invalid. It is the name of a folder.");
   });
 
   it('without a federation says how to name one', async () => {

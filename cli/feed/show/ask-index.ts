@@ -2,6 +2,7 @@ import { type Glance, SourceWatch } from '../../../activities/observability/sour
 import { hasCode } from '../../../schema/errors.ts';
 import { readCursor } from '../../../schema/index/feed-cursors.ts';
 import { type FeedGap, readGaps } from '../../../schema/index/feed-gaps.ts';
+import { type FeedRewind, readRewinds } from '../../../schema/index/feed-rewinds.ts';
 import { type FeedSkip, readSkips } from '../../../schema/index/feed-skips.ts';
 import { readFeedStanding } from '../../../schema/index/feed-standing.ts';
 import type { FeedStore } from '../../../schema/ports/feed-store.ts';
@@ -12,6 +13,7 @@ import type { ReadSoFar } from './show-feed.ts';
 
 /** The newest of each. */
 const SHOWN = 10;
+const REWINDS_SHOWN = 3;
 
 /** What the index knows of the feed. */
 export interface IndexSide extends ReadSoFar {
@@ -19,6 +21,7 @@ export interface IndexSide extends ReadSoFar {
   readonly glance: Glance;
   readonly gaps: readonly FeedGap[];
   readonly skips: readonly (FeedSkip & { readonly skippedAt: number })[];
+  readonly rewinds: readonly FeedRewind[];
 }
 
 /** @returns why there is nothing to say, where the index does not answer or no worker has prepared it. */
@@ -34,6 +37,7 @@ export async function askIndex(store: FeedStore, call: Call): Promise<IndexSide 
       standing: glance.feed?.standing ?? (await readFeedStanding(index.db, account.id)),
       gaps: await readGaps(index.db, account.id, { limit: SHOWN }),
       skips: await readSkips(index.db, account.id, SHOWN),
+      rewinds: await readRewinds(index.db, account.id, REWINDS_SHOWN),
     };
   } catch (error) {
     // A federation that cannot be read was met before.

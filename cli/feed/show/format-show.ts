@@ -18,7 +18,7 @@ export function formatShow(output: FeedShowOutput): readonly string[] {
   }
   if (shards.length > 0)
     lines.push('', 'Shards of the segment that is being read', ...formatTable(shards.map(shardRow)).split('\n'));
-  if (index !== null) lines.push('', ...gapLines(index), ...skipLines(index));
+  if (index !== null) lines.push('', ...gapLines(index), ...skipLines(index), ...rewindLines(index));
   return lines.map(printable);
 }
 
@@ -97,4 +97,12 @@ function skipLines({ skips, skippedBlocks }: NonNullable<FeedShowOutput['index']
     ({ chunk, from, to, reason, skippedAt }) => `  ${chunk} from byte ${from} to ${to}, ${skippedAt}: ${reason}`,
   );
   return [`Skips: ${skippedBlocks}`, ...lines];
+}
+
+function rewindLines({ rewinds }: NonNullable<FeedShowOutput['index']>): readonly string[] {
+  if (rewinds.length === 0) return ['Rewinds: none'];
+  const lines = rewinds.map(
+    ({ from, to, reason, rewoundAt }) => `  ${from === null ? '' : `from ${from} `}to ${to}, ${rewoundAt}: ${reason}`,
+  );
+  return ['Rewinds, the newest first', ...lines];
 }

@@ -5,7 +5,7 @@ import type { IndexSide } from './ask-index.ts';
 
 /** @param segmentGone the feed was listed, and what the cursor points to is not there. */
 export function indexOutput(side: IndexSide, segmentGone: boolean): NonNullable<FeedShowOutput['index']> {
-  const { cursor, standing, glance, gaps, skips } = side;
+  const { cursor, standing, glance, gaps, skips, rewinds } = side;
   const source = glance.sources.find((each) => each.source === 'feed');
   const judgement = glance.feed?.judgement;
   return {
@@ -30,6 +30,10 @@ export function indexOutput(side: IndexSide, segmentGone: boolean): NonNullable<
     skips: skips.map(({ chunk, from, to, reason, skippedAt }) => ({
       ...{ chunk, from, to, reason },
       skippedAt: formatTime(skippedAt),
+    })),
+    rewinds: rewinds.map(({ from, to, reason, rewoundAt }) => ({
+      ...{ from: from ?? null, to, reason },
+      rewoundAt: formatTime(rewoundAt),
     })),
     alarms: (judgement?.alarms ?? []).map(alarmOutput),
   };

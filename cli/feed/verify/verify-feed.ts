@@ -3,26 +3,30 @@ import { includes } from '../../../reconciler/scope/key-set.ts';
 import { readRecord } from '../../../schema/feed/record.ts';
 import { type Account, readAccount } from '../../../schema/index/accounts.ts';
 import { liveRules } from '../../../schema/index/authority-revisions.ts';
-import type { Index } from '../../../schema/index/database.ts';
+import type { Index, Queryable } from '../../../schema/index/database.ts';
 import { readCursor } from '../../../schema/index/feed-cursors.ts';
 import type { FeedStore } from '../../../schema/ports/feed-store.ts';
 import { cancelOnAbort } from '../../cancel-on-abort.ts';
-import { isDamage } from '../walk/broken.ts';
+import { isDamage, type Note } from '../walk/broken.ts';
 import type { WalkedFeed } from '../walk/walked-feed.ts';
 import { isBehind } from './behind-cursor.ts';
 import { type CheckedRecord, checkFeed, type FeedCounts } from './check-feed.ts';
 import { compareWords, type WordCounts } from './compare-words.ts';
-import type { Told } from './finding.ts';
+import type { Finding, Told } from './finding.ts';
 import { knownSkip } from './known-skip.ts';
 import { LastWords } from './last-words.ts';
 
-export interface VerifiedFeed {
+/** How much was told. */
+interface TellCounts {
+  findings: number;
+  /** Told beside the findings: an operator has left it out. */
+  skipped: number;
+  /** Told beside the findings: it is odd, and nothing is wrong with it. */
+  notes: number;
+}
+
+export interface VerifiedFeed extends Readonly<TellCounts> {
   readonly feed: FeedCounts;
-  readonly findings: number;
-  /** What was told beside the findings: an operator has left it out. */
-  readonly skipped: number;
-  /** What was told beside the findings: it is odd, and nothing is wrong with it. */
-  readonly notes: number;
   /** None where the feed alone was checked. */
   readonly index: (WordCounts & { readonly keys: number; readonly notTaken: number }) | undefined;
 }
@@ -39,14 +43,9 @@ export async function* verifyFeed(
 ): AsyncGenerator<Told, VerifiedFeed> {
   const feed: FeedCounts = { segments: 0, shards: 0, chunks: 0, records: 0, notYet: 0 };
   const take = async () => onProgress?.(`reading the feed: ${feed.records} records`);
-  let findings = 0;
-  let notes = 0;
-  for await (const found of checkFeed(walked, feed, take, signal)) {
-    if (found.kind === 'note') notes++;
-    else findings++;
-    yield found;
-  }
-  return { feed, findings, skipped: 0, notes, index: undefined };
+  const told: TellCounts = { findings: 0, skipped: 0, notes: 0 };
+  yield* countTold(checkFeed(walked, feed, take, signal), told);
+  return { feed, ...told, index: undefined };
 }
 
 /**
@@ -66,10 +65,8 @@ export async function* verifyFeedAndIndex(
   try {
     const words = await LastWords.create(client);
     const feed: FeedCounts = { segments: 0, shards: 0, chunks: 0, records: 0, notYet: 0 };
+    const told: TellCounts = { findings: 0, skipped: 0, notes: 0 };
     let notTaken = 0;
-    let findings = 0;
-    let skipped = 0;
-    let notes = 0;
     const take = async (records: readonly CheckedRecord[]): Promise<void> => {
       for (const checked of records) {
         if (cursor === undefined || !isBehind(cursor, checked)) notTaken++;
@@ -77,27 +74,15 @@ export async function* verifyFeedAndIndex(
       }
       onProgress?.(`reading the feed: ${feed.records} records`);
     };
-    for await (const found of checkFeed({ store, isCopy: false }, feed, take, signal)) {
-      if (found.kind === 'note') {
-        notes++;
-        yield found;
-        continue;
-      }
-      const known = await knownSkip(index.db, account.id, found);
-      if (known === undefined) findings++;
-      else skipped++;
-      yield known ?? found;
-    }
+    const found = checkFeed({ store, isCopy: false }, feed, take, signal);
+    yield* countTold(tellSkips(index.db, account.id, found), told);
     onProgress?.('comparing with the index');
     const counts: WordCounts = { agree: 0, looksDue: 0, past: 0, differ: 0 };
     const total = await words.seal();
     // As it is by now: what a purge has taken meanwhile is of the past.
     const judging = (await readAccount(index.db, account.name)) ?? account;
-    for await (const found of compareWords(client, index, judging, counts, signal)) {
-      findings++;
-      yield found;
-    }
-    return { feed, findings, skipped, notes, index: { ...counts, keys: total, notTaken } };
+    yield* countTold(compareWords(client, index, judging, counts, signal), told);
+    return { feed, ...told, index: { ...counts, keys: total, notTaken } };
   } catch (error) {
     // What the abort broke off is not what went wrong.
     signal.throwIfAborted();
@@ -105,6 +90,26 @@ export async function* verifyFeedAndIndex(
   } finally {
     cancel();
     client.release(true);
+  }
+}
+
+async function* countTold(telling: AsyncIterable<Told>, counts: TellCounts): AsyncGenerator<Told> {
+  for await (const told of telling) {
+    if (told.kind === 'note') counts.notes++;
+    else if (told.kind === 'skipped') counts.skipped++;
+    else counts.findings++;
+    yield told;
+  }
+}
+
+/** Tells what an operator has left out as that. */
+async function* tellSkips(
+  on: Queryable,
+  accountId: number,
+  finding: AsyncIterable<Finding | Note>,
+): AsyncGenerator<Told> {
+  for await (const found of finding) {
+    yield found.kind === 'note' ? found : ((await knownSkip(on, accountId, found)) ?? found);
   }
 }
 

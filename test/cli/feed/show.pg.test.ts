@@ -12,6 +12,7 @@ import { ensureAccount } from '../../../schema/index/accounts.ts';
 import { setCursor } from '../../../schema/index/feed-cursors.ts';
 import { noteGap } from '../../../schema/index/feed-gaps.ts';
 import { noteSkip } from '../../../schema/index/feed-skips.ts';
+import { recordJournal } from '../../../schema/index/journal.ts';
 import { transact } from '../../../schema/index/transact.ts';
 import { feedShowOutput } from '../../../schema/outputs/feed-show.ts';
 import type { FeedStore } from '../../../schema/ports/feed-store.ts';
@@ -99,6 +100,34 @@ describe.skipIf(!hasRealData)('feed show', () => {
     const lines = formatShow({ ...output, loop: paused });
     expect(lines.filter((line) => line.startsWith('paused, '))).toHaveLength(1);
     expect(lines).toContain('Its loop: paused, an hour back');
+  });
+
+  it('shows the newest three rewinds: when, from where, to where and why', async () => {
+    await using db = await testIndex();
+    await using feed = await FeedCopy.of('java-2020-06');
+    const { id } = await standAt(db, 2_434);
+    expect((await show(feed, db.url)).text).toContain('Rewinds: none');
+    const from = { segment: 'idx/segments/2020/06/16/0500/meta.json', version: 7, shards: {} };
+    const to = { segment: READING, shards: {} };
+    for (const reason of ['first', 'second', 'third']) {
+      await recordJournal(db.index.db, id, [{ kind: 'feed-rewound', detail: { reason, from, to } }]);
+    }
+    await recordJournal(db.index.db, id, [
+      { kind: 'feed-rewound', detail: { reason: 'before anything\u001b[31m', to } },
+      { kind: 'feed-gap', detail: { reason: 'another' } },
+    ]);
+    const { output, text } = await show(feed, db.url);
+    expect(output.index?.rewinds).toEqual([
+      { from: null, to: READING, reason: 'before anything\u001b[31m', rewoundAt: expect.any(String) },
+      { from: from.segment, to: READING, reason: 'third', rewoundAt: expect.any(String) },
+      { from: from.segment, to: READING, reason: 'second', rewoundAt: expect.any(String) },
+    ]);
+    const [newest, third] = output.index?.rewinds ?? [];
+    expect(text.slice(text.indexOf('Rewinds, the newest first')).slice(1)).toEqual([
+      `  to ${READING}, ${newest?.rewoundAt}: before anything\\u001b[31m`,
+      `  from ${from.segment} to ${READING}, ${third?.rewoundAt}: third`,
+      `  from ${from.segment} to ${READING}, ${output.index?.rewinds[2]?.rewoundAt}: second`,
+    ]);
   });
 
   it('says that what is being read is gone, and shows the newest segments', async () => {
