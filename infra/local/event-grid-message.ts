@@ -1,7 +1,7 @@
-import type { PublishedMessage } from './service-bus/service-bus.ts';
+import type { PublishedMessage } from './amqp/messages.ts';
 import type { EventGridEvent } from './storage/events/event-grid-event.ts';
 
-/** An event as Event Grid puts it into a Service Bus queue: the event as the body, with its delivery properties. */
+/** An event as Event Grid puts it into a Service Bus queue or an event hub: the event as the body, with its delivery properties. */
 export function eventGridMessage(event: EventGridEvent): PublishedMessage {
   return {
     // Stable across redeliveries, as Event Grid's own.

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { loadFederation } from '../../schema/federation/load-federation.ts';
+import { emulatorConnectionString } from './amqp/amqp-server.ts';
 import type { ChildEvent, ChildSpec } from './child-spec.ts';
 import { EVENTS_QUEUE, ensureFederation } from './default-federation.ts';
 import { writeEnvFile } from './env-file.ts';
@@ -10,7 +11,6 @@ import { choosePorts, type StackPorts } from './ports.ts';
 import { postgresSpec, postgresUrl, removeCluster } from './postgres.ts';
 import { letThrough } from './postgres-binaries.ts';
 import type { QueueOptions } from './service-bus/message-queue.ts';
-import { serviceBusConnectionString } from './service-bus/service-bus.ts';
 import type { FeedOptions } from './services-options.ts';
 import { servicesSpec } from './services-spec.ts';
 import { lockState } from './stack-lock.ts';
@@ -173,7 +173,7 @@ function stackEnv(state: string, ports: StackPorts, config: string): Record<stri
   return {
     AZURE_STORAGE_CONNECTION_STRING: connectionStringOn(ports.blob),
     AZURE_STORAGE_ACCOUNT: ACCOUNT,
-    AZURE_SERVICEBUS_CONNECTION_STRING: serviceBusConnectionString(ports.serviceBus),
+    AZURE_SERVICEBUS_CONNECTION_STRING: emulatorConnectionString(ports.serviceBus),
     DATABASE_URL: postgresUrl({ port: ports.postgres }),
     TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
     TEMPORAL_NAMESPACE: 'default',

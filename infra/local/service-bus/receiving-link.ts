@@ -1,4 +1,5 @@
 import rhea, { type Delivery, type EventContext, type Sender } from 'rhea';
+import { wantsMore } from '../amqp/sending.ts';
 import type { MessageQueue, Settlement } from './message-queue.ts';
 import { encodeMessage } from './wire-message.ts';
 
@@ -11,13 +12,6 @@ interface RheaSender {
   credit: number;
   delivery_count: number;
   readonly local: { readonly attach: { snd_settle_mode: number; rcv_settle_mode: number } };
-  readonly session: {
-    readonly outgoing: {
-      readonly next_delivery_id: number;
-      readonly next_pending_delivery: number;
-      available(): number;
-    };
-  };
   _get_drain: () => boolean;
 }
 
@@ -60,13 +54,9 @@ export class ReceivingLink {
     return this.#queue;
   }
 
-  get isOpen(): boolean {
-    return this.#link.is_open();
-  }
-
   /** Sends one message if there is one and the client has asked for it. */
   sendOne(): boolean {
-    if (!this.#wants()) return false;
+    if (!wantsMore(this.#link)) return false;
     if (!this.#peekLock) {
       const taken = this.#queue.take();
       if (taken) this.#link.send(encodeMessage(taken, undefined), undefined, 0);
@@ -83,13 +73,6 @@ export class ReceivingLink {
     while (this.sendOne());
     this.#draining = true;
     this.#link.set_drained(true);
-  }
-
-  /** Whether there is credit that is not yet spent on messages that rhea still has to write. */
-  #wants(): boolean {
-    const { outgoing } = this.#link.session;
-    const unwritten = outgoing.next_delivery_id - outgoing.next_pending_delivery;
-    return this.isOpen && this.#link.credit > unwritten && outgoing.available() > 0;
   }
 
   /**

@@ -1,16 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo, Server, Socket } from 'node:net';
-import rhea, { type Connection, type EventContext, type Message, type Receiver, type Sender } from 'rhea';
+import type { EventContext, Message, Receiver, Sender } from 'rhea';
+import { type AmqpServer, emulatorConnectionString, listenAmqp } from '../amqp/amqp-server.ts';
+import { answerPutToken, attach, refuse, reply } from '../amqp/answers.ts';
+import { contentOf, messagesOf, type PublishedMessage } from '../amqp/messages.ts';
 import { manage } from './management.ts';
 import { MessageQueue, type QueueLog, type QueueOptions, type QueueState } from './message-queue.ts';
 import { QueueFile } from './queue-file.ts';
 import { ReceivingLink } from './receiving-link.ts';
-import { messagesOf } from './wire-message.ts';
 
-/** 1 MB, as in Azure's premium tier: what Event Grid may send fits. */
-const MAX_MESSAGE_BYTES = 1024 * 1024;
-/** A link of Azure's client never holds more than 2,047; larger here, so that an old delivery id can never meet a new one. */
-const SESSION_BUFFER = 8192;
 const EXPIRY_MS = 100;
 
 export interface ServiceBusOptions {
@@ -20,14 +17,6 @@ export interface ServiceBusOptions {
   readonly file?: string | undefined;
   /** @default Date.now */
   readonly now?: (() => number) | undefined;
-}
-
-/** A message as the embedded stack itself publishes it, for what Event Grid would deliver. */
-export interface PublishedMessage {
-  readonly messageId: string;
-  /** Sent as UTF-8 JSON in one data section. */
-  readonly body: unknown;
-  readonly applicationProperties?: Readonly<Record<string, string | number | boolean>> | undefined;
 }
 
 export interface RunningServiceBus {
@@ -49,20 +38,14 @@ export interface RunningServiceBus {
 export async function startServiceBus(options: ServiceBusOptions): Promise<RunningServiceBus> {
   const broker = new Broker(options);
   const server = await broker.listen(options.port);
-  const { port } = server.address() as AddressInfo;
   return {
-    port,
-    connectionString: serviceBusConnectionString(port),
+    port: server.port,
+    connectionString: emulatorConnectionString(server.port),
     publish: (queue, message) => broker.publish(queue, message),
     queueState: (name) => broker.queue(name).state(),
-    cutConnections: () => broker.cutConnections(),
+    cutConnections: () => server.cutConnections(),
     stop: () => broker.stop(server),
   };
-}
-
-/** What Azure's clients take; they speak plain TCP to an emulator, on whatever port. */
-export function serviceBusConnectionString(port: number): string {
-  return `Endpoint=sb://127.0.0.1:${port};SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;`;
 }
 
 const NO_LOG: QueueLog = { enqueued: () => {}, delivered: () => {}, settled: () => {} };
@@ -70,7 +53,6 @@ const NO_LOG: QueueLog = { enqueued: () => {}, delivered: () => {}, settled: () 
 class Broker {
   readonly #queues = new Map<string, MessageQueue>();
   readonly #links = new Map<MessageQueue, Set<ReceivingLink>>();
-  readonly #sockets = new Set<Socket>();
   readonly #now: () => number;
   readonly #file: QueueFile | undefined;
   #pumping = false;
@@ -88,53 +70,18 @@ class Broker {
     this.#file?.open([...this.#queues.values()]);
   }
 
-  listen(port: number): Promise<Server> {
-    const container = rhea.create_container({
-      sender_options: { autosettle: false, treat_modified_as_released: false },
-      receiver_options: { autoaccept: false, credit_window: 2000, max_message_size: MAX_MESSAGE_BYTES },
-    });
-    const mechanisms = container.sasl_server_mechanisms;
-    mechanisms.enable_anonymous();
-    // The client's name for the same thing: the token comes over $cbs.
-    mechanisms.MSSBCBS = mechanisms.ANONYMOUS;
-    container.on('sender_open', (context: EventContext) => context.sender && this.#openReceiving(context.sender));
-    container.on('receiver_open', (context: EventContext) => context.receiver && this.#openSending(context.receiver));
-    // A peer that goes away, or breaks the protocol, ends its connection and nothing else.
-    for (const event of [
-      'disconnected',
-      'connection_error',
-      'session_error',
-      'sender_error',
-      'receiver_error',
-      'error',
-      'protocol_error',
-    ]) {
-      container.on(event, () => {});
-    }
-    const server = container.listen({ port, host: '127.0.0.1', session_buffer_size: SESSION_BUFFER });
-    server.on('connection', (socket: Socket) => {
-      socket.setNoDelay(true);
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-    });
+  listen(port: number): Promise<AmqpServer> {
     this.#expiry = setInterval(() => this.#expire(), EXPIRY_MS);
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.once('listening', () => resolve(server));
+    return listenAmqp(port, {
+      onReceiving: (link) => this.#openReceiving(link),
+      onSending: (link) => this.#openSending(link),
     });
   }
 
-  async stop(server: Server): Promise<void> {
+  async stop(server: AmqpServer): Promise<void> {
     clearInterval(this.#expiry);
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    this.cutConnections();
-    await closed;
+    await server.close();
     this.#file?.close();
-  }
-
-  cutConnections(): void {
-    // With an error, for rhea does not hear a mere close: its dead links would go on taking messages.
-    for (const socket of this.#sockets) socket.destroy(new Error('cut'));
   }
 
   queue(name: string): MessageQueue {
@@ -145,12 +92,7 @@ class Broker {
 
   /** Resolves when the message is in the file, with all that were published in the same turn. */
   async publish(name: string, message: PublishedMessage): Promise<void> {
-    this.#enqueue(this.queue(name), {
-      message_id: message.messageId,
-      content_type: 'application/json',
-      application_properties: { ...message.applicationProperties },
-      body: rhea.message.data_section(Buffer.from(JSON.stringify(message.body))),
-    });
+    this.#enqueue(this.queue(name), contentOf(message));
     await this.#written;
   }
 
@@ -162,8 +104,7 @@ class Broker {
   #openReceiving(link: Sender): void {
     const address = link.source?.address ?? '';
     if (address === '$cbs' || address.endsWith('/$management') || address === '$management') {
-      link.set_source(link.source);
-      link.set_target(link.target);
+      attach(link);
       return;
     }
     const queue = this.#queues.get(address.toLowerCase());
@@ -188,8 +129,7 @@ class Broker {
 
   #openSending(link: Receiver): void {
     const address = link.target?.address ?? '';
-    link.set_source(link.source);
-    link.set_target(link.target);
+    attach(link);
     if (address === '$cbs') {
       link.on('message', (context: EventContext) => answerPutToken(context));
       return;
@@ -257,34 +197,6 @@ class Broker {
       }
     });
   }
-}
-
-/** A credential is not judged: the broker listens on this machine alone. */
-function answerPutToken(context: EventContext): void {
-  context.delivery?.accept();
-  const answer: Message = {
-    correlation_id: context.message?.message_id as string,
-    application_properties: { 'status-code': 202, 'status-description': 'Accepted' },
-    body: undefined,
-  };
-  reply(context, answer, 'name');
-}
-
-/** `$cbs` is answered on the link whose name the request gives, `$management` on the one whose target it is. */
-function reply(context: EventContext, answer: Message, by: 'name' | 'target'): void {
-  const to = context.message?.reply_to;
-  const link = (context.connection as Connection).find_sender(
-    (candidate: Sender) => (by === 'name' ? candidate.name : candidate.target?.address) === to,
-  );
-  const delivery = link?.send(answer);
-  if (delivery) delivery.update(true);
-}
-
-function refuse(link: Sender | Receiver, address: string): void {
-  link.close({
-    condition: 'amqp:not-found',
-    description: `The messaging entity '${address}' could not be found. The embedded broker has no such queue.`,
-  });
 }
 
 function hasSessionFilter(link: Sender): boolean {

@@ -3,18 +3,6 @@ import type { StoredMessage } from './message-queue.ts';
 
 const { message: codec, types } = rhea;
 
-/** The message format that a client's batch carries: its body is one encoded message per data section. */
-const BATCH_FORMAT = 0x80013700;
-
-/** The messages of a transfer: one, or a batch of them. */
-export function messagesOf(received: unknown, format: number): readonly Message[] {
-  if (format !== BATCH_FORMAT) return [received as Message];
-  const envelope: Message = codec.decode(received as Buffer) as unknown as Message;
-  const { content, multiple } = envelope.body as { content: Buffer | readonly Buffer[]; multiple?: boolean };
-  const parts = multiple ? (content as readonly Buffer[]) : [content as Buffer];
-  return parts.map((part) => codec.decode(part) as unknown as Message);
-}
-
 /** A message as it is delivered or peeked: what was sent, and the annotations that Service Bus adds. */
 export function encodeMessage(message: StoredMessage, lockedUntil: number | undefined): Buffer {
   return codec.encode({
