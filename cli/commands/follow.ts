@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { PROGRESS, type Progress } from '../../schema/inputs/control.ts';
 import type { Call } from '../call.ts';
 import { progressLine } from '../progress-line.ts';
@@ -14,24 +14,36 @@ const QUIET_POLL_MS = 2_000;
  * Waits for a workflow's result and shows meanwhile, on a terminal, what it is doing; that it stands still, and why,
  * everywhere. Ctrl-C leaves the workflow running: it is Temporal's, not this command's.
  *
+ * @param whatThen said after Ctrl-C, line by line: how to come back to it.
  * @throws with the workflow's own reason where it gave up.
  */
-export async function follow<Result>(handle: WorkflowHandle, call: Call): Promise<Result> {
+export async function follow<Result>(
+  handle: WorkflowHandle,
+  call: Call,
+  whatThen: readonly string[] = [],
+): Promise<Result> {
   const { signal, terminal } = call;
   const done = new AbortController();
   const watching = watch(handle, terminal, AbortSignal.any([signal, done.signal]));
+  const stopWatching = async () => {
+    done.abort();
+    await watching;
+  };
   try {
     // A call that were left to itself would be tried again on the connection that its command has closed.
     const result = handle.client.withAbortSignal(signal, () => handle.result() as Promise<Result>);
     result.catch(() => undefined);
     return await Promise.race([result, aborted(signal)]);
   } catch (error) {
-    if (signal.aborted) terminal.say(`${handle.workflowId} goes on without this command.`);
     if (error instanceof WorkflowFailedError) throw givenUp(handle.workflowId, error);
+    // The line that is drawn over itself would be drawn over what is said.
+    await stopWatching();
+    if (signal.aborted) {
+      for (const line of [`${handle.workflowId} goes on without this command.`, ...whatThen]) terminal.say(line);
+    }
     throw error;
   } finally {
-    done.abort();
-    await watching;
+    await stopWatching();
   }
 }
 
@@ -108,6 +120,7 @@ function aborted(signal: AbortSignal): Promise<never> {
 
 function givenUp(id: string, error: WorkflowFailedError): Error {
   const { cause } = error;
+  if (cause instanceof CancelledFailure) return new Error(`${id} was cancelled.`, { cause: error });
   const reason = cause instanceof ApplicationFailure ? cause.message : (cause?.message ?? error.message);
   return new Error(`${id} gave up: ${reason}`, { cause: error });
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { IsthmusError } from '../../schema/errors.ts';
-import { checkReplay, type ReplayJob, type ReplaySummary } from '../../schema/inputs/feed-jobs.ts';
+import type { ReplayJob, ReplaySummary } from '../../schema/inputs/feed-jobs.ts';
 import { taskQueueOf, workflowIds } from '../../schema/inputs/names.ts';
 import type { ReplayFeedOutput } from '../../schema/outputs/replay-feed.ts';
 import type { Call } from '../call.ts';
@@ -8,8 +8,10 @@ import { readFederation } from '../environment.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { formatTime } from '../format.ts';
 import { connectTemporal } from '../temporal.ts';
+import { printable } from '../terminal.ts';
 import { searchAttributesOf } from '../worker/ensure-workflows.ts';
 import { follow } from './follow.ts';
+import { commandFor, wrongJob } from './replay-usage.ts';
 
 export interface ReplayFeedOptions {
   readonly from?: number | undefined;
@@ -28,8 +30,8 @@ export async function replayFeed(options: ReplayFeedOptions, call: Call): Promis
     ...(options.prefix === undefined ? {} : { prefix: options.prefix }),
   };
   const job: ReplayJob = { federation: name, ...range, recordsPerSecond: options.rate };
-  const checked = checkReplay(job);
-  if ('problem' in checked) throw new IsthmusError('ISTHMUS_USAGE', checked.problem);
+  const wrong = wrongJob(job, Date.now());
+  if (wrong !== undefined) throw new IsthmusError('ISTHMUS_USAGE', wrong);
   await using temporal = await connectTemporal(call.env);
   // Workflow ids are never encrypted: the prefix itself is not in it.
   const hash = createHash('sha256').update(JSON.stringify(range)).digest('hex').slice(0, 16);
@@ -43,10 +45,25 @@ export async function replayFeed(options: ReplayFeedOptions, call: Call): Promis
     staticSummary: `Replay of the Change Feed of ${account.name}`,
     typedSearchAttributes: searchAttributesOf(name, 'replay'),
   });
-  const summary = await follow<ReplaySummary>(handle, call);
+  const { address, client } = temporal;
+  const summary = await follow<ReplaySummary>(handle, call, [
+    `While it runs, this follows it: ${printable(commandFor(job, call.config))}`,
+    'After its end, the same starts another, which changes nothing where nothing was missing.',
+    ...whereItIs({ id: handle.workflowId, address, namespace: client.options.namespace }),
+  ]);
   const output: ReplayFeedOutput = { id: handle.workflowId, ...summary };
   call.terminal.print(call.json ? JSON.stringify(output) : formatReplayed(summary));
   return EXIT.good;
+}
+
+/** How to see what becomes of a workflow, and how to stop it, without a command of ours. */
+function whereItIs(where: { readonly id: string; readonly address: string; readonly namespace: string }): string[] {
+  const { id, address, namespace } = where;
+  const options = `--workflow-id ${id} --address ${address} --namespace ${namespace}`;
+  return [
+    `Its result is in Temporal's UI under that id, or: temporal workflow result ${options}`,
+    `To stop it: Request Cancellation there, or: temporal workflow cancel ${options}`,
+  ];
 }
 
 /** What a replay came to, in a sentence or two. */
