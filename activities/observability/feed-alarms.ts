@@ -2,6 +2,7 @@ import type { Timestamp } from '../../namespace/entry.ts';
 import type { FeedStanding } from '../../schema/index/feed-standing.ts';
 import type { SourceRow } from '../../schema/index/sources.ts';
 import type { Alarm } from './alarm.ts';
+import { type LoopPause, pausedText } from './loop-pause.ts';
 import { SILENCE_MS } from './silence.ts';
 
 /** What a federation says of its feed that the rule of silence needs. */
@@ -16,7 +17,7 @@ export interface FeedFacts {
   readonly limits: FeedLimits;
   readonly row: SourceRow | undefined;
   readonly standing: FeedStanding;
-  /** The last sign of life: a poll that the feed answered, or a move of the cursor. */
+  /** The last sign of life: a poll that the feed answered, or a move of the cursor that was no operator's. */
   readonly sign: Timestamp | undefined;
   /** The last sign is older than the loop's own pauses explain. */
   readonly unheard: boolean;
@@ -27,6 +28,8 @@ export interface FeedFacts {
   readonly unreadable: string | undefined;
   /** What the account said to whoever looked just now, where it did not let it look. */
   readonly refused: string | undefined;
+  /** Undefined where the loop is not known to be paused. */
+  readonly pause: LoopPause | undefined;
 }
 
 /** A poll may take a while by itself, and is told once a second. */
@@ -68,7 +71,7 @@ function stop({ row }: FeedFacts): Alarm {
   return { source: 'feed', kind: 'stopped', since: row?.updatedAt, message };
 }
 
-function pollStopped({ now, limits, row, sign, standing, refused }: FeedFacts): Alarm | undefined {
+function pollStopped({ now, limits, row, sign, standing, refused, pause }: FeedFacts): Alarm | undefined {
   // A loop that finds no feed rests before it looks again, and says so each time.
   const noFeed = row?.state === 'no-feed';
   const heard = noFeed ? Math.max(sign ?? 0, row.updatedAt) : sign;
@@ -77,13 +80,15 @@ function pollStopped({ now, limits, row, sign, standing, refused }: FeedFacts): 
   if (since === undefined || now - since <= limit) return undefined;
   const what = heard === undefined ? 'has never been polled' : `was last polled at ${timeOf(heard)}`;
   const here = refused === undefined ? '' : `, and does not answer here either: ${refused}`;
-  const message = `the feed ${what}${here}: is a worker running, and its loop not paused?`;
+  const why = pause === undefined ? 'is a worker running, and its loop not paused?' : pausedText('feed', pause);
+  const message = `the feed ${what}${here}: ${why}`;
   return { source: 'feed', kind: 'poll-stopped', since, message };
 }
 
-function silent({ now, news, silentSince: since }: FeedFacts): Alarm | undefined {
+function silent({ now, news, silentSince: since, pause }: FeedFacts): Alarm | undefined {
   if (since === undefined || now - since <= SILENCE_MS) return undefined;
-  const message = `${news}, and nothing of it was taken since ${timeOf(since)}`;
+  const why = pause === undefined ? '' : `: ${pausedText('feed', pause)}`;
+  const message = `${news}, and nothing of it was taken since ${timeOf(since)}${why}`;
   return { source: 'feed', kind: 'silent', since, message };
 }
 

@@ -3,9 +3,10 @@ import { latest } from '../../namespace/latest.ts';
 import type { FeedStanding } from '../../schema/index/feed-standing.ts';
 import type { SourceRow } from '../../schema/index/sources.ts';
 import type { Alarm } from './alarm.ts';
-import { type FeedLimits, feedAlarms } from './feed-alarms.ts';
+import { type FeedLimits, feedAlarms, pollLimitMs } from './feed-alarms.ts';
 import type { FeedView } from './feed-eye.ts';
 import { readFeedReport } from './feed-report.ts';
+import type { LoopPause } from './loop-pause.ts';
 
 /** Everything that is known of the feed at one moment. */
 export interface FeedSight {
@@ -18,6 +19,8 @@ export interface FeedSight {
   /** Since when whoever asks has seen news and no progress; undefined where it looks for the first time. */
   readonly watchedSince?: Timestamp | undefined;
   readonly limits: FeedLimits;
+  /** Undefined where the loop is not known to be paused. */
+  readonly pause?: LoopPause | undefined;
 }
 
 /** What follows of it. */
@@ -34,6 +37,10 @@ export interface FeedJudgement {
   readonly silentSince: Timestamp | undefined;
   /** When the feed last answered the loop's poll. */
   readonly polledAt: Timestamp | undefined;
+  /** Since when nothing of the feed is known to have been taken; undefined where nothing ever was. */
+  readonly takenAt: Timestamp | undefined;
+  /** The last sign of life: the later of the two. */
+  readonly sign: Timestamp | undefined;
   /** Why the feed cannot be read; undefined where it can. */
   readonly unreadable: string | undefined;
   readonly alarms: readonly Alarm[];
@@ -62,17 +69,18 @@ export function judgeFeed(sight: FeedSight): FeedJudgement {
       : refused.why;
 
   const news = newsOf(sight, report.caughtUp);
-  const sign = latest(polledAt, standing.movedAt);
+  const takenAt = takenOf(sight, polledAt);
+  const sign = latest(polledAt, takenAt);
   const unheard = sign === undefined || now - sign > UNHEARD_MS + 2 * limits.pollMs;
-  const silentSince = noFeed || news === undefined ? undefined : silenceOf(sight);
+  const silentSince = noFeed || news === undefined ? undefined : silenceOf(sight, takenAt);
   const lagMs = news === undefined ? row && 0 : lagOf(sight, report.caughtUp === true ? polledAt : undefined);
-  const facts = { now, limits, row, standing, sign, unheard, news, silentSince, lagMs, unreadable };
+  const facts = { now, limits, row, standing, sign, unheard, news, silentSince, lagMs, unreadable, pause: sight.pause };
   return {
     news,
     behind: noFeed ? undefined : (news ?? (unheard ? 'the feed is not being read' : undefined)),
     head: latest(row?.head, view.kind === 'seen' ? view.opened : undefined),
     applied: row?.applied,
-    ...{ lagMs, silentSince, polledAt, unreadable },
+    ...{ lagMs, silentSince, polledAt, takenAt, sign, unreadable },
     alarms: feedAlarms({ ...facts, refused: refused?.message }),
   };
 }
@@ -88,10 +96,20 @@ function newsOf({ row, view }: FeedSight, caughtUp: boolean | undefined): string
   return caughtUp === false ? 'records of the feed are not applied' : undefined;
 }
 
+/**
+ * A rewind moves the cursor and takes nothing, so that it must not end an alarm. A loop that was alive then is given its
+ * time from the rewind on; for any other the count goes on from its last poll.
+ */
+function takenOf({ standing, limits }: FeedSight, polledAt: Timestamp | undefined): Timestamp | undefined {
+  const { movedAt, rewoundAt } = standing;
+  if (rewoundAt === undefined || polledAt === undefined) return movedAt;
+  return rewoundAt - polledAt > pollLimitMs(limits) ? polledAt : movedAt;
+}
+
 /** Both at once: the news is at least as old as this, and nothing was taken since. */
-function silenceOf({ standing, view, watchedSince }: FeedSight): Timestamp | undefined {
+function silenceOf({ view, watchedSince }: FeedSight, takenAt: Timestamp | undefined): Timestamp | undefined {
   const since = earliest(unreadSince(view), watchedSince);
-  return since === undefined ? undefined : Math.max(since, standing.movedAt ?? since);
+  return since === undefined ? undefined : Math.max(since, takenAt ?? since);
 }
 
 /** Counts from what is applied, or from when the loop was last at the feed's end: a feed that was quiet is not late. */

@@ -4,6 +4,7 @@ import type { SourceName, SourceRow } from '../../schema/index/sources.ts';
 import type { TriggerQueue } from '../../schema/ports/trigger-queue.ts';
 import type { Alarm } from './alarm.ts';
 import { answerWithin } from './answer-within.ts';
+import { type LoopPause, pausedText } from './loop-pause.ts';
 import { SILENCE_MS, type SilenceWatch } from './silence.ts';
 
 /** Where one source stands: what it has, what of it the index has, and what somebody must look at. */
@@ -29,6 +30,8 @@ export interface SourceGlance {
   readonly watch: SilenceWatch;
   /** How long a source must have been watched without progress before it is called silent. */
   readonly patienceMs: number;
+  /** Undefined where the loop is not known to be paused. */
+  readonly pause?: LoopPause | undefined;
 }
 
 const HOUR = 3_600_000;
@@ -37,7 +40,7 @@ const ANSWER_MS = 4_000;
 /** The queue is asked for its oldest message, so that an intake that stands still cannot hide that there is one. */
 export async function triggerHead(
   queue: Pick<TriggerQueue, 'oldest'>,
-  { row, now, watch, patienceMs }: SourceGlance,
+  { row, now, watch, patienceMs, pause }: SourceGlance,
   signal: AbortSignal,
 ): Promise<SourceHead> {
   const known = standingOf('trigger', row);
@@ -59,7 +62,8 @@ export async function triggerHead(
   const silentSince = watch.observe(standing, now);
   const late = oldest === undefined ? trouble !== undefined : now - oldest > SILENCE_MS;
   const silent = late && silentSince !== undefined && now - silentSince > patienceMs;
-  const message = `${behind}${trouble === undefined ? '' : ` (${trouble})`}, and nothing is being taken`;
+  const why = pause === undefined ? '' : `: ${pausedText('trigger', pause)}`;
+  const message = `${behind}${trouble === undefined ? '' : ` (${trouble})`}, and nothing is being taken${why}`;
   return {
     ...known,
     ...(trouble === undefined ? {} : { state: 'unreachable', reason: trouble }),

@@ -9,7 +9,8 @@ import type { TriggerQueue } from '../../schema/ports/trigger-queue.ts';
 import type { FeedLimits } from './feed-alarms.ts';
 import { FeedEye } from './feed-eye.ts';
 import { type FeedReport, readFeedReport } from './feed-report.ts';
-import { type FeedJudgement, judgeFeed } from './judge-feed.ts';
+import { type FeedJudgement, type FeedSight, judgeFeed } from './judge-feed.ts';
+import type { LoopPauses } from './loop-pause.ts';
 import { SILENCE_MS, SilenceWatch } from './silence.ts';
 import { inventoryHead, type SourceHead, standingOf, triggerHead } from './source-heads.ts';
 
@@ -55,20 +56,31 @@ export class SourceWatch {
     this.#eye = new FeedEye(asked.feed);
   }
 
+  /** @param pauses which loops are known to be paused, for the words of alarms alone. */
   async glance(
     on: Queryable,
     account: Pick<Account, 'id' | 'horizon'>,
     now: Timestamp,
     signal: AbortSignal,
+    pauses: LoopPauses = {},
   ): Promise<Glance> {
     const { federation, triggers } = this.#asked;
     const { changeFeed, inventory } = federation.sources;
     const rows = await readSources(on, account.id);
     const row = (source: SourceRow['source']) => rows.find((each) => each.source === source);
-    const asGlance = { row: row('trigger'), now, watch: this.#silence, patienceMs: this.#patienceMs };
+    const asGlance = {
+      row: row('trigger'),
+      now,
+      watch: this.#silence,
+      patienceMs: this.#patienceMs,
+      pause: pauses.trigger,
+    };
+    const asSight = { row: row('feed'), now, pause: pauses.feed };
     const [trigger, feed] = await Promise.all([
       triggers === undefined ? undefined : triggerHead(triggers, asGlance, signal),
-      changeFeed === undefined ? undefined : this.#feed(on, account.id, row('feed'), limitsOf(changeFeed), now, signal),
+      changeFeed === undefined
+        ? undefined
+        : this.#feed(on, account.id, { ...asSight, limits: limitsOf(changeFeed) }, signal),
     ]);
     const sources: SourceHead[] = [];
     if (trigger !== undefined) sources.push(trigger);
@@ -82,16 +94,15 @@ export class SourceWatch {
   async #feed(
     on: Queryable,
     accountId: number,
-    row: SourceRow | undefined,
-    limits: FeedLimits,
-    now: Timestamp,
+    given: Pick<FeedSight, 'row' | 'now' | 'pause' | 'limits'>,
     signal: AbortSignal,
   ): Promise<{ readonly source: SourceHead; readonly head: FeedHead }> {
+    const { row, now, limits } = given;
     const standing = await readFeedStanding(on, accountId);
     const view = await this.#eye.look(standing, signal);
-    const sight = { now, row, standing, view, limits };
-    const progress = `${standing.segment} ${standing.movedAt}`;
-    const watched = { source: 'feed', behind: judgeFeed(sight).news !== undefined, progress };
+    const sight = { ...given, standing, view };
+    const { news, takenAt } = judgeFeed(sight);
+    const watched = { source: 'feed', behind: news !== undefined, progress: `${takenAt}` };
     const judgement = judgeFeed({ ...sight, watchedSince: this.#silence.observe(watched, now) });
     const { head, applied, lagMs, behind, silentSince, alarms } = judgement;
     const said = standingOf('feed', row);

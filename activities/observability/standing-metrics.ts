@@ -67,7 +67,7 @@ export class StandingMetrics {
     if (feed === undefined) return;
     const { judgement, standing, limits } = feed;
     // A feed that was never polled counts from when it was wanted, so that the rule need not know of "never".
-    const polled = Math.max(judgement.polledAt ?? 0, standing.movedAt ?? 0) || standing.wantedSince;
+    const polled = judgement.sign ?? standing.wantedSince;
     if (polled !== undefined) this.#lastPoll.set(polled / 1000);
     this.#pollLimit.set(pollLimitMs(limits) / 1000);
     this.#lagLimit.set(limits.lagMs / 1000);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AzureFeedStore } from '../../activities/azure/azure-feed-store.ts';
 import { blobService } from '../../activities/azure/blob-service.ts';
+import type { LoopPauses } from '../../activities/observability/loop-pause.ts';
 import { type Glance, SourceWatch } from '../../activities/observability/source-watch.ts';
 import { openTriggers } from '../../activities/open-services.ts';
 import { formatKey } from '../../namespace/key.ts';
@@ -64,7 +65,7 @@ export async function collectStatus(
 ): Promise<StatusOutput> {
   const { index, account, federation } = open;
   const [glance, counts, stubs, runs, refused, latest, due] = await Promise.all([
-    surely(open, asked, signal),
+    surely(open, asked, pausesOf(workflows), signal),
     countEntries(index.db, account.id),
     countStubs(index.db, account.id),
     recentRuns(index.db, account.id, { limit: 1 }),
@@ -96,12 +97,18 @@ export async function collectStatus(
 async function surely(
   { index, account }: OpenAccount,
   { watch, now }: StatusSources,
+  pauses: LoopPauses,
   signal: AbortSignal,
 ): Promise<Glance> {
-  const glance = await watch.glance(index.db, account, now(), signal);
+  const glance = await watch.glance(index.db, account, now(), signal, pauses);
   if (!glance.sources.some(({ suspect }) => suspect)) return glance;
   await sleep(WATCH_MS, undefined, { signal });
-  return await watch.glance(index.db, account, now(), signal);
+  return await watch.glance(index.db, account, now(), signal, pauses);
+}
+
+function pausesOf(workflows: readonly WorkflowStatus[] | undefined): LoopPauses {
+  const paused = workflows?.filter(({ state }) => state === 'paused') ?? [];
+  return Object.fromEntries(paused.map(({ source, reason }) => [source, { reason: reason ?? undefined }]));
 }
 
 /** Both versions by name, so that somebody can judge which was meant. */

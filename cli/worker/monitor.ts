@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { AlarmLog } from '../../activities/observability/alarm.ts';
 import { answerWithin } from '../../activities/observability/answer-within.ts';
+import type { LoopPauses } from '../../activities/observability/loop-pause.ts';
 import { SourceWatch } from '../../activities/observability/source-watch.ts';
 import type { Services } from '../../activities/services.ts';
 import { readAccount } from '../../schema/index/accounts.ts';
@@ -36,6 +37,7 @@ export async function monitor(
   const watch = new SourceWatch({ federation, feed: services.feed, triggers });
   const alarms = new AlarmLog(log);
   const trouble: Partial<Record<Part, string>> = {};
+  let pauses: LoopPauses = {};
   const look = async (part: Part, work: (signal: AbortSignal) => Promise<void>): Promise<void> => {
     try {
       await answerWithin(ANSWER_MS, part, signal, work);
@@ -54,10 +56,12 @@ export async function monitor(
     const began = clock.now();
     await Promise.all([
       look('postgres', async (within) => {
-        await observeSources(services, watch, alarms, within);
+        await observeSources(services, watch, alarms, within, pauses);
         await observeBacklog(services);
       }),
-      look('temporal', () => observeWorkflows(services, client)),
+      look('temporal', async () => {
+        pauses = await observeWorkflows(services, client);
+      }),
     ]);
     // From one to the next: a glance that had to wait for its answers makes the next one no later.
     const took = Math.max(0, clock.now() - began);
@@ -71,10 +75,11 @@ export async function observeSources(
   watch: SourceWatch,
   alarms: AlarmLog,
   signal: AbortSignal,
+  pauses: LoopPauses,
 ): Promise<void> {
   const { clock, federation, index, metrics } = services;
   const account = (await readAccount(index.db, federation.account.name)) ?? services.account;
-  const glance = await watch.glance(index.db, account, clock.now(), signal);
+  const glance = await watch.glance(index.db, account, clock.now(), signal, pauses);
   const found = glance.sources.flatMap((source) => source.alarms);
   metrics.glance(glance, alarms.observe(found, clock.now()));
 }
@@ -84,9 +89,11 @@ async function observeBacklog({ account, index, metrics }: Services): Promise<vo
   metrics.backlog({ stubs, looks: await countLooks(index.db, account.id) });
 }
 
-async function observeWorkflows({ federation, metrics }: Services, client: Client): Promise<void> {
+/** @returns whose loops are paused by hand. Temporal's list has no reasons. */
+async function observeWorkflows({ federation, metrics }: Services, client: Client): Promise<LoopPauses> {
   const states = await workflowStates(client, federation.name);
   metrics.paused(
     states.map(({ id, state }) => ({ workflow: id, state, paused: state === 'paused' || state === 'alarm' })),
   );
+  return Object.fromEntries(states.filter(({ state }) => state === 'paused').map(({ source }) => [source, {}]));
 }

@@ -28,6 +28,8 @@ export interface FeedStanding {
   readonly shards: Readonly<Record<string, StandingShard>>;
   /** When the cursor last moved, in any shard. */
   readonly movedAt: Timestamp | undefined;
+  /** When the cursor was rewound, where nothing has moved it since; `movedAt` is no later then. */
+  readonly rewoundAt?: Timestamp | undefined;
   /** Oldest first, and no more than a few. */
   readonly openGaps: readonly OpenGap[];
   readonly openGapCount: number;
@@ -47,6 +49,10 @@ export async function readFeedStanding(on: Queryable, accountId: number): Promis
     sql<PlaceRow>`
       select nullif(c.segment, '') as segment, c.moved_at as "movedAt", s.shard, s.chunk, s.chunk_offset as "offset",
         s.moved_at as "shardMovedAt", a.triggers_distrusted_at as "distrustedAt",
+        -- Noted in the transaction that set the cursor; a minute of the journal is enough to find it.
+        (select max(noted_at) from journal as j
+          where j.account_id = a.id and j.kind = 'feed-rewound'
+            and j.noted_at between c.moved_at and c.moved_at + 60000) as "rewoundAt",
         (select published_at from authority_revisions as r
           where r.account_id = a.id and r.revision = a.rule_revision) as "wantedSince",
         (select count(*) from feed_skips as k where k.account_id = a.id) as skips
@@ -67,10 +73,12 @@ export async function readFeedStanding(on: Queryable, accountId: number): Promis
     shards[shard] = { chunk, offset, movedAt: shardMovedAt };
     movedAt = Math.max(movedAt ?? 0, shardMovedAt);
   }
+  const rewoundAt = first?.rewoundAt ?? undefined;
   return {
     segment: first?.segment ?? undefined,
     shards,
     movedAt,
+    rewoundAt: rewoundAt !== undefined && rewoundAt >= (movedAt ?? 0) ? rewoundAt : undefined,
     openGaps: gaps.map(({ id, missing, notedAt, requestedAt }) => ({
       ...{ id, missing, notedAt },
       requestedAt: requestedAt ?? undefined,
@@ -85,6 +93,7 @@ export async function readFeedStanding(on: Queryable, accountId: number): Promis
 interface PlaceRow {
   readonly segment: string | null;
   readonly movedAt: number | null;
+  readonly rewoundAt: number | null;
   readonly shard: string | null;
   readonly chunk: string;
   readonly offset: number;

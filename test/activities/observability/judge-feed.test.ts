@@ -84,6 +84,35 @@ describe('9: the rule of silence for the feed', () => {
     expect(kinds({ polled: 46_000, moved: 2_000 })).toEqual([]);
   });
 
+  it('9: a rewind is no sign of life, and gives whoever was alive at that moment his time', () => {
+    const rewound = (ago: number) => ({ moved: ago, standing: { rewoundAt: NOW - ago } });
+    const view = unread(7_200_000);
+    const limits = { ...LIMITS, lagMs: 1e9 };
+    expect(kinds({ view, limits, ...rewound(1_000), polled: 60_000 })).toEqual(['poll-stopped']);
+    expect(judge({ view, limits, ...rewound(1_000), polled: 60_000 }).silentSince).toBe(NOW - 60_000);
+    expect(kinds({ view, limits, ...rewound(44_000), polled: 45_000 })).toEqual([]);
+    expect(kinds({ view, limits, ...rewound(46_000), polled: 47_000 })).toEqual(['poll-stopped']);
+    expect(kinds({ view, limits, ...rewound(46_000), polled: 1_000 })).toEqual(['silent']);
+    // Polls that are a minute apart: the rewind is younger than the pause between them.
+    const slow = { ...limits, pollMs: 60_000 };
+    expect(kinds({ view, limits: slow, ...rewound(1_000), polled: 59_000 })).toEqual([]);
+  });
+
+  it('9: says of a loop that is paused that it is, and why where that is known', () => {
+    const message = (given: Given) =>
+      judge(given)
+        .alarms.map((alarm) => alarm.message)
+        .join();
+    const pause = { reason: 'storage moves' };
+    expect(message({ polled: 46_000 })).toMatch(/: is a worker running, and its loop not paused\?$/);
+    expect(message({ polled: 46_000, pause })).toMatch(
+      /^the feed was last polled at \S+: its loop is paused \(storage moves\), and goes on with `isthmus resume feed`$/,
+    );
+    expect(message({ view: unread(46_000), pause: {} })).toMatch(
+      /nothing of it was taken since \S+: its loop is paused, and goes on with `isthmus resume feed`$/,
+    );
+  });
+
   it('9: a feed that was wanted and never polled counts from when it was wanted', () => {
     const standing = { movedAt: undefined, segment: undefined };
     const row = { state: 'unheard', detail: undefined };

@@ -12,7 +12,7 @@ const row = (source: SourceRow['source'], more: Partial<SourceRow> = {}): Source
 });
 
 /** Glances at a queue, one after the other. */
-function intake(patienceMs: number) {
+function intake(patienceMs: number, pause?: { readonly reason?: string }) {
   const watch = new SilenceWatch();
   return (oldest: number | Error | undefined, now: number, applied = NOW - 90_000) => {
     const queue = {
@@ -21,7 +21,7 @@ function intake(patienceMs: number) {
         return oldest;
       },
     };
-    return triggerHead(queue, { row: row('trigger', { applied }), now, watch, patienceMs }, signal);
+    return triggerHead(queue, { row: row('trigger', { applied }), now, watch, patienceMs, pause }, signal);
   };
 }
 
@@ -31,6 +31,14 @@ describe('9: where the other sources stand', () => {
     expect(await glance(NOW, NOW)).toMatchObject({ behind: 'messages wait in the queue', alarms: [], suspect: false });
     expect(await glance(NOW, NOW + 44_000)).toMatchObject({ silentSince: NOW, lagMs: 44_000, alarms: [] });
     expect((await glance(NOW, NOW + 46_000)).alarms).toMatchObject([{ source: 'trigger', kind: 'silent', since: NOW }]);
+  });
+
+  it('9: says of an intake that is paused that it is', async () => {
+    const glance = intake(45_000, { reason: 'storage moves' });
+    await glance(NOW, NOW);
+    expect((await glance(NOW, NOW + 46_000)).alarms[0]?.message).toBe(
+      'messages wait in the queue, and nothing is being taken: its loop is paused (storage moves), and goes on with `isthmus resume trigger`',
+    );
   });
 
   it('9: one that looks only once suspects an old message, and is sure at its second glance', async () => {

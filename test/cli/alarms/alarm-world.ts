@@ -29,6 +29,8 @@ export class AlarmWorld implements AsyncDisposable {
   account: Account = 'open';
   /** What it answers to the loop alone: one that hangs by itself. */
   loop: 'reads' | 'hangs' = 'reads';
+  /** What Temporal tells of the loop, where an operator has paused it. */
+  pause: { readonly reason?: string } | undefined;
   readonly #closing: AsyncDisposable;
   readonly #services: Services;
   readonly #tail: ReturnType<typeof feedActivities>;
@@ -111,6 +113,12 @@ export class AlarmWorld implements AsyncDisposable {
     throw new Error('the loop did not reach the end of the feed');
   }
 
+  /** An operator's order, which is carried out where the loop is paused too. */
+  async rewind(): Promise<void> {
+    await runActivity(() => this.#tail.rewindFeed({ cursor: { segment: this.feed.manifest(0) }, reason: 'a test' }));
+    await this.#settleTimes();
+  }
+
   /** What Postgres has just dated by its own clock is of now. */
   async #settleTimes(): Promise<void> {
     const { db } = this.#services.index;
@@ -119,6 +127,7 @@ export class AlarmWorld implements AsyncDisposable {
       feed_cursors: 'moved_at',
       feed_shards: 'moved_at',
       sources: 'updated_at',
+      journal: 'noted_at',
     })) {
       const dated = sql.ref(column);
       await sql`
@@ -130,7 +139,7 @@ export class AlarmWorld implements AsyncDisposable {
   /** One glance of the worker's monitor. @returns the alarms that it has said in the log, raised or cleared. */
   async glance(): Promise<readonly string[]> {
     this.#lines.length = 0;
-    await observeSources(this.#services, this.#watch, this.#alarms, signal);
+    await observeSources(this.#services, this.#watch, this.#alarms, signal, { feed: this.pause });
     return this.#lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
   }
 

@@ -78,6 +78,54 @@ describe('9: alarms, each in the log, in status and in a metric', () => {
     expect(await world.glance()).toMatchObject([expect.stringMatching(/^Over after \d+ s: .*silent/)]);
   });
 
+  it('9: a rewind takes nothing: it ends no alarm, and where nothing comes of it there is one within the minute', async () => {
+    await using world = await AlarmWorld.open();
+    world.pass(20);
+    await world.rewind();
+    world.pass(40);
+    expect(await world.glance()).toEqual([]);
+    world.pass(6);
+    expect(await world.glance()).toHaveLength(1);
+    expect((await world.status()).alarms).toMatchObject([{ about: 'feed', kind: 'poll-stopped' }]);
+
+    // It rings, and goes on ringing, for whoever looks.
+    await world.rewind();
+    world.pass(5);
+    expect(await world.glance()).toEqual([]);
+    expect((await world.status()).alarms).toMatchObject([{ about: 'feed', kind: 'poll-stopped' }]);
+    const polled = (await world.metric('isthmus_feed_last_poll_timestamp_seconds')) ?? Number.POSITIVE_INFINITY;
+    expect(world.now() / 1000 - polled).toBeGreaterThan(45);
+    const since = (await world.metric('isthmus_source_silent_since_timestamp_seconds{source="feed"}')) ?? 0;
+    expect(since).toBeGreaterThan(0);
+    expect(world.now() / 1000 - since).toBeGreaterThan(45);
+
+    await world.read();
+    expect(await world.glance()).toMatchObject([expect.stringMatching(/^Over after .*poll-stopped/)]);
+    expect((await world.status()).alarms).toEqual([]);
+  });
+
+  it('9: a rewind of a loop that reads, however quiet the feed was, rings nothing', async () => {
+    await using world = await AlarmWorld.open();
+    world.pass(3_600);
+    await world.read();
+    await world.rewind();
+    expect(await world.glance()).toEqual([]);
+    expect((await world.status()).alarms).toMatchObject([{ kind: 'lag' }]);
+    world.pass(1);
+    await world.read();
+    expect(await world.glance()).toEqual([]);
+    expect((await world.status()).alarms).toEqual([]);
+  });
+
+  it('9: says that the loop is paused, where that is known, instead of asking for it', async () => {
+    await using world = await AlarmWorld.open();
+    world.pause = {};
+    world.pass(46);
+    expect(await world.glance()).toEqual([
+      expect.stringMatching(/was last polled at .*: its loop is paused, and goes on with `isthmus resume feed`/),
+    ]);
+  });
+
   it('9: an account that stalls rings, and holds up nobody who watches', async () => {
     await using world = await AlarmWorld.open();
     world.account = 'stalled';
