@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { LANES } from '../activities/azure/feed-reader.ts';
 import { connectionStringOn } from '../infra/local/storage/account.ts';
 import { type Index, openIndex } from '../schema/index/database.ts';
-import { runPart, startPart } from './feed/child.ts';
+import { runPart, startPart } from './child.ts';
 import type { RawFigures } from './feed/raw.process.ts';
 import type { TailFigures } from './feed/tail.process.ts';
 import { type FeedPlan, type WrittenFeed, writeFeed } from './feed/write-feed.ts';
@@ -73,11 +73,11 @@ export async function runFeed(url: string, options: FeedBenchOptions, say: (text
   const index = openIndex(url);
   try {
     const feed = await ensureFeed(folder, options, say);
-    await using server = await startPart<{ readonly port: number }>('serve', { folder });
+    await using server = await startPart<{ readonly port: number }>('feed/serve', { folder });
     const places = { connectionString: connectionStringOn(server.port), url };
     const part = async <Figures extends Part>(name: string, argument: object): Promise<Figures> => {
       await sql`checkpoint`.execute(index.db);
-      const figures = await runPart<Figures>(name, { ...places, ...argument });
+      const figures = await runPart<Figures>(`feed/${name}`, { ...places, ...argument });
       say(`${name}: ${figures.records} records in ${figures.seconds.toFixed(1)} s, ${rateOf(figures)}/s`);
       return figures;
     };

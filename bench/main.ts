@@ -1,6 +1,7 @@
 /**
  * npm run bench -- NAME [--json]
  * npm run bench -- feed [--records N] [--shards K] [--feed DIR] [--sdk-records N] [--raw-records N] [--json]
+ * npm run bench -- triggers [--keys N] [--events N] [--burst N] [--offered N] [--offered-seconds S] [--receive-only N] [--one-by-one N] [--json]
  * npm run bench -- NAME --index URL: on an empty database of a Postgres that runs already, as that one is set
  *
  * Each benchmark prints figures beside a baseline of the same run, since machines are noisy: read the ratios.
@@ -18,6 +19,7 @@ import { runApplyEvents } from './apply-events.ts';
 import { runFeed } from './feed.ts';
 import { runFeedTail } from './feed-tail.ts';
 import { run as runFileView } from './file-view.ts';
+import { runTriggers } from './triggers.ts';
 import { run as runVerify } from './verify.ts';
 
 const { values, positionals } = parseArgs({
@@ -31,6 +33,14 @@ const { values, positionals } = parseArgs({
     /** The package is slow, and its rate does not change: a part of the feed tells it. */
     'sdk-records': { type: 'string', default: '200000' },
     'raw-records': { type: 'string', default: '2000000' },
+    keys: { type: 'string', default: '1000000' },
+    events: { type: 'string', default: '200000' },
+    burst: { type: 'string', default: '200000' },
+    /** Events a second, and for how many seconds. */
+    offered: { type: 'string', default: '2000' },
+    'offered-seconds': { type: 'string', default: '20' },
+    'receive-only': { type: 'string', default: '100000' },
+    'one-by-one': { type: 'string', default: '5000' },
     index: { type: 'string' },
   },
 });
@@ -40,17 +50,31 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<object>>> = {
   feed: () => onPostgres((url) => runFeed(url, feedOptions(), say)),
   'feed-tail': () => runFeedTail(),
   'file-view': () => runFileView(),
+  triggers: () => onPostgres((url) => runTriggers(url, triggersOptions(), say)),
   verify: () => onPostgres((url) => runVerify(url)),
 };
 
+const number = (name: Exclude<keyof typeof values, 'json'>) => Number(values[name]);
+
 function feedOptions() {
-  const number = (name: 'records' | 'shards' | 'sdk-records' | 'raw-records') => Number(values[name]);
   return {
     records: number('records'),
     shards: number('shards'),
     folder: values.feed,
     sdkRecords: number('sdk-records'),
     rawRecords: number('raw-records'),
+  };
+}
+
+function triggersOptions() {
+  return {
+    keys: number('keys'),
+    events: number('events'),
+    burst: number('burst'),
+    offeredPerSecond: number('offered'),
+    offeredSeconds: number('offered-seconds'),
+    receiveOnly: number('receive-only'),
+    oneByOne: number('one-by-one'),
   };
 }
 

@@ -9,8 +9,8 @@ import { FeedReader } from '../../activities/azure/feed-reader.ts';
 import { ACCOUNT } from '../../infra/local/storage/account.ts';
 import { openIndex } from '../../schema/index/database.ts';
 import { transact } from '../../schema/index/transact.ts';
-import type { BenchPlaces } from './bench-services.ts';
-import { argumentOf, say } from './child.ts';
+import type { BenchPlaces } from '../bench-services.ts';
+import { argumentOf, say } from '../child.ts';
 import { makeRawTable, type RawPage, rawPage } from './raw-table.ts';
 
 interface RawArgument extends BenchPlaces {

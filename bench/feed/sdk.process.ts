@@ -1,6 +1,6 @@
 /** The official package reads the feed and does nothing with it. */
 import { BlobChangeFeedClient } from '@azure/storage-blob-changefeed';
-import { argumentOf, peakRssMiB, say } from './child.ts';
+import { argumentOf, peakRssMiB, say } from '../child.ts';
 
 /** The most that it gives in a page, which is its quickest way. */
 const PAGE = 5_000;

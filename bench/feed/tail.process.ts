@@ -1,9 +1,9 @@
 /** What is measured: the worker's own tail, from the account's cursor to the feed's end, every page committed. */
 import { tailFeed } from '../../activities/feed/tail-feed.ts';
 import { forgetCursor } from '../../schema/index/feed-cursors.ts';
-import { asActivity } from './as-activity.ts';
-import { type BenchPlaces, benchServices } from './bench-services.ts';
-import { argumentOf, peakRssMiB, say } from './child.ts';
+import { asActivity } from '../as-activity.ts';
+import { type BenchPlaces, benchServices } from '../bench-services.ts';
+import { argumentOf, peakRssMiB, say } from '../child.ts';
 
 export interface TailFigures {
   readonly records: number;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { serveBlobs } from '../../bench/feed/blob-server.ts';
-import { runPart } from '../../bench/feed/child.ts';
+import { runPart } from '../../bench/child.ts';
 import type { RawFigures } from '../../bench/feed/raw.process.ts';
 import { writeFeed } from '../../bench/feed/write-feed.ts';
 import { connectionStringOn } from '../../infra/local/storage/account.ts';
@@ -22,6 +22,6 @@ it('the plain upsert of the benchmark changes nothing where it is done once more
   await using db = await testIndex();
   const places = { connectionString: connectionStringOn(port), url: db.url };
   // It ends without a word where rows are changed.
-  const figures = await runPart<RawFigures>('raw', { ...places, lanes: 2, most: 1_000_000 });
+  const figures = await runPart<RawFigures>('feed/raw', { ...places, lanes: 2, most: 1_000_000 });
   expect(figures.again.records).toBe(figures.records);
 });

@@ -2,52 +2,52 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { NODE_FLAGS } from '../../infra/local/launcher.ts';
+import { NODE_FLAGS } from '../infra/local/launcher.ts';
 
 /** A part of the benchmark in a process of its own, so that its memory and its processor time are its alone. */
 interface Part {
   readonly child: ChildProcess;
-  /** The first line of its output, as JSON. */
-  readonly said: Promise<unknown>;
+  /** The next line of its output, as JSON. Throws where it ends without one. */
+  next<Said>(): Promise<Said>;
 }
 
-/** Starts `NAME.process.ts` with one JSON argument. Its standard error is ours. */
+/** A part that was started, with what it said first. */
+export type RunningPart<Said> = Said & AsyncDisposable & Pick<Part, 'next'>;
+
+/** Starts `NAME.process.ts`, NAME a path in this folder, with one JSON argument. Its standard error is ours. */
 function start(name: string, argument: object): Part {
   const file = fileURLToPath(new URL(`${name}.process.ts`, import.meta.url));
   const argv = [...NODE_FLAGS, file, JSON.stringify(argument)];
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout });
-  const said = (async () => {
-    const ended = new AbortController();
-    const { signal } = ended;
-    try {
-      const [line] = await Promise.race([once(lines, 'line', { signal }), once(lines, 'close', { signal })]);
-      if (typeof line !== 'string') throw new Error(`${name} ended without a word`);
-      return JSON.parse(line) as unknown;
-    } finally {
-      ended.abort();
-    }
-  })();
-  return { child, said };
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    child,
+    async next<Said>() {
+      const line = await lines.next();
+      if (line.done === true) throw new Error(`${name} ended without a word`);
+      return JSON.parse(line.value) as Said;
+    },
+  };
 }
 
 /** Runs a part to its end. @returns what it said. */
 export async function runPart<Said>(name: string, argument: object): Promise<Said> {
-  const { child, said } = start(name, argument);
+  const { child, next } = start(name, argument);
   const exit = once(child, 'exit');
-  const result = (await said) as Said;
+  const result = await next<Said>();
   await exit;
   return result;
 }
 
-/** Starts a part that serves until it is disposed of. */
-export async function startPart<Said>(name: string, argument: object): Promise<Said & AsyncDisposable> {
-  const { child, said } = start(name, argument);
-  const result = (await said) as Said;
+/** Starts a part that runs until it is disposed of. */
+export async function startPart<Said>(name: string, argument: object): Promise<RunningPart<Said>> {
+  const { child, next } = start(name, argument);
+  const exit = once(child, 'exit');
+  const said = await next<Said>();
   return {
-    ...result,
+    ...said,
+    next,
     [Symbol.asyncDispose]: async () => {
-      const exit = once(child, 'exit');
       child.kill();
       await exit;
     },

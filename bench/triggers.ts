@@ -1,0 +1,152 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connectionStringOn } from '../infra/local/storage/account.ts';
+import { type RunningPart, runPart, startPart } from './child.ts';
+import type { IntakeFigures } from './triggers/intake.process.ts';
+import type { Percentiles } from './triggers/percentiles.ts';
+import { publish } from './triggers/publish.ts';
+import { seedIndex } from './triggers/seed-index.ts';
+
+export interface TriggersBenchOptions {
+  /** Names in the mix, half of them in the index before it begins. */
+  readonly keys: number;
+  /** Events taken as fast as it goes. */
+  readonly events: number;
+  readonly burst: number;
+  /** The steady rate, and for how long. */
+  readonly offeredPerSecond: number;
+  readonly offeredSeconds: number;
+  readonly receiveOnly: number;
+  readonly oneByOne: number;
+}
+
+export interface TriggersBenchmark {
+  readonly bench: 'triggers';
+  readonly events: number;
+  /** From the first receive of a queue that is full to the last settlement. */
+  readonly seconds: number;
+  readonly perSecond: number;
+  readonly offeredPerSecond: number;
+  /** At that rate, from a message's offer to the queue to its settlement, which comes after its commit. */
+  readonly toIndexMs: Percentiles;
+  /** At that rate, from a message's offer to its stub in a file view, by the same process. */
+  readonly toStubMs: Percentiles;
+  /** Of the intake's process, while it went as fast as it could. */
+  readonly peakRssMiB: number;
+  /** From the first message offered, to an intake that waits, to the last settled. */
+  readonly burst: { readonly events: number; readonly seconds: number; readonly peakRssMiB: number };
+  readonly cpuMicrosPerEvent: number;
+  readonly baselines: {
+    /** Azure's client receives and completes the same messages, and does nothing else. */
+    readonly receiveOnlyPerSecond: number;
+    /** A handler that applies and completes each message by itself, ten at once. */
+    readonly oneByOnePerSecond: number;
+  };
+  readonly ratios: { readonly toReceiveOnly: number; readonly toOneByOne: number };
+}
+
+interface Timed {
+  readonly events: number;
+  readonly seconds: number;
+}
+
+/** As the intake has them. */
+const RECEIVERS = 2;
+const HOLD = 1_000;
+
+/**
+ * Measures triggers from a queue to the index and to stubs, on a migrated index: the embedded broker, the intake and
+ * Postgres each in processes of their own, this one the sender.
+ */
+export async function runTriggers(url: string, options: TriggersBenchOptions, say: (text: string) => void) {
+  const { keys, events, burst, offeredPerSecond } = options;
+  const places = { url, connectionString: connectionStringOn(1) };
+  let from = 0;
+  const send = async (bus: string, count: number, perSecond?: number) => {
+    const first = from;
+    from += count;
+    return await publish({ bus, from: first, events: count, keys, perSecond });
+  };
+  say(`seeding ${keys / 2} of ${keys} names`);
+  await seedIndex(url, keys);
+
+  /** A part that takes what is in the queue already. */
+  const drain = async <Figures>(name: string, count: number, argument: object): Promise<Figures> => {
+    await using broker = await startPart<Broker>('triggers/broker', {});
+    const bus = broker.connectionString;
+    const seconds = await send(bus, count);
+    say(`${name}: sent ${count} in ${seconds.toFixed(1)} s`);
+    return await runPart<Figures>(`triggers/${name}`, { ...places, bus, events: count, ...argument });
+  };
+  /** The intake, waiting, and what is then offered to it. */
+  const offer = async (count: number, perSecond: number | undefined, root: string | undefined) => {
+    await using broker = await startPart<Broker>('triggers/broker', {});
+    const bus = broker.connectionString;
+    await using intake: RunningPart<object> = await startPart('triggers/intake', {
+      ...places,
+      bus,
+      root,
+      events: count,
+      waits: true,
+    });
+    const offeredAt = Date.now();
+    const [figures] = await Promise.all([intake.next<IntakeFigures>(), send(bus, count, perSecond)]);
+    return { ...figures, offeredAt };
+  };
+
+  const view = await mkdtemp(join(tmpdir(), 'isthmus-bench-view-'));
+  try {
+    const steady = await offer(offeredPerSecond * options.offeredSeconds, offeredPerSecond, view);
+    say(`steady: ${tell(steady)}; to index ${told(steady.toIndexMs)}, to stub ${told(steady.toStubMs)}`);
+    const fast = await drain<IntakeFigures>('intake', events, {});
+    say(`as fast as it goes: ${tell(fast)}, ${rateOf({ events, seconds: fast.seconds })}/s`);
+    const flood = await offer(burst, undefined, undefined);
+    const burstSeconds = (flood.endedAt - flood.offeredAt) / 1_000;
+    say(`burst: ${burstSeconds.toFixed(1)} s, ${tell(flood)}`);
+    const receiveOnly = await drain<Timed & { readonly cpuSeconds: number }>('receive-only', options.receiveOnly, {
+      receivers: RECEIVERS,
+      hold: HOLD,
+    });
+    say(`receive only: ${rateOf(receiveOnly)}/s, ${receiveOnly.cpuSeconds.toFixed(1)} s of processor`);
+    const oneByOne = await drain<Timed>('one-by-one', options.oneByOne, {});
+    say(`one by one: ${rateOf(oneByOne)}/s`);
+    const perSecond = rateOf({ events, seconds: fast.seconds });
+    const figures: TriggersBenchmark = {
+      bench: 'triggers',
+      events,
+      seconds: Math.round(fast.seconds * 100) / 100,
+      perSecond,
+      offeredPerSecond,
+      toIndexMs: steady.toIndexMs,
+      toStubMs: steady.toStubMs,
+      peakRssMiB: fast.peakRssMiB,
+      burst: { events: burst, seconds: Math.round(burstSeconds * 100) / 100, peakRssMiB: flood.peakRssMiB },
+      cpuMicrosPerEvent: Math.round((fast.cpuSeconds * 1e6) / events),
+      baselines: { receiveOnlyPerSecond: rateOf(receiveOnly), oneByOnePerSecond: rateOf(oneByOne) },
+      ratios: {
+        toReceiveOnly: Math.round((100 * perSecond) / rateOf(receiveOnly)) / 100,
+        toOneByOne: Math.round((100 * perSecond) / rateOf(oneByOne)) / 100,
+      },
+    };
+    return figures;
+  } finally {
+    await rm(view, { recursive: true, force: true });
+  }
+}
+
+interface Broker {
+  readonly connectionString: string;
+}
+
+function rateOf({ events, seconds }: Timed): number {
+  return Math.round(events / seconds);
+}
+
+function tell({ messages, applied, peakRssMiB, cpuSeconds }: IntakeFigures): string {
+  return `${messages} messages, ${applied} applied, ${cpuSeconds.toFixed(1)} s of processor, at most ${peakRssMiB} MiB`;
+}
+
+function told({ p50, p99 }: Percentiles): string {
+  return `p50 ${p50} ms, p99 ${p99} ms`;
+}
