@@ -23,6 +23,11 @@ describe('a time span on the command line', () => {
     expect(() => momentOrAgo('5m', now)).toThrow(/^It is a time .*, or so long ago: 30s, 90min, 1h, 2d\.$/);
   });
 
+  it('is no moment further back than time is counted, and no span without end', () => {
+    expect(() => momentOrAgo('9999999999d', 0)).toThrow('It goes back further than time is counted.');
+    expect(() => duration(`${'9'.repeat(400)}d`)).toThrow('such as 30s, 90min, 1h or 2d');
+  });
+
   it('is no moment on a day that its month does not have', () => {
     for (const text of ['2020-02-30', '2021-02-29', '2020-04-31T10:00Z', '2020-02-30 10:00:00+02:00', '2020-13-01']) {
       expect(() => momentOrAgo(text, 0), text).toThrow('It is a time');
