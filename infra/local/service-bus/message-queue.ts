@@ -95,13 +95,13 @@ export class MessageQueue {
   }
 
   /** Puts a message at the end of the queue. @returns `duplicate` where its id was seen within the window: it is dropped, as Service Bus does. */
-  enqueue(content: Message, now: number, deadLetterSource?: string): 'enqueued' | 'duplicate' {
+  enqueue(content: Message, now: number, deadLetterSource?: string, deliveryCount = 0): 'enqueued' | 'duplicate' {
     if (this.#isDuplicate(content, now)) {
       this.#duplicates++;
       return 'duplicate';
     }
     const sequence = this.#nextSequence++;
-    const message = { sequence, enqueuedAt: now, content, deadLetterSource, deliveryCount: 0, deferred: false };
+    const message = { sequence, enqueuedAt: now, content, deadLetterSource, deliveryCount, deferred: false };
     this.#messages.set(sequence, message);
     this.#ready.add(sequence);
     this.#enqueued++;
@@ -283,7 +283,7 @@ export class MessageQueue {
       ...message.content,
       application_properties: { ...message.content.application_properties, ...properties },
     };
-    this.deadLetters?.enqueue(content, now, this.options.name);
+    this.deadLetters?.enqueue(content, now, this.options.name, message.deliveryCount);
     this.#remove(message);
   }
 
