@@ -59,7 +59,9 @@ describe('feed dump of no time at all', () => {
     const from = Date.UTC(2026, 0);
     await expect(dump('/nowhere', { from, to: from + later })).rejects.toMatchObject({
       code: 'ISTHMUS_USAGE',
-      message: expect.stringContaining('isthmus feed dump: --from is "2026-01-01T00:00:00.000Z", which is not before --to'),
+      message: expect.stringContaining(
+        'isthmus feed dump: --from is "2026-01-01T00:00:00.000Z", which is not before --to',
+      ),
     });
   });
 });
