@@ -7,6 +7,7 @@ import { formatSeconds } from '../format.ts';
 import { type OpenAccount, openAccount } from '../open-account.ts';
 import { collectMoving, collectStatus, openStatusSources } from '../status/collect-status.ts';
 import { formatStatus } from '../status/format-status.ts';
+import { HeldUp } from '../status/held-up.ts';
 import { Settling } from '../status/settling.ts';
 import { tellSources } from '../status/tell-sources.ts';
 import { type WorkflowStatus, workflowStatus } from '../status/workflow-status.ts';
@@ -15,9 +16,14 @@ import { connectTemporal } from '../temporal.ts';
 const POLL_MS = 300;
 const SLOWEST_POLL_MS = 5_000;
 const SAY_EVERY_MS = 5_000;
+/** How often it is looked whether what is waited for stands still. */
+const ASK_EVERY_MS = 1_000;
 const DEFAULT_SETTLE_SECONDS = 3;
 
-/** `isthmus status`: with `--wait` until nothing that was written is on its way; exit 1 where that takes longer than the timeout. */
+/**
+ * `isthmus status`: with `--wait` until nothing that was written is on its way; exit 1 where that takes longer than the
+ * timeout. Where it waits for a loop that is paused it says so once, and goes on waiting: somebody may resume it.
+ */
 export async function status(
   options: { readonly wait: boolean; readonly timeoutSeconds: number | undefined },
   call: Call,
@@ -46,6 +52,15 @@ export async function status(
   const deadline =
     options.timeoutSeconds === undefined ? Number.POSITIVE_INFINITY : began + options.timeoutSeconds * 1000;
   let saidAt = began;
+  const heldUp = new HeldUp();
+  let askedAt = began;
+  let asking: Promise<void> | undefined;
+  /** Beside the waiting, as a Temporal that is away answers late. */
+  const tellHeldUp = async (moving: readonly string[]): Promise<void> => {
+    const workflows = await askWorkflows(open, call).catch(() => undefined);
+    for (const line of heldUp.tell(moving, workflows)) terminal.say(line);
+    asking = undefined;
+  };
   for (;;) {
     signal.throwIfAborted();
     const moving = await collectMoving(open, asked, signal);
@@ -56,6 +71,10 @@ export async function status(
         `It did not settle within ${formatSeconds(options.timeoutSeconds ?? 0)}: ${moving.join('; ') || 'it has only just become quiet'}.`,
       );
       return EXIT.no;
+    }
+    if (moving.length > 0 && asking === undefined && Date.now() - askedAt > ASK_EVERY_MS) {
+      askedAt = Date.now();
+      asking = tellHeldUp(moving);
     }
     if (Date.now() - saidAt > SAY_EVERY_MS) {
       saidAt = Date.now();
