@@ -17,7 +17,7 @@ export function addDevCommand(program: Command, terminal: Terminal, finish: (cod
     .description(
       'run the whole system on this machine until Ctrl-C: Postgres, Temporal, Blob Storage, Service Bus, a worker',
     )
-    .option('--write-env <file>', 'write the endpoints as KEY=value lines')
+    .option('--write-env <file>', 'write the endpoints as KEY=value lines, for a shell to source')
     .option('--fresh', 'start empty: remove what earlier runs kept')
     .option('--state <dir>', 'where everything is kept between runs (default: .isthmus)')
     .option('--config <file>', 'a federation file of your own')

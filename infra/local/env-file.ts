@@ -1,8 +1,14 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 
-/** Writes `KEY=value` lines, values as they are. Readable by its owner alone, and never half-written. */
+/** What no shell takes for anything but itself. */
+const PLAIN = /^[\w./:@%+,=-]*$/;
+
+/**
+ * Writes `KEY=value` lines that a shell can source and a dotenv reader reads: a value is as it is, or, where a shell would
+ * take something in it for its own, in single quotes. Readable by its owner alone, and never half-written.
+ */
 export async function writeEnvFile(file: string, env: Readonly<Record<string, string>>): Promise<void> {
-  const lines = Object.entries(env).map(([key, value]) => `${key}=${value}\n`);
+  const lines = Object.entries(env).map(([key, value]) => `${key}=${quoted(value)}\n`);
   await writeFile(`${file}.new`, lines.join(''), { mode: 0o600 });
   await rename(`${file}.new`, file);
 }
@@ -13,7 +19,16 @@ export async function readEnvFile(file: string): Promise<Record<string, string> 
   if (text === undefined) return undefined;
   const pairs = text.split('\n').flatMap((line): [string, string][] => {
     const at = line.indexOf('=');
-    return at > 0 ? [[line.slice(0, at), line.slice(at + 1)]] : [];
+    return at > 0 ? [[line.slice(0, at), unquoted(line.slice(at + 1))]] : [];
   });
   return Object.fromEntries(pairs);
+}
+
+/** A quote ends the quotes, stands escaped, and begins them again: only a shell knows that, and no other way has both. */
+function quoted(value: string): string {
+  return PLAIN.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
+}
+
+function unquoted(text: string): string {
+  return /^'.*'$/.test(text) ? text.slice(1, -1).replaceAll(`'\\''`, "'") : text;
 }
