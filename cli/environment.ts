@@ -13,15 +13,26 @@ export async function readEnvironment(cwd: string, real: Environment): Promise<E
 }
 
 /** @throws IsthmusError `ISTHMUS_USAGE` where no file is named, `ISTHMUS_CONFIG` where it cannot be used. */
-export async function readFederation(config: string | undefined, env: Environment): Promise<Federation> {
+export async function readFederation(
+  config: string | undefined,
+  env: Environment,
+  cwd = process.cwd(),
+): Promise<Federation> {
   const path = config ?? env.ISTHMUS_CONFIG;
-  if (path === undefined || path === '') {
-    throw new IsthmusError(
-      'ISTHMUS_USAGE',
-      'No federation is named and no `isthmus dev` runs here. Pass --config federation.yaml, or set ISTHMUS_CONFIG.',
-    );
-  }
+  if (path === undefined || path === '') throw await noneNamed(cwd);
   return await loadFederation(path, env);
+}
+
+async function noneNamed(cwd: string): Promise<IsthmusError> {
+  const { findState, STATE_FOLDER } = await import('../infra/local/find-stack.ts');
+  const folder = await findState(cwd);
+  const name = 'pass --config federation.yaml, or set ISTHMUS_CONFIG';
+  const text =
+    folder === undefined
+      ? `No federation is named and no \`isthmus dev\` runs here. Start one, ${name}.`
+      : `No federation is named, and the \`isthmus dev\` of ${folder} is not running, or not ready yet: its state is in ` +
+        `${STATE_FOLDER}/ there. Start it there again with \`isthmus dev\`, or ${name}.`;
+  return new IsthmusError('ISTHMUS_USAGE', text);
 }
 
 /** @throws IsthmusError `ISTHMUS_USAGE` where no Postgres is named. */

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { readEnvFile } from './env-file.ts';
 import { processIdentity } from './process-identity.ts';
@@ -18,6 +19,15 @@ export async function findStack(cwd: string): Promise<Readonly<Record<string, st
   for (let folder = path.resolve(cwd); ; folder = path.dirname(folder)) {
     const env = await runningStack(path.join(folder, STATE_FOLDER));
     if (env || folder === path.dirname(folder)) return env;
+  }
+}
+
+/** @returns this folder or the nearest one above in which a stack has ever kept its state, whether or not it runs. */
+export async function findState(cwd: string): Promise<string | undefined> {
+  for (let folder = path.resolve(cwd); ; folder = path.dirname(folder)) {
+    const found = await stat(path.join(folder, STATE_FOLDER)).catch(() => undefined);
+    if (found?.isDirectory()) return folder;
+    if (folder === path.dirname(folder)) return undefined;
   }
 }
 
