@@ -15,6 +15,11 @@ Exit codes: 0 good, 1 the answer is no, 3 it failed, 64 wrong use, 130 interrupt
 A PREFIX is a plain prefix of CONTAINER/NAME. Commands find an \`isthmus dev\` that runs here or in a folder above;
 environment variables and --config win over it.`;
 
+const DOCTOR = `
+It asks from here, so run it where a worker runs, as its user and with its environment. It changes nothing, but for
+files that it makes and removes below each sink's root, as a worker does when it starts. Who has not answered within
+10 s counts as not answering. What may not be read from here (marked ?) fails nothing.`;
+
 /** Every command, with its help. Commands load what they need when they are run, so that each starts fast. */
 export function createProgram(terminal: Terminal, finish: (code: ExitCode) => void): Command {
   const program = new Command('isthmus')
@@ -50,6 +55,20 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
     .action(async (options: CommonOptions & { wait?: boolean; timeout?: number }) => {
       const wanted = { wait: options.wait === true, timeoutSeconds: options.timeout };
       await run(options, async (call) => (await import('./commands/status.ts')).status(wanted, call));
+    });
+
+  asJson(
+    add('doctor', 'check every right, entity and setting that the federation needs, and say what mends it; exit 1', [
+      'doctor',
+      'doctor --config federation.yaml --strict',
+      'doctor --json | jq \'select(.outcome == "wrong")\'',
+    ]),
+  )
+    .option('--strict', 'exit 1 on a warning, too')
+    .addHelpText('after', DOCTOR)
+    .action(async (options: CommonOptions & { strict?: boolean }) => {
+      const strict = options.strict === true;
+      await run(options, async (call) => (await import('./commands/doctor.ts')).doctor({ strict }, call));
     });
 
   asJson(

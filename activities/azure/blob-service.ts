@@ -17,11 +17,11 @@ export const PIPELINE: StoragePipelineOptions = {
   keepAliveOptions: { enable: true },
 };
 
-/** The client that every adapter of one account shares. */
-export function blobService(account: BlobAccount): BlobServiceClient {
+/** The client that every adapter of one account shares. @throws where the connection string is none. */
+export function blobService(account: BlobAccount, pipeline: StoragePipelineOptions = PIPELINE): BlobServiceClient {
   if (account.connectionString !== undefined) {
-    return BlobServiceClient.fromConnectionString(account.connectionString, PIPELINE);
+    return BlobServiceClient.fromConnectionString(account.connectionString, pipeline);
   }
   const endpoint = account.blobEndpoint ?? `https://${account.name}.blob.core.windows.net`;
-  return new BlobServiceClient(endpoint, new DefaultAzureCredential(), PIPELINE);
+  return new BlobServiceClient(endpoint, new DefaultAzureCredential(), pipeline);
 }

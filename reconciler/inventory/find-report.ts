@@ -51,8 +51,8 @@ function withManifest(opened: Exclude<OpenedReport, { kind: 'not-yet' }>, manife
     : { kind: 'rejected', manifest, reason: opened.reason };
 }
 
-/** The last months' folders first: a container keeps the reports of years. */
-async function newestManifests(
+/** Manifests of the newest reports, newest first. The last months' folders first: a container keeps the reports of years. */
+export async function newestManifests(
   blobs: BlobSource,
   inventory: { readonly container: string; readonly rule?: string | undefined },
   now: Timestamp,

@@ -31,6 +31,8 @@ export interface InventoryManifest {
   readonly rule: string;
   readonly objectType: 'blob' | 'container';
   readonly format: 'csv' | 'parquet';
+  /** The columns, as the rule spells them; empty where the manifest does not say. */
+  readonly fields: readonly string[];
   readonly filters: ReportFilters;
   readonly files: readonly ReportFile[];
   /** Each blob was read at some moment from `start` to `completion`. */
@@ -66,6 +68,7 @@ const manifestSchema = z.object({
   ruleDefinition: z.object({
     format: word(['csv', 'parquet']),
     objectType: word(['blob', 'container']),
+    schemaFields: z.array(z.string()).nullish(),
     filters: z
       .object({
         prefixMatch: z.array(z.string()).nullish(),
@@ -96,6 +99,7 @@ export function parseManifest(text: string): InventoryManifest {
     rule: data.ruleName,
     objectType: data.ruleDefinition.objectType,
     format: data.ruleDefinition.format,
+    fields: data.ruleDefinition.schemaFields ?? [],
     filters: {
       prefixMatch: filters?.prefixMatch ?? [],
       excludePrefix: filters?.excludePrefix ?? [],

@@ -67,7 +67,8 @@ export function isKnownColumn(name: string): boolean {
   return columnOf(name) !== undefined;
 }
 
-function columnOf(name: string): Column | undefined {
+/** What a column of this name is read as; undefined where it is not read. */
+export function columnOf(name: string): Column | undefined {
   const plain = name.toLowerCase().replace(/[^a-z0-9]/g, '');
   return Object.hasOwn(COLUMNS, plain) ? COLUMNS[plain as keyof typeof COLUMNS] : undefined;
 }

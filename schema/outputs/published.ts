@@ -4,6 +4,7 @@ import { controlOutput } from './control.ts';
 import { demoOutput } from './demo.ts';
 import { devOutput } from './dev.ts';
 import { digestOutput } from './digest.ts';
+import { doctorCheck, doctorOutput } from './doctor.ts';
 import { explainOutput } from './explain.ts';
 import { feedDumpRecord } from './feed-dump.ts';
 import { feedRewindOutput } from './feed-rewind.ts';
@@ -25,6 +26,8 @@ export const OUTPUTS = {
   demo: demoOutput,
   dev: devOutput,
   digest: digestOutput,
+  doctor: doctorOutput,
+  'doctor-check': doctorCheck,
   explain: explainOutput,
   'feed-dump': feedDumpRecord,
   'feed-rewind': feedRewindOutput,

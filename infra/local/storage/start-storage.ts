@@ -164,7 +164,7 @@ export async function startStorage(options: StorageOptions): Promise<RunningStor
     (event) => journal.append(event),
   );
   started.defer(() => inventory.stop());
-  if (options.inventoryEveryMs !== undefined) inventory.schedule(options.inventoryEveryMs);
+  if (options.inventoryEveryMs !== undefined) await inventory.schedule(options.inventoryEveryMs);
 
   const control = await startControlServer(options.controlPort, {
     faults,

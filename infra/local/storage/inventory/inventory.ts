@@ -31,8 +31,13 @@ export class Inventory {
     return done;
   }
 
-  /** A run that fails is left with its Pending manifest, and the next comes at its time. */
-  schedule(everyMs: number): void {
+  /**
+   * A run that fails is left with its Pending manifest, and the next comes at its time. The container is there from
+   * the beginning: Azure takes no rule without it.
+   */
+  async schedule(everyMs: number): Promise<void> {
+    const destination = this.#parts.account.getContainerClient(DEFAULT_INVENTORY.container);
+    await destination.createIfNotExists().catch(() => undefined);
     this.#timer = setInterval(() => void this.run().catch(() => undefined), everyMs);
   }
 

@@ -1,0 +1,65 @@
+import type { Client } from '@temporalio/client';
+import type { Federation } from '../../schema/federation/federation.ts';
+import { taskQueueOf } from '../../schema/inputs/names.ts';
+import type { Environment } from '../environment.ts';
+import { messageOf } from '../failure.ts';
+import { connectTemporal, temporalConfig } from '../temporal.ts';
+import { type Asking, ask } from './ask.ts';
+import { type Finding, good, wrong } from './finding.ts';
+import { judgeTemporal, type TemporalFacts } from './judge-temporal.ts';
+
+const WORKFLOW_TASKS = 1;
+const NOT_FOUND = 5;
+
+export async function* checkTemporal(
+  { name }: Pick<Federation, 'name'>,
+  env: Environment,
+  asking: Asking,
+): AsyncGenerator<Finding> {
+  const asked = await ask(asking, 'Temporal', async (signal) => {
+    await using temporal = await connectTemporal(env);
+    const { client, address } = temporal;
+    return await client.withAbortSignal(signal, () => readFacts(client, address, taskQueueOf(name)));
+  });
+  if (asked.answered) {
+    yield good('temporal.answers', `Temporal answers at ${asked.answer.address}`);
+    yield* judgeTemporal(asked.answer, Date.now());
+    return;
+  }
+  const address = temporalConfig(env).connectionOptions.address ?? 'localhost:7233';
+  yield wrong(
+    'temporal.answers',
+    `Temporal cannot be asked at ${address}: ${messageOf(asked.error).split('\n')[0]}`,
+    'Start it, or correct TEMPORAL_ADDRESS (and TEMPORAL_API_KEY or TEMPORAL_TLS_*, where it wants them): temporal operator cluster health --address ADDRESS',
+  );
+}
+
+async function readFacts(client: Client, address: string, taskQueue: string): Promise<TemporalFacts> {
+  const { namespace } = client.options;
+  const { workflowService } = client;
+  const { serverVersion } = await workflowService.getSystemInfo({});
+  const described = await workflowService.describeNamespace({ namespace }).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === NOT_FOUND) return undefined;
+    throw error;
+  });
+  const about = { address, namespace, serverVersion: serverVersion || undefined, taskQueue };
+  if (described === undefined) return { ...about, retentionMs: undefined, state: 0, attributes: {}, polledAt: [] };
+  const { keys } = await workflowService.getSearchAttributes({});
+  const queue = { namespace, taskQueue: { name: taskQueue }, taskQueueType: WORKFLOW_TASKS };
+  const { pollers } = await workflowService.describeTaskQueue(queue);
+  return {
+    ...about,
+    retentionMs: msOf(described.config?.workflowExecutionRetentionTtl),
+    state: described.namespaceInfo?.state ?? 0,
+    attributes: Object.fromEntries(Object.entries(keys ?? {}).map(([name, type]) => [name, Number(type)])),
+    polledAt: (pollers ?? []).map(({ lastAccessTime }) => msOf(lastAccessTime)),
+  };
+}
+
+/** A duration or a moment of protobuf's. */
+function msOf(
+  time: { seconds?: { toNumber(): number } | number | null; nanos?: number | null } | null | undefined,
+): number {
+  const seconds = typeof time?.seconds === 'object' ? (time.seconds?.toNumber() ?? 0) : (time?.seconds ?? 0);
+  return seconds * 1000 + (time?.nanos ?? 0) / 1e6;
+}

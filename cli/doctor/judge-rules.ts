@@ -1,0 +1,49 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { RuleSet } from '../../namespace/rule.ts';
+import type { Federation } from '../../schema/federation/federation.ts';
+import type { Account } from '../../schema/index/accounts.ts';
+import { type Finding, good, unknown, warning } from './finding.ts';
+
+/** What the index knows of a federation's account; a worker writes it at its start. */
+export interface Published {
+  readonly account: Pick<Account, 'margin'>;
+  readonly rules: RuleSet | undefined;
+}
+
+const RESTART = 'Restart every worker with this file, or name the file that they were started with.';
+
+/** Holds the federation file against what the workers were started with. */
+export function judgeRules(
+  { account, rules, name }: Pick<Federation, 'account' | 'rules' | 'name'>,
+  published: Published | undefined,
+): Finding {
+  const check = 'federation.published';
+  if (published?.rules === undefined) {
+    return unknown(
+      check,
+      `no worker has published the rules of ${name} yet`,
+      'isthmus worker publishes them when it starts.',
+    );
+  }
+  const { revision, rules: live } = published.rules;
+  const wanted = rules.map(({ prefix, authority, sink }) => ({ prefix, authority, sink }));
+  if (!isDeepStrictEqual(wanted, live)) {
+    const differ = differing(wanted, live).map((prefix) => `'${prefix}'`);
+    const where = differ.length === 0 ? 'in their order' : `at ${differ.join(', ')}`;
+    return warning(check, `the rules of the file differ from the live ones (revision ${revision}) ${where}`, RESTART);
+  }
+  if (published.account.margin !== account.marginSeconds * 1000) {
+    return warning(
+      check,
+      `account.marginSeconds of the file is ${account.marginSeconds}, of the workers ${published.account.margin / 1000}`,
+      RESTART,
+    );
+  }
+  return good(check, `the rules of the file are live (revision ${revision})`);
+}
+
+function differing(wanted: RuleSet['rules'], live: RuleSet['rules']): readonly string[] {
+  const of = (rules: RuleSet['rules'], prefix: string) => rules.find((rule) => rule.prefix === prefix);
+  const prefixes = new Set([...wanted, ...live].map(({ prefix }) => prefix));
+  return [...prefixes].filter((prefix) => !isDeepStrictEqual(of(wanted, prefix), of(live, prefix)));
+}

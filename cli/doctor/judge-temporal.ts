@@ -1,0 +1,115 @@
+import { SEARCH_ATTRIBUTES } from '../../schema/inputs/names.ts';
+import { counted, formatSeconds, formatTime } from '../format.ts';
+import { type Finding, good, unknown, warning, wrong } from './finding.ts';
+
+/** What a Temporal server says of itself, of our namespace, and of our task queue. */
+export interface TemporalFacts {
+  readonly address: string;
+  readonly namespace: string;
+  readonly serverVersion: string | undefined;
+  /** Undefined where the server has no such namespace. */
+  readonly retentionMs: number | undefined;
+  /** `1` is registered, `2` deprecated, `3` deleted. */
+  readonly state: number;
+  /** Search attributes by name, as numbers of `IndexedValueType`. */
+  readonly attributes: Readonly<Record<string, number>>;
+  readonly taskQueue: string;
+  /** When each poller last asked for work, by the server's clock. */
+  readonly polledAt: readonly number[];
+}
+
+const REGISTERED = 1;
+/** `temporal.api.enums.v1.IndexedValueType` */
+const KEYWORD = 2;
+/** Updates, which control the loops, and a start that uses a workflow that runs. */
+const LEAST_VERSION = [1, 25] as const;
+const DAY_MS = 24 * 3_600_000;
+/** A long poll lasts a minute; the server tells of pollers for five after they have gone. */
+const POLLED_WITHIN_MS = 90_000;
+
+export function judgeTemporal(facts: TemporalFacts, now: number): readonly Finding[] {
+  return [
+    judgeServer(facts),
+    judgeNamespace(facts),
+    ...(facts.retentionMs === undefined ? [] : [judgeAttributes(facts), judgePollers(facts, now)]),
+  ];
+}
+
+function judgeServer({ serverVersion }: TemporalFacts): Finding {
+  const check = 'temporal.version';
+  if (serverVersion === undefined || serverVersion === '') return unknown(check, 'the server does not say');
+  const [major = 0, minor = 0] = serverVersion.split('.').map((part) => Number.parseInt(part, 10));
+  const [leastMajor, leastMinor] = LEAST_VERSION;
+  if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) {
+    return good(check, `Temporal server ${serverVersion}`);
+  }
+  return warning(
+    check,
+    `Temporal server ${serverVersion} is older than ${LEAST_VERSION.join('.')}: updates (pause, resume, rewind) may be refused`,
+    'Upgrade the server, one minor version after the other.',
+  );
+}
+
+function judgeNamespace({ namespace, address, retentionMs, state }: TemporalFacts): Finding {
+  const check = 'temporal.namespace';
+  if (retentionMs === undefined) {
+    return wrong(
+      check,
+      `${address} has no namespace ${namespace}`,
+      `temporal operator namespace create -n ${namespace} --retention 72h; or correct TEMPORAL_NAMESPACE.`,
+    );
+  }
+  if (state !== REGISTERED) {
+    return wrong(
+      check,
+      `namespace ${namespace} is deprecated or being deleted`,
+      'Name another one by TEMPORAL_NAMESPACE.',
+    );
+  }
+  const found = `namespace ${namespace} keeps what has ended for ${formatSeconds(retentionMs / 1000)}`;
+  // No retention is no limit.
+  if (retentionMs === 0 || retentionMs >= DAY_MS) return good(check, found);
+  return warning(
+    check,
+    `${found}: results of reconciles and replays are gone before the next day`,
+    `temporal operator namespace update -n ${namespace} --retention 72h`,
+  );
+}
+
+function judgeAttributes({ namespace, attributes }: TemporalFacts): Finding {
+  const check = 'temporal.attributes';
+  const missing = SEARCH_ATTRIBUTES.filter((name) => !Object.hasOwn(attributes, name));
+  const create = (names: readonly string[]) =>
+    names
+      .map((name) => `temporal operator search-attribute create -n ${namespace} --name ${name} --type Keyword`)
+      .join('\n');
+  if (missing.length > 0) {
+    return wrong(
+      check,
+      `namespace ${namespace} lacks ${missing.join(', ')}: no loop can start without`,
+      create(missing),
+    );
+  }
+  const other = SEARCH_ATTRIBUTES.filter((name) => attributes[name] !== KEYWORD);
+  if (other.length > 0) {
+    return wrong(
+      check,
+      `${other.join(', ')} in namespace ${namespace} ${other.length === 1 ? 'is' : 'are'} not of type Keyword`,
+      `${other.map((name) => `temporal operator search-attribute remove -n ${namespace} --name ${name}`).join('\n')}\n${create(other)}`,
+    );
+  }
+  return good(check, `namespace ${namespace} has ${SEARCH_ATTRIBUTES.join(', ')}`);
+}
+
+function judgePollers({ taskQueue, polledAt }: TemporalFacts, now: number): Finding {
+  const check = 'temporal.worker';
+  const fresh = polledAt.filter((at) => now - at < POLLED_WITHIN_MS);
+  if (fresh.length > 0)
+    return good(check, `${counted(fresh.length, 'worker')} poll${fresh.length === 1 ? 's' : ''} ${taskQueue}`);
+  const last = polledAt.length === 0 ? 'in the last minutes' : `since ${formatTime(Math.max(...polledAt))}`;
+  return wrong(
+    check,
+    `no worker has polled ${taskQueue} ${last}: nothing is taken from any source`,
+    "isthmus worker --config federation.yaml; where one runs, compare its TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and its federation's name.",
+  );
+}
