@@ -193,6 +193,20 @@ export interface Tables {
     cause: string;
     detail: Json<unknown>;
   };
+  event_hub_partitions: {
+    account_id: number;
+    namespace: string;
+    event_hub: string;
+    consumer_group: string;
+    partition: string;
+    owner: string;
+    owner_version: number;
+    owned_at: Int8;
+    event_offset: string | null;
+    sequence: Int8 | null;
+    enqueued_at: Int8 | null;
+    moved_at: Int8 | null;
+  };
   dead_letters: {
     id: Generated<Int8>;
     account_id: number;
