@@ -18,3 +18,20 @@ export function isAltered(value: unknown, bytes: Buffer, start: number, end: num
   }
   return false;
 }
+
+/**
+ * Where the first byte stands that was replaced in a text which decoding has altered.
+ *
+ * @param bytes hold what the text was decoded from, from `start` to `end`.
+ * @returns undefined where it is not found.
+ */
+export function alteredAt(text: string, bytes: Buffer, start: number, end: number): number | undefined {
+  const within = bytes.subarray(start, end);
+  for (let at = text.indexOf(REPLACEMENT); at >= 0; at = text.indexOf(REPLACEMENT, at + 1)) {
+    // As far as here the text stands in the bytes as it is; a replacement that it held by itself does as well.
+    if (within.includes(text.slice(0, at + 1))) continue;
+    const before = at === 0 ? -1 : within.indexOf(text.slice(0, at));
+    return before < 0 ? undefined : start + before + Buffer.byteLength(text.slice(0, at));
+  }
+  return undefined;
+}

@@ -1,8 +1,8 @@
 import { inflateRawSync } from 'node:zlib';
 import avro from 'avsc';
-import { isAltered } from './altered-text.ts';
+import { alteredAt, isAltered } from './altered-text.ts';
 import type { AvroBlock } from './avro-block.ts';
-import type { AvroHeader } from './avro-header.ts';
+import { type AvroHeader, SYNC_BYTES } from './avro-header.ts';
 import { FeedCorruptError } from './feed-error.ts';
 import { type PrunedType, prune } from './pruned-type.ts';
 
@@ -116,7 +116,9 @@ function decode<Taken>(
     }
     const name = (read.value as { readonly subject?: unknown } | null)?.subject;
     if (isAltered(name, data, at, read.offset)) {
-      throw new FeedCorruptError(path, block.offset, `record ${index} of the block holds a name that is not UTF-8`);
+      const where = whereInFile(header, block, alteredAt(String(name), data, at, read.offset));
+      const why = `record ${index} of the block holds a name that is not UTF-8${where}`;
+      throw new FeedCorruptError(path, block.offset, why);
     }
     records.push(take(read.value, data, at, read.offset));
     at = read.offset;
@@ -125,6 +127,13 @@ function decode<Taken>(
     throw new FeedCorruptError(path, block.offset, 'the block holds more bytes than its records');
   }
   return records;
+}
+
+/** @param at byte of the block's data, once it is inflated. */
+function whereInFile({ codec }: AvroHeader, { data, next }: AvroBlock, at: number | undefined): string {
+  if (at === undefined) return '';
+  if (codec !== 'null') return `, at byte ${at} of the inflated block`;
+  return `, at byte ${next - SYNC_BYTES - data.length + at} of the file`;
 }
 
 function blockData(path: string, header: AvroHeader, { data, offset }: AvroBlock): Buffer {

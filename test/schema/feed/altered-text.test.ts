@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { parseBlock } from '../../../schema/feed/avro-block.ts';
 import { parseHeader } from '../../../schema/feed/avro-header.ts';
@@ -27,13 +28,34 @@ describe.each([
   ['with the fields that are used', decodeUsedFields],
 ])('a block decoded %s', (_, decode) => {
   it.each([
-    ['a byte that begins nothing', [0xff, 0x62, 0x63, 0x64]],
-    ['a character that is cut', [0x61, 0x62, 0xe2, 0x82]],
-    ['half of a pair', [0x61, 0xed, 0xa0, 0x80]],
-    ['a longer form than need be', [0x61, 0x62, 0xc0, 0xaf]],
-  ])('is damaged where a name holds %s', (_what, bytes) => {
-    expect(decoding(decode, [feedRecord(2, `a${PLACEHOLDER}b`)], bytes)).toThrow(
-      expect.objectContaining({ path: PATH, why: 'record 1 of the block holds a name that is not UTF-8' }),
+    ['a byte that begins nothing', [0xff, 0x62, 0x63, 0x64], 0],
+    ['a character that is cut', [0x61, 0x62, 0xe2, 0x82], 2],
+    ['half of a pair', [0x61, 0xed, 0xa0, 0x80], 1],
+    ['a longer form than need be', [0x61, 0x62, 0xc0, 0xaf], 2],
+    ['the replacement character, and then such a byte', [0xef, 0xbf, 0xbd, 0xff], 3],
+  ])('is damaged where a name holds %s, and says at which byte of the file', (_what, bytes, bad) => {
+    const records = [feedRecord(1), feedRecord(2, `a${PLACEHOLDER}b`)];
+    const at = avroHeader().length + avroBlock([...records, feedRecord(3)]).indexOf(PLACEHOLDER) + bad;
+    expect(decoding(decode, records.slice(1), bytes)).toThrow(
+      expect.objectContaining({
+        path: PATH,
+        offset: avroHeader().length,
+        why: `record 1 of the block holds a name that is not UTF-8, at byte ${at} of the file`,
+      }),
+    );
+  });
+
+  it('is damaged where it is compressed, and says at which byte of what it holds', () => {
+    const header = parseHeader(PATH, avroHeader('deflate'));
+    if (header === 'torn') throw new TypeError('the header is torn');
+    const plain = avroBlock([feedRecord(1, `a${PLACEHOLDER}b`)]).subarray(20, -16);
+    const at = plain.indexOf(PLACEHOLDER);
+    plain[at] = 0xff;
+    const block = { offset: header.length, records: 1, data: deflateRawSync(plain), next: header.length + 100 };
+    expect(() => decode(PATH, header, block)).toThrow(
+      expect.objectContaining({
+        why: `record 0 of the block holds a name that is not UTF-8, at byte ${at} of the inflated block`,
+      }),
     );
   });
 
