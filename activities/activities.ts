@@ -11,6 +11,7 @@ import { hydrateActivities } from './hydrate.ts';
 import { triggerActivities } from './receive-triggers.ts';
 import { reconcileActivities } from './reconcile.ts';
 import type { Services } from './services.ts';
+import { subtreeActivities } from './work-subtrees.ts';
 
 /** Every activity of the worker, each with its failures mapped and its attempts counted. */
 export function createActivities(services: Services): Activities {
@@ -18,6 +19,7 @@ export function createActivities(services: Services): Activities {
     ...triggerActivities(services),
     ...feedActivities(services),
     ...lookActivities(services),
+    ...subtreeActivities(services),
     ...stubActivities(services),
     ...hydrateActivities(services),
     ...reconcileActivities(services),

@@ -2,6 +2,7 @@ import { applyEvents, type PageCounts } from '../schema/index/apply-events.ts';
 import type { Tx } from '../schema/index/database.ts';
 import { recordJournal } from '../schema/index/journal.ts';
 import type { PageScope } from '../schema/index/page.ts';
+import { noteSubtrees } from '../schema/index/subtrees.ts';
 import type { TriggerBatch } from './azure/trigger-batch.ts';
 
 /**
@@ -9,7 +10,15 @@ import type { TriggerBatch } from './azure/trigger-batch.ts';
  * takes triggers, from a queue, from Event Grid's dead letters or again, goes this way.
  */
 export async function applyBatch(tx: Tx, scope: PageScope, batch: TriggerBatch): Promise<PageCounts> {
+  // First, so that the page reads of them: what is told of a name below is judged by when its directory went.
+  const noted = await noteSubtrees(tx, scope.account.id, batch.subtrees);
   const counts = await applyEvents(tx, { ...scope, events: batch.events });
   if (batch.notes.length > 0) await recordJournal(tx, scope.account.id, batch.notes);
-  return { ...counts, ignored: { ...counts.ignored, ...batch.ignored } };
+  return {
+    ...counts,
+    records: counts.records + batch.subtrees.length,
+    applied: counts.applied + noted,
+    superseded: counts.superseded + batch.subtrees.length - noted,
+    ignored: { ...counts.ignored, ...batch.ignored },
+  };
 }

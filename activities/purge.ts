@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { dropLeftovers } from '../reconciler/staging/staging.ts';
 import { type PurgeBatch, purgeJournal, purgeRuns, purgeTombstones } from '../schema/index/purge.ts';
+import { purgeSubtrees } from '../schema/index/subtrees.ts';
 import type { Activities } from '../schema/inputs/activities.ts';
 import { heartbeats } from './heartbeat.ts';
 import type { Services } from './services.ts';
@@ -31,6 +32,7 @@ export function purgeActivities(services: Services): Pick<Activities, 'purgeRete
       await all('tombstones', tombstonesDays, purgeTombstones);
       await all('journal', journalDays, purgeJournal);
       await all('runs', runsDays, purgeRuns);
+      await purgeSubtrees(index.db, account.id, clock.now() - tombstonesDays * DAY);
       await dropLeftovers(index);
       return purged;
     },

@@ -36,6 +36,7 @@ export type LookReason =
   | 'before-horizon'
   | 'near-look'
   | 'near-container-gone'
+  | 'directory-gone'
   | 'listed-differs'
   | 'not-listed'
   | 'no-clock';

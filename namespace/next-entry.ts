@@ -1,5 +1,6 @@
 import { mergeAttributes } from './attributes.ts';
 import type { BlobEvent, Change } from './change.ts';
+import type { SubtreeGone } from './decide-subtree.ts';
 import type { Attributes, Entry, Provenance, Timestamp } from './entry.ts';
 
 /** `seen` of an entry of which nothing is known but that it must be looked at: before every blob. */
@@ -70,6 +71,21 @@ export function afterLook(
     lookDue,
     revision: (entry?.revision ?? 0) + 1,
     provenance: provenanceOf(look, look.time, ruleRevision),
+  };
+}
+
+/** The entry as a look when its directory went would have left it: its clock is kept, so that older events stay older. */
+export function afterSubtree(entry: Entry, gone: SubtreeGone, ruleRevision: number): Entry {
+  const { time, eventId } = gone;
+  return {
+    ...entry,
+    live: false,
+    attributes: undefined,
+    seen: time,
+    look: time,
+    lookDue: false,
+    revision: entry.revision + 1,
+    provenance: { source: 'trigger', eventId, time, ruleRevision },
   };
 }
 

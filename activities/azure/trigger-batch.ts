@@ -1,6 +1,7 @@
 import type { BlobEvent } from '../../namespace/change.ts';
 import { decodeTriggers } from '../../schema/events/decode.ts';
 import type { InventoryCompleted } from '../../schema/events/inventory-completed.ts';
+import type { SubtreeChange } from '../../schema/events/subtree.ts';
 import type { UndecodableReason } from '../../schema/events/undecodable.ts';
 import type { JournalNote } from '../../schema/index/journal.ts';
 import type { TriggerMessage } from '../../schema/ports/trigger-queue.ts';
@@ -21,6 +22,8 @@ export interface TriggerBatch {
   readonly deadLetters: readonly DeadLetter[];
   /** In the order in which they came. */
   readonly events: readonly BlobEvent[];
+  /** Directories that were deleted or renamed. */
+  readonly subtrees: readonly SubtreeChange[];
   readonly completed: readonly { readonly message: TriggerMessage; readonly run: InventoryCompleted }[];
   /** Events that are no change of a blob, by their reason. */
   readonly ignored: Readonly<Record<string, number>>;
@@ -31,13 +34,14 @@ export interface TriggerBatch {
 /**
  * Sorts the messages of one receive. An event of another account is refused: it was sent to the wrong queue.
  *
- * Every event that comes in is one of `events`, `completed` and `ignored`, or counted by a dead letter; a rename is two
- * events.
+ * Every event that comes in is one of `events`, `subtrees`, `completed` and `ignored`, or counted by a dead letter; a
+ * rename of a blob is two events.
  */
 export function readBatch(messages: readonly TriggerMessage[], account: string): TriggerBatch {
   const good: TriggerMessage[] = [];
   const deadLetters: DeadLetter[] = [];
   const events: BlobEvent[] = [];
+  const subtrees: SubtreeChange[] = [];
   const completed: { message: TriggerMessage; run: InventoryCompleted }[] = [];
   const ignored: Record<string, number> = {};
   const notes: JournalNote[] = [];
@@ -56,11 +60,11 @@ export function readBatch(messages: readonly TriggerMessage[], account: string):
     }
     for (const each of read) {
       if (each.kind === 'event') events.push(each.event);
+      else if (each.kind === 'subtree') subtrees.push(each.subtree);
       else if (each.kind === 'inventory-completed') completed.push({ message, run: each });
       else {
         ignored[each.reason] = (ignored[each.reason] ?? 0) + 1;
         const { type, subject, eventId } = each;
-        if (each.reason === 'directory') notes.push({ kind: 'directory-event', detail: { type, subject, eventId } });
         // One of each type is enough to tell that there is one.
         if (each.reason === 'unknown-type' && !unknown.has(type)) {
           unknown.add(type);
@@ -69,5 +73,5 @@ export function readBatch(messages: readonly TriggerMessage[], account: string):
       }
     }
   }
-  return { good, deadLetters, events, completed, ignored, notes };
+  return { good, deadLetters, events, subtrees, completed, ignored, notes };
 }

@@ -8,11 +8,13 @@ import { parseBlobSubject, unstorable } from './blob-subject.ts';
 import { keyOfBlobUrl } from './blob-url.ts';
 import { check, type Envelope } from './envelope.ts';
 import { type InventoryCompleted, readInventoryCompleted } from './inventory-completed.ts';
+import { readSubtree, type SubtreeChange } from './subtree.ts';
 import { UndecodableError } from './undecodable.ts';
 
 /** One event, read. `ignored` ones are no change of a blob; they are counted by their reason. */
 export type DecodedTrigger =
   | { readonly kind: 'event'; readonly account: string; readonly event: BlobEvent }
+  | { readonly kind: 'subtree'; readonly account: string; readonly subtree: SubtreeChange }
   | InventoryCompleted
   | {
       readonly kind: 'ignored';
@@ -36,8 +38,6 @@ const BLOB_TYPES: ReadonlySet<string> = new Set([
   'AsyncOperationInitiated',
   'BlobRenamed',
 ]);
-/** One event stands for a whole subtree; the reconcile heals what it means. */
-const DIRECTORY_TYPES: ReadonlySet<string> = new Set(['DirectoryCreated', 'DirectoryRenamed', 'DirectoryDeleted']);
 /** Summaries of runs; the changes themselves come on their own. */
 const OTHER_TYPES: ReadonlySet<string> = new Set([
   'LifecyclePolicyCompleted',
@@ -67,7 +67,12 @@ export function readTrigger(envelope: Envelope): readonly DecodedTrigger[] {
   const type = typeOf(envelope);
   if (type === 'BlobInventoryPolicyCompleted') return [readInventoryCompleted(envelope)];
   const account = accountOf(envelope);
-  if (DIRECTORY_TYPES.has(type)) return [ignored(envelope, account, 'directory')];
+  // No blob, and what is written below it is told of by itself.
+  if (type === 'DirectoryCreated') return [ignored(envelope, account, 'directory')];
+  if (type === 'DirectoryDeleted' || type === 'DirectoryRenamed') {
+    const subtree = readSubtree(envelope, type, { account, time: timeOf(envelope) });
+    return [subtree ? { kind: 'subtree', account, subtree } : ignored(envelope, account, 'system-container')];
+  }
   if (OTHER_TYPES.has(type)) return [ignored(envelope, account, 'not-a-blob')];
   if (!BLOB_TYPES.has(type)) return [readUnknown(envelope, type, account)];
   return readBlobEvent(envelope, type, account);

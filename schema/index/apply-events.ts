@@ -9,6 +9,7 @@ import { isDistrusted } from '../../namespace/trust.ts';
 import { holdAccount } from './accounts.ts';
 import type { Tx } from './database.ts';
 import { foldRecords, type Standing } from './fold-records.ts';
+import { goneDirectories } from './gone-directories.ts';
 import { recordJournal } from './journal.ts';
 import type { MeetPolicy } from './meet-policy.ts';
 import type { PageScope } from './page.ts';
@@ -55,11 +56,9 @@ export async function applyEvents(tx: Tx, page: EventPage): Promise<PageCounts> 
   const believed = withoutDistrusted(page, policy, tally);
   const { candidates, refused, unstorable } = admit(believed, tally);
 
-  const containers = await noteContainers(
-    tx,
-    account.id,
-    candidates.length === 0 ? [] : inArrivalOrder(believed, candidates),
-  );
+  const events = candidates.length === 0 ? [] : inArrivalOrder(believed, candidates);
+  const gone = policy.looks ? await goneDirectories(tx, account.id, events, policy.margin) : () => undefined;
+  const containers = await noteContainers(tx, account.id, events, gone);
   const sinks = await ensureSinks(tx, account.id, [...new Set(candidates.map(({ rule }) => rule.sink))]);
   const admitted: PageGroup[] = [];
   for (const candidate of candidates) {
@@ -227,7 +226,7 @@ function rowOf(
 }
 
 function standingOf(group: KeyGroup, containers: PageContainers, policy: ClockPolicy): Standing | undefined {
-  const container = containers.of(group.container);
+  const container = containers.over(group);
   if (!policy.looks) return foldRecords(group, container);
   const { winner, newerOnArrival } = group;
   return winner !== undefined && isRoutine(group, container, policy) ? { winner, newerOnArrival } : undefined;

@@ -1,5 +1,6 @@
 import type { ListedRow } from '../../namespace/change.ts';
 import { decide } from '../../namespace/decide.ts';
+import { underGoneDirectory } from '../../namespace/decide-subtree.ts';
 import type { ClockPolicy, Decision } from '../../namespace/decision.ts';
 import type { Entry } from '../../namespace/entry.ts';
 import { compareKeys } from '../../namespace/key.ts';
@@ -7,6 +8,7 @@ import type { Rule } from '../../namespace/rule.ts';
 import { holdAccount } from './accounts.ts';
 import { type ContainerRow, ensureContainers } from './containers.ts';
 import type { Tx } from './database.ts';
+import { goneDirectories } from './gone-directories.ts';
 import { recordJournal } from './journal.ts';
 import type { PageScope } from './page.ts';
 import { marker, type PageRow, pageKey } from './page-rows.ts';
@@ -46,7 +48,7 @@ export async function applyListed(tx: Tx, page: ListedPage): Promise<ListedCount
   const { account, ruleRevision } = page;
   const { clock } = await holdAccount(tx, account.id, ruleRevision);
   const policy: ClockPolicy = { ...page.policy, ...clock };
-  const admitted = await admit(tx, page);
+  const admitted = await admit(tx, page, policy);
   const sinks = await ensureSinks(tx, account.id, [...new Set(admitted.map(({ rule }) => rule.sink))]);
   const decideRow = ({ row, rule, container }: Listed, entry: Entry | undefined) =>
     entry === undefined && page.strong
@@ -82,7 +84,7 @@ export async function applyListed(tx: Tx, page: ListedPage): Promise<ListedCount
 }
 
 /** The rows that Blob's authority lets in, in key order, each name once. */
-async function admit(tx: Tx, page: ListedPage): Promise<readonly Listed[]> {
+async function admit(tx: Tx, page: ListedPage, policy: ClockPolicy): Promise<readonly Listed[]> {
   const sorted = page.rows.toSorted(compareKeys).filter((row, at, all) => {
     const before = all[at - 1];
     return before === undefined || compareKeys(before, row) !== 0;
@@ -107,9 +109,11 @@ async function admit(tx: Tx, page: ListedPage): Promise<readonly Listed[]> {
       detail: { source: 'listing', eventId, etag: found.etag },
     })),
   );
+  const told = ruled.map(({ row }) => ({ container: row.container, name: row.name, time: row.to }));
+  const gone = await goneDirectories(tx, page.account.id, told, policy.margin);
   return ruled.flatMap(({ row, rule }) => {
     const container = containers.get(row.container);
-    return container === undefined ? [] : [{ row, rule, container }];
+    return container === undefined ? [] : [{ row, rule, container: underGoneDirectory(container, gone(row)) }];
   });
 }
 

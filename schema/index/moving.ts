@@ -7,6 +7,8 @@ export interface Moving {
   readonly looks: number;
   /** Containers of which entries of a dead incarnation are left. */
   readonly sweeps: number;
+  /** Directories that were deleted or renamed, and are not gone through or not listed yet. No more than `MANY`. */
+  readonly subtrees: number;
   /** By sink, each no more than `MANY`. */
   readonly stubs: readonly { readonly sink: string; readonly due: number }[];
   /** The newest reconcile, where it still runs. */
@@ -28,6 +30,9 @@ export async function readMoving(on: Queryable, accountId: number): Promise<Movi
     select 'sweep', null, count(*)
       from (select from containers where account_id = ${accountId} and sweep_due limit ${MANY}) as c
     union all
+    select 'subtree', null, count(*)
+      from (select from subtrees where account_id = ${accountId} and listed_at is null limit ${MANY}) as d
+    union all
     select 'stub', s.name, (
         select count(*) from (
           select from entries as e where e.account_id = ${accountId} and e.sink_id = s.id and e.stub_due limit ${MANY}
@@ -44,11 +49,12 @@ export async function readMoving(on: Queryable, accountId: number): Promise<Movi
   const stubs = rows.flatMap(({ part, sink, due }) =>
     part === 'stub' && sink !== null && due !== null ? [{ sink, due }] : [],
   );
-  return { looks: of('look') ?? 0, sweeps: of('sweep') ?? 0, stubs, run: of('run') };
+  const [looks, sweeps, subtrees] = [of('look') ?? 0, of('sweep') ?? 0, of('subtree') ?? 0];
+  return { looks, sweeps, subtrees, stubs, run: of('run') };
 }
 
 interface Row {
-  readonly part: 'look' | 'sweep' | 'stub' | 'run';
+  readonly part: 'look' | 'sweep' | 'subtree' | 'stub' | 'run';
   readonly sink: string | null;
   readonly due: number | null;
 }

@@ -1,22 +1,32 @@
 import type { BlobEvent } from '../../namespace/change.ts';
 import type { ContainerState } from '../../namespace/container.ts';
+import { underGoneDirectory } from '../../namespace/decide-subtree.ts';
 import type { Epoch } from '../../namespace/epoch.ts';
+import type { Key } from '../../namespace/key.ts';
 import { assert } from '../errors.ts';
 import { type ContainerRow, containerStates, ensureContainers, noteEpochs } from './containers.ts';
 import type { Tx } from './database.ts';
+import type { GoneDirectories } from './gone-directories.ts';
 
 /** The containers of a page of events, as they are with every epoch that the page tells of. */
 export interface PageContainers {
   of(container: string): ContainerRow;
+  /** The container as it is to this name: without what went with a directory. */
+  over(key: Key): ContainerState;
   /**
-   * The container as it was known when this event arrived, its own epoch included: an epoch that a later event
+   * What `over` says, as it was known when this event arrived, its own epoch included: an epoch that a later event
    * of the same page tells does not make this one dead, so that counts do not depend on where pages are cut.
    */
   at(event: BlobEvent): ContainerState;
 }
 
 /** Notes the page's epochs (before anything is decided) and makes the containers that are missing. */
-export async function noteContainers(tx: Tx, accountId: number, events: readonly BlobEvent[]): Promise<PageContainers> {
+export async function noteContainers(
+  tx: Tx,
+  accountId: number,
+  events: readonly BlobEvent[],
+  gone: GoneDirectories,
+): Promise<PageContainers> {
   const names = new Set<string>();
   const newest = new Map<string, Epoch>();
   for (const { container, epoch } of events) {
@@ -39,7 +49,11 @@ export async function noteContainers(tx: Tx, accountId: number, events: readonly
     assert(row !== undefined, `Container ${container} was made and is not there`);
     return row;
   };
-  return { of, at: (event) => early.get(event) ?? of(event.container) };
+  return {
+    of,
+    over: (key) => underGoneDirectory(of(key.container), gone(key)),
+    at: (event) => underGoneDirectory(early.get(event) ?? of(event.container), gone(event)),
+  };
 }
 
 /** For events that arrived before their container's newest epoch of this page: what was known by then. */

@@ -193,6 +193,31 @@ export interface Tables {
     cause: string;
     detail: Json<unknown>;
   };
+  subtrees: {
+    id: Generated<Int8>;
+    account_id: number;
+    event_time: Int8;
+    noted_at: Int8;
+    due_at: Int8;
+    worked_at: Int8 | null;
+    requested_at: Int8 | null;
+    listed_at: Int8 | null;
+    gone: Generated<Int8>;
+    looks: Generated<Int8>;
+    refused: Generated<Int8>;
+    container_id: number;
+    claim: Generated<number>;
+    after_run: number | null;
+    recursive: boolean;
+    head: string;
+    tail: string;
+    tail_hash: Buffer;
+    after: Generated<string>;
+    to_container: string | null;
+    to_name: string | null;
+    event_id: string;
+    api: string;
+  };
   event_hub_partitions: {
     account_id: number;
     namespace: string;

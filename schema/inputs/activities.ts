@@ -103,6 +103,13 @@ export interface SweepTurn {
   readonly swept: number;
 }
 
+export interface SubtreeTurn {
+  /** Entries that went with a directory. */
+  readonly gone: number;
+  /** Directories that were deleted or renamed, and are not gone through or not listed yet. */
+  readonly directories: number;
+}
+
 export interface StubTurn {
   readonly written: number;
   readonly removed: number;
@@ -176,6 +183,8 @@ export interface Activities {
   replayFeed(input: ReplayFeedInput): Promise<ReplayTurn>;
   answerLooks(turn: LoopTurn): Promise<LookTurn>;
   sweepIncarnations(turn: LoopTurn): Promise<SweepTurn>;
+  /** Directories that were deleted or renamed: goes through what the index has below them, and has them listed. */
+  workSubtrees(turn: LoopTurn): Promise<SubtreeTurn>;
   dispatchStubs(turn: LoopTurn & { readonly sink: string }): Promise<StubTurn>;
   prepareReconcile(input: ReconcileInput): Promise<PreparedReconcile>;
   stageReconcile(run: ReconcileRun): Promise<{ readonly staged: number }>;

@@ -5,6 +5,7 @@ import { feed } from './0002-feed.ts';
 import { tombstones } from './0003-tombstones.ts';
 import { deadLetters } from './0005-dead-letters.ts';
 import { eventHubs } from './0006-event-hubs.ts';
+import { subtrees } from './0007-subtrees.ts';
 
 /** Every migration, by its name, in order. One that has landed never changes: a test holds its hash. */
 export const INDEX_MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
@@ -13,6 +14,7 @@ export const INDEX_MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
   '0003-tombstones': tombstones,
   '0005-dead-letters': deadLetters,
   '0006-event-hubs': eventHubs,
+  '0007-subtrees': subtrees,
 };
 
 /** The list as Kysely wants it: static, so that tests, bundles and the compiler see the same. */

@@ -132,7 +132,7 @@ describe('a trigger', () => {
     ['BlobTierChanged', { api: 'SetBlobTier' }, 'touch'],
     ['BlobTierChanged', { api: 'SetBlobTier', accessTier: 'Cool' }, 'put'],
     ['AsyncOperationInitiated', { api: 'SetBlobTier' }, 'touch'],
-    ['DirectoryDeleted', { api: 'DeleteDirectory', recursive: 'true' }, 'directory'],
+    ['DirectoryCreated', { api: 'CreateDirectory' }, 'directory'],
     ['LifecyclePolicyCompleted', {}, 'not-a-blob'],
   ])('%s %j is a %s', (type, data, expected) => {
     expect(effect(type, data)).toBe(expected);

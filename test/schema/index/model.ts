@@ -1,6 +1,12 @@
 import type { BlobEvent, Change, ListedRow, LookAnswer } from '../../../namespace/change.ts';
 import type { ContainerState } from '../../../namespace/container.ts';
 import { decide } from '../../../namespace/decide.ts';
+import {
+  decideSubtree,
+  directoriesOf,
+  type SubtreeGone,
+  underGoneDirectory,
+} from '../../../namespace/decide-subtree.ts';
 import type { Decision } from '../../../namespace/decision.ts';
 import type { Entry } from '../../../namespace/entry.ts';
 import { compareKeys, compareUtf8, formatKey, type Key } from '../../../namespace/key.ts';
@@ -15,6 +21,7 @@ export class IndexModel {
   readonly entries = new Map<string, Entry>();
   readonly containers = new Map<string, ContainerState>();
   readonly looks = new Map<string, string>();
+  readonly directories: SubtreeGone[] = [];
   horizon: number | undefined;
   triggersTrusted = true;
   readonly #rule: (key: Key) => Rule | undefined;
@@ -36,7 +43,7 @@ export class IndexModel {
       const rises = epoch !== undefined && epoch > (state.newestEpoch ?? '');
       this.containers.set(event.container, rises ? { ...state, newestEpoch: epoch } : state);
     }
-    return this.#decide(event);
+    return this.#decide(event, this.#gone(event));
   }
 
   look(answer: LookAnswer): Decision {
@@ -49,12 +56,30 @@ export class IndexModel {
     const known = this.entries.get(formatKey(row));
     return this.#decide(
       strong && known === undefined ? { ...row, kind: 'look', time: row.from, entryRevision: 0 } : row,
+      this.#gone(row),
     );
   }
 
   gone(container: string, at: number): void {
     const state = this.container(container);
     this.containers.set(container, { ...state, goneAt: Math.max(state.goneAt ?? at, at) });
+  }
+
+  /** Goes through the next entries below a directory that went. @returns what was decided of each that is live or waits for a look. */
+  work(gone: SubtreeGone, after: string, limit: number) {
+    const below = this.sorted().filter(
+      ({ container, name }) => container === gone.container && name.startsWith(`${gone.directory}/`),
+    );
+    const window = below.filter(({ name }) => after === '' || compareUtf8(name, after) > 0).slice(0, limit);
+    const decisions = window
+      .filter((entry) => entry.live || entry.lookDue)
+      .map((entry) => {
+        const policy = { margin: MARGIN };
+        const decision = decideSubtree(entry, gone, this.container(entry.container), this.#rule(entry), policy, 1);
+        this.#take(entry, decision);
+        return decision;
+      });
+    return { decisions, last: window.at(-1)?.name ?? after, done: window.length < limit };
   }
 
   sorted(): readonly Entry[] {
@@ -65,7 +90,14 @@ export class IndexModel {
     return [...this.looks].map(([key, reason]) => `${key} ${reason}`).toSorted(compareUtf8);
   }
 
-  #decide(change: Change): Decision {
+  #gone(key: Key): number | undefined {
+    if (!this.#withLooks) return undefined;
+    const above = directoriesOf(key.name);
+    const over = this.directories.filter((each) => each.container === key.container && above.includes(each.directory));
+    return over.length === 0 ? undefined : Math.max(...over.map(({ time }) => time));
+  }
+
+  #decide(change: Change, goneAt?: number): Decision {
     const key = formatKey(change);
     const policy = {
       margin: MARGIN,
@@ -76,16 +108,21 @@ export class IndexModel {
     const decision = decide(
       this.entries.get(key),
       change,
-      this.container(change.container),
+      underGoneDirectory(this.container(change.container), goneAt),
       this.#rule(change),
       policy,
       1,
     );
+    this.#take(change, decision);
+    return decision;
+  }
+
+  #take(of: Key, decision: Decision): void {
+    const key = formatKey(of);
     if (decision.outcome === 'apply' || decision.outcome === 'look') {
       this.entries.set(key, decision.next);
       if (decision.outcome === 'look') this.looks.set(key, decision.reason);
       else if (!decision.next.lookDue) this.looks.delete(key);
     }
-    return decision;
   }
 }

@@ -13,7 +13,7 @@ describe('what is on its way', () => {
     const { index } = db;
     const scope = await scopeOf(index);
     const { id } = scope.account;
-    expect(await readMoving(index.db, id)).toEqual({ looks: 0, sweeps: 0, stubs: [], run: undefined });
+    expect(await readMoving(index.db, id)).toEqual({ looks: 0, sweeps: 0, subtrees: 0, stubs: [], run: undefined });
 
     const names = Array.from({ length: MANY + 5 }, (_, at) => `blob-${at}`);
     await apply(
