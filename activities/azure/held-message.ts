@@ -11,6 +11,8 @@ export class HeldMessage {
   readonly trigger: TriggerMessage;
   /** Lets the client ask for another message in its place. */
   readonly release: () => void;
+  /** The lock has ended: the message comes again, to whomever. */
+  lost = false;
   #renewAt: number;
 
   constructor(received: ServiceBusReceivedMessage, release: () => void, now: number) {
@@ -33,7 +35,7 @@ export class HeldMessage {
     this.#renewAt = renewTime(until, now);
   }
 
-  /** The lock is lost or cannot be renewed now: nothing is asked again for a while. */
+  /** The lock is being renewed, or cannot be now: nothing is asked again for a while. */
   notRenewed(now: number): void {
     this.#renewAt = now + LATEST_MS;
   }
