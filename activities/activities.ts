@@ -4,6 +4,7 @@ import { IsthmusError } from '../schema/errors.ts';
 import type { Activities } from '../schema/inputs/activities.ts';
 import { lookActivities } from './answer-looks.ts';
 import { applicationFailure } from './application-failure.ts';
+import { deadLetterActivities } from './dead-letters/dead-letter-intake.ts';
 import { stubActivities } from './dispatch-stubs.ts';
 import { feedActivities } from './feed/feed-activities.ts';
 import { housekeepingActivities } from './housekeeping.ts';
@@ -17,6 +18,7 @@ import { subtreeActivities } from './work-subtrees.ts';
 export function createActivities(services: Services): Activities {
   const activities: Activities = {
     ...triggerActivities(services),
+    ...deadLetterActivities(services),
     ...feedActivities(services),
     ...lookActivities(services),
     ...subtreeActivities(services),

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { Alarm } from './alarm.ts';
+import { DeadLetterMetrics, type DeadLetterOrigin, type OpenLetters } from './dead-letter-metrics.ts';
 import { FeedMetrics, type FeedPageCounts } from './feed-metrics.ts';
 import { Instruments } from './instruments.ts';
 import type { Glance } from './source-watch.ts';
@@ -19,6 +20,7 @@ export class Metrics {
   readonly #make = new Instruments();
   readonly #feed = new FeedMetrics(this.#make);
   readonly #trust = new TrustMetrics(this.#make);
+  readonly #deadLetters = new DeadLetterMetrics(this.#make);
   readonly #standing = new StandingMetrics(this.#make);
 
   readonly #pages = this.#make.counter('isthmus_source_pages_total', 'Pages that were committed.', ['source']);
@@ -89,6 +91,16 @@ export class Metrics {
 
   trust(counts: TrustCounts): void {
     this.#trust.count(counts);
+  }
+
+  /** A message that cannot be applied was put aside. */
+  deadLetter(origin: DeadLetterOrigin, reason: string): void {
+    this.#deadLetters.appeared(origin, reason);
+  }
+
+  /** All that wait for somebody, as they stand now. */
+  openLetters(letters: readonly OpenLetters[]): void {
+    this.#deadLetters.open(letters);
   }
 
   /** One committed page of a source, and how many looks it queued; what becomes of those is counted as pages of `look`. */

@@ -24,13 +24,17 @@ export interface LoopSpec {
 export function loopsOf(federation: Federation): readonly LoopSpec[] {
   const { sources, sinks, name, account } = federation;
   const input = { federation: name, turnSeconds: TURN_SECONDS, idleSeconds: 60 };
-  const id = (type: 'triggerIntake' | 'feedTail' | 'look') => workflowIds[type](account.name);
+  const id = (type: 'triggerIntake' | 'deadLetterIntake' | 'feedTail' | 'look') => workflowIds[type](account.name);
   const loops: LoopSpec[] = [
     { type: 'look', id: id('look'), source: 'look', summary: `Looks and sweeps of ${account.name}`, input },
   ];
   if (sources.serviceBus !== undefined) {
     const summary = `Triggers of ${account.name} from queue ${sources.serviceBus.queue}`;
     loops.push({ type: 'triggerIntake', id: id('triggerIntake'), source: 'trigger', summary, input });
+  }
+  if (sources.deadLetters !== undefined) {
+    const summary = `Dead letters of ${account.name} in ${sources.deadLetters.container}`;
+    loops.push({ type: 'deadLetterIntake', id: id('deadLetterIntake'), source: 'dead-letters', summary, input });
   }
   if (sources.changeFeed !== undefined) {
     // For as long as there is no feed. At its end each turn says how long to rest, since a worker that starts

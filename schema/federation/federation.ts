@@ -53,6 +53,14 @@ const changeFeed = z.strictObject({
     .describe('An alarm is raised where the index is further than this behind what the feed holds.'),
 });
 
+const deadLetters = z.strictObject({
+  container: z
+    .string()
+    .min(3)
+    .describe('The container of this account that Event Grid writes what it gave up on to; it is only read.'),
+  pollSeconds: z.number().min(1).max(3600).default(60).describe('How often it is looked into.'),
+});
+
 const inventory = z.strictObject({
   container: z.string().min(1).describe('The container that inventory reports are written to.'),
   rule: z.string().min(1).optional().describe('The inventory rule whose reports are read; without it, any rule.'),
@@ -92,6 +100,7 @@ export const federationSchema = z
         serviceBus: serviceBus.optional(),
         changeFeed: changeFeed.optional(),
         inventory: inventory.optional(),
+        deadLetters: deadLetters.optional(),
       })
       .default({}),
     sinks: z

@@ -14,6 +14,21 @@ export interface TriggerTurn {
   readonly deadLettered: number;
 }
 
+/** One turn of reading Event Grid's dead-letter container. `applied + superseded + ignored + kept` are its events; a rename is two. */
+export interface DeadLetterTurn {
+  readonly blobs: number;
+  readonly events: number;
+  readonly applied: number;
+  readonly superseded: number;
+  readonly ignored: number;
+  /** What could not be applied: events, and blobs that are no JSON. */
+  readonly kept: number;
+  /** Whether blobs are left that were not read yet. */
+  readonly more: boolean;
+  /** How long the container is to be left alone where there is no more. */
+  readonly restSeconds: number;
+}
+
 /** Where a shard stands: the block that is not yet wholly applied. */
 export interface FeedPlace {
   readonly shard: string;
@@ -174,6 +189,7 @@ export interface PurgeSummary {
 /** Every activity: workflows call them by this type, `activities/` fulfils it. Inputs and results are small JSON. */
 export interface Activities {
   receiveTriggers(turn: LoopTurn): Promise<TriggerTurn>;
+  readDeadLetters(turn: LoopTurn): Promise<DeadLetterTurn>;
   tailFeed(turn: LoopTurn): Promise<FeedTurn>;
   /** Sets the cursor back, or on. Pages in flight lose their compare-and-set (invariant 3). */
   rewindFeed(input: RewindInput): Promise<{ readonly segment: string }>;

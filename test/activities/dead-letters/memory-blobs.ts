@@ -1,0 +1,41 @@
+import type { BlobPage, BlobSource } from '../../../schema/ports/blob-source.ts';
+
+/** A container in memory that can only be listed and read: any other use fails. */
+export class MemoryBlobs implements Pick<BlobSource, 'listBlobs' | 'readRange'> {
+  readonly #blobs = new Map<string, { readonly bytes: Buffer; readonly etag: string }>();
+  readonly reads: string[] = [];
+  /** How often the listing says each, at the end of one page and at the beginning of the next. */
+  times = 1;
+  onRead: (name: string) => void = () => {};
+  #etag = 0;
+
+  put(name: string, content: unknown): void {
+    const bytes = Buffer.from(typeof content === 'string' ? content : JSON.stringify(content));
+    this.#blobs.set(name, { bytes, etag: `0x${++this.#etag}` });
+  }
+
+  get source(): BlobSource {
+    return this as unknown as BlobSource;
+  }
+
+  async *listBlobs(): AsyncGenerator<BlobPage> {
+    const names = [...this.#blobs.keys()].toSorted();
+    const blobs = names.flatMap((name) => {
+      const { bytes, etag } = this.#blobs.get(name) ?? { bytes: Buffer.alloc(0), etag: '' };
+      return Array.from({ length: this.times }, () => ({ name, attributes: { etag, length: bytes.length } }));
+    });
+    const time = 1_790_000_000_000;
+    if (this.times === 1) yield { blobs, time };
+    else for (let at = 0; at < blobs.length; at += 2) yield { blobs: blobs.slice(at, at + 2), time };
+  }
+
+  async readRange({ name }: { readonly name: string }): Promise<AsyncIterable<Uint8Array>> {
+    this.reads.push(name);
+    this.onRead(name);
+    const bytes = this.#blobs.get(name)?.bytes ?? Buffer.alloc(0);
+    return (async function* () {
+      yield bytes.subarray(0, 10);
+      yield bytes.subarray(10);
+    })();
+  }
+}
