@@ -48,7 +48,7 @@ export function openServices(options: OpenServicesOptions): Services {
     index,
     log,
     metrics,
-    blobs: new AzureBlobSource(service),
+    blobs: new AzureBlobSource(service, federation.account),
     feed: new AzureFeedStore(service, { onRetry: (cause) => metrics.feedRetry(cause) }),
     openTriggers: () => openTriggers(federation),
     sinks: openSinks(federation),

@@ -1,4 +1,5 @@
 import type { BlobServiceClient, ContainerClient } from '@azure/storage-blob';
+import type { Attributes } from '../../namespace/entry.ts';
 import { formatKey, isSystemContainer, type Key } from '../../namespace/key.ts';
 import { IsthmusError } from '../../schema/errors.ts';
 import type { BlobPage, BlobSource, ContainerPage, LookResult, RangeRequest } from '../../schema/ports/blob-source.ts';
@@ -11,15 +12,20 @@ const PAGE_SIZE = 5_000;
 /** The blobs of one storage account, through Azure's own client, which retries what is transient. */
 export class AzureBlobSource implements BlobSource {
   readonly #service: BlobServiceClient;
+  readonly #hierarchical: boolean;
 
-  constructor(service: BlobServiceClient) {
+  /** @param options `hierarchical`: the account lists its directories among the blobs. They are none. */
+  constructor(service: BlobServiceClient, options: { readonly hierarchical?: boolean | undefined } = {}) {
     this.#service = service;
+    this.#hierarchical = options.hierarchical === true;
   }
 
   async look(key: Key, signal: AbortSignal): Promise<LookResult> {
     try {
       const head = await blobClient(this.#container(key.container), key.name).getProperties({ abortSignal: signal });
-      return { kind: 'found', attributes: attributesOfHead(head), time: head.date?.getTime() ?? serverTime(undefined) };
+      const time = head.date?.getTime() ?? serverTime(undefined);
+      const attributes = attributesOfHead(head);
+      return this.#isDirectory(attributes) ? { kind: 'absent', time } : { kind: 'found', attributes, time };
     } catch (error) {
       const failure = azureFailure(error);
       if (failure !== undefined && isContainerGone(failure)) return { kind: 'container-gone', time: failure.time };
@@ -47,7 +53,8 @@ export class AzureBlobSource implements BlobSource {
     const options = { includeMetadata: true, abortSignal: signal, ...(prefix !== '' && { prefix }) };
     try {
       for await (const page of this.#container(container).listBlobsFlat(options).byPage({ maxPageSize: PAGE_SIZE })) {
-        const blobs = page.segment.blobItems.map((item) => ({ name: item.name, attributes: attributesOfItem(item) }));
+        const items = page.segment.blobItems.map((item) => ({ name: item.name, attributes: attributesOfItem(item) }));
+        const blobs = items.filter(({ attributes }) => !this.#isDirectory(attributes));
         yield { blobs, time: page.date?.getTime() ?? serverTime(undefined) };
       }
     } catch (error) {
@@ -81,6 +88,11 @@ export class AzureBlobSource implements BlobSource {
       if (azureFailure(error)?.status === 404) return undefined;
       throw sourceError(error, `read ${formatKey(key)}`);
     }
+  }
+
+  /** On an account without directories a blob with this metadata is what some client writes in place of one: a blob. */
+  #isDirectory({ metadata }: Attributes): boolean {
+    return this.#hierarchical && metadata?.hdi_isfolder?.toLowerCase() === 'true';
   }
 
   #container(name: string): ContainerClient {

@@ -15,7 +15,7 @@ export async function verify(prefix: string, call: Call): Promise<ExitCode> {
   const { terminal, signal, json } = call;
   await using open = await openAccount(call);
   const { index, account, federation } = open;
-  const blobs = new AzureBlobSource(blobService(federation.account));
+  const blobs = new AzureBlobSource(blobService(federation.account), federation.account);
   using line = progressLine(terminal);
   const comparing = verifyNamespace({ index, account, blobs, sinks: openSinks(federation) }, prefix, {
     signal,

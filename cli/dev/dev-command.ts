@@ -19,6 +19,7 @@ export function addDevCommand(program: Command, terminal: Terminal, finish: (cod
     )
     .option('--write-env <file>', 'write the endpoints as KEY=value lines, for a shell to source')
     .option('--fresh', 'start empty: remove what earlier runs kept')
+    .option('--hierarchical', 'an account with a hierarchical namespace: directories, and no Change Feed')
     .option('--state <dir>', 'where everything is kept between runs (default: .isthmus)')
     .option('--config <file>', 'a federation file of your own')
     .option('--free-ports', 'choose free ports instead of the usual ones')
@@ -43,6 +44,7 @@ function readOptions(given: Record<string, unknown>): DevOptions {
   return {
     writeEnv: text('writeEnv'),
     fresh: given.fresh === true,
+    hierarchical: given.hierarchical === true,
     state: text('state'),
     config: text('config'),
     json: given.json === true,

@@ -12,6 +12,8 @@ export interface DevOptions {
   /** Where the endpoints are written as `KEY=value` lines. */
   readonly writeEnv?: string | undefined;
   readonly fresh?: boolean | undefined;
+  /** The account has a hierarchical namespace. */
+  readonly hierarchical?: boolean | undefined;
   readonly state?: string | undefined;
   readonly config?: string | undefined;
   readonly json?: boolean | undefined;
@@ -30,6 +32,7 @@ export async function runDev(options: DevOptions, terminal: Terminal): Promise<E
     stack = await startStack({
       state: options.state ?? path.resolve(STATE_FOLDER),
       fresh: options.fresh,
+      hierarchical: options.hierarchical,
       config: options.config,
       ports: options.ports,
       worker: true,

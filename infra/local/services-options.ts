@@ -13,6 +13,8 @@ export interface ServicesOptions {
   /** Kept between runs. */
   readonly folder: string;
   readonly feed: FeedOptions;
+  /** As an account with a hierarchical namespace. @default false */
+  readonly hierarchical?: boolean | undefined;
   readonly queue: QueueOptions;
   readonly inventoryEveryMs: number;
 }

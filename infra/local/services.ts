@@ -25,6 +25,7 @@ const storage = await startStorage({
   location: path.join(options.folder, 'azurite'),
   stateDir: path.join(options.folder, 'front'),
   feed: options.feed,
+  hierarchical: options.hierarchical,
   clock: { now: Date.now, sleep: (ms, signal) => sleep(ms, undefined, { signal }) },
   inventoryEveryMs: options.inventoryEveryMs,
   onAzuriteDeath: (reason) => process.stderr.write(`Azurite died and is started again: ${reason}\n`),

@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { IsthmusError } from '../../schema/errors.ts';
 import { loadFederation } from '../../schema/federation/load-federation.ts';
 import { emulatorConnectionString } from './amqp/amqp-server.ts';
 import type { ChildEvent, ChildSpec } from './child-spec.ts';
@@ -32,6 +33,8 @@ export interface StackOptions {
   readonly worker?: boolean | undefined;
   /** @default segments of an hour as in Azure, written every second */
   readonly feed?: FeedOptions | undefined;
+  /** The account has a hierarchical namespace: directories, their events, and no feed. @default false */
+  readonly hierarchical?: boolean | undefined;
   /** @default 24 hours, as in Azure */
   readonly inventoryEveryMs?: number | undefined;
   /** How the queue of events behaves, where it is not as by default. */
@@ -107,9 +110,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const found = await findTemporal({ onProgress, signal });
     const temporal = describeOrigin(found);
     const config = options.config === undefined ? path.join(state, 'federation.yaml') : path.resolve(options.config);
-    if (options.config === undefined) await ensureFederation(config);
+    if (options.config === undefined) await ensureFederation(config, options.hierarchical === true);
     const env = stackEnv(state, ports, config);
-    if (options.worker) await loadFederation(config, { ...process.env, ...env });
+    if (options.worker) {
+      const { account } = await loadFederation(config, { ...process.env, ...env });
+      refuseOtherKind(config, account.hierarchical, options.hierarchical === true);
+    }
     const log = (name: string): string => path.join(state, 'logs', `${name}.log`);
 
     onProgress(`starting (Temporal: ${temporal})`);
@@ -135,6 +141,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
           serviceBusPort: ports.serviceBus,
           folder: path.join(state, 'storage'),
           feed: options.feed ?? FEED,
+          hierarchical: options.hierarchical,
           queue: { ...QUEUE, ...options.queue },
           inventoryEveryMs: options.inventoryEveryMs ?? DAY_MS,
         },
@@ -167,6 +174,15 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   } finally {
     signal?.removeEventListener('abort', giveUp);
   }
+}
+
+/** The stack and the file must agree on what kind of account it is. */
+function refuseOtherKind(config: string, says: boolean, runs: boolean): void {
+  if (says === runs) return;
+  const mend = says
+    ? 'start with --hierarchical'
+    : 'set it, and leave sources.changeFeed out, or start without --hierarchical';
+  throw new IsthmusError('ISTHMUS_CONFIG', `account.hierarchical is ${says} in ${config}: ${mend}`);
 }
 
 function stackEnv(state: string, ports: StackPorts, config: string): Record<string, string> {

@@ -21,6 +21,10 @@ const account = z
       .min(1)
       .default(20)
       .describe('More than any two of the clocks that time-stamp its events and answers disagree by.'),
+    hierarchical: z
+      .boolean()
+      .default(false)
+      .describe('Whether it has a hierarchical namespace (Data Lake Storage Gen2): then it has no Change Feed.'),
   })
   .describe('Without a connection string the account is reached by DefaultAzureCredential.');
 
@@ -110,6 +114,10 @@ export const federationSchema = z
     retention: retention.default({ tombstonesDays: 30, journalDays: 30, runsDays: 90 }),
   })
   .superRefine((federation, context) => {
+    if (federation.account.hierarchical && federation.sources.changeFeed !== undefined) {
+      const message = 'cannot be named with account.hierarchical: Azure writes no Change Feed for such an account';
+      context.addIssue({ code: 'custom', path: ['sources', 'changeFeed'], message, input: federation.sources });
+    }
     const seen = new Map<string, number>();
     for (const [at, { prefix, sink }] of federation.rules.entries()) {
       const reason = validatePrefix(prefix);

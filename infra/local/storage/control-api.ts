@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseKey } from '../../../namespace/key.ts';
 import type { Faults } from './faults.ts';
 
 /** What the front says of itself. */
@@ -30,3 +31,14 @@ export type InventoryBody = z.input<typeof inventoryBodySchema>;
 
 /** The body of `POST /triggers/replay`. */
 export const replayBodySchema = z.strictObject({ times: z.number().int().min(1).default(1) });
+
+const directory = z
+  .string()
+  .regex(/^[^/]+\/.*[^/]$/s, 'must be container/directory, without a closing slash')
+  .transform((text) => parseKey(text));
+
+/** The body of `POST /directories/rename`: both as `container/directory`. */
+export const renameDirectoryBodySchema = z.strictObject({ from: directory, to: directory });
+
+/** The body of `POST /directories/delete`. */
+export const deleteDirectoryBodySchema = z.strictObject({ directory, recursive: z.boolean().default(true) });

@@ -40,6 +40,16 @@ export class StorageControl {
     return this.#call('POST', '/triggers/replay', { times });
   }
 
+  /** As an account with a hierarchical namespace does: one event for all that is in it. Both as `container/directory`. */
+  renameDirectory(from: string, to: string): Promise<{ readonly blobs: number }> {
+    return this.#call('POST', '/directories/rename', { from, to });
+  }
+
+  /** Without `recursive`, only where it is empty. */
+  deleteDirectory(directory: string, recursive = true): Promise<{ readonly blobs: number }> {
+    return this.#call('POST', '/directories/delete', { directory, recursive });
+  }
+
   async #call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const answer = await fetch(`${this.#url}${path}`, {
       method,

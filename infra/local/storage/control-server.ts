@@ -1,15 +1,25 @@
 import { type FastifyInstance, fastify } from 'fastify';
 import { z } from 'zod';
-import { inventoryBodySchema, replayBodySchema, type StorageState } from './control-api.ts';
+import {
+  deleteDirectoryBodySchema,
+  inventoryBodySchema,
+  renameDirectoryBodySchema,
+  replayBodySchema,
+  type StorageState,
+} from './control-api.ts';
 import type { TriggerPump } from './events/trigger-pump.ts';
 import type { FaultSwitches } from './faults.ts';
 import type { FeedWriter } from './feed/feed-writer.ts';
+import type { Directories } from './front/directories.ts';
 import type { Inventory } from './inventory/inventory.ts';
 import { portInUse } from './taken-port.ts';
 
 export interface ControlParts {
   readonly faults: FaultSwitches;
-  readonly feed: FeedWriter;
+  /** Undefined for an account that has none: one with a hierarchical namespace. */
+  readonly feed: FeedWriter | undefined;
+  /** Undefined for an account without a hierarchical namespace, which has no directories. */
+  readonly directories: Directories | undefined;
   readonly triggers: TriggerPump;
   readonly inventory: Inventory;
   readonly state: () => StorageState;
@@ -20,7 +30,7 @@ export async function startControlServer(
   port: number,
   parts: ControlParts,
 ): Promise<{ url: string; server: FastifyInstance }> {
-  const { faults, feed, triggers, inventory } = parts;
+  const { faults, feed, triggers, inventory, directories } = parts;
   const server = fastify();
   // A command without a body may still name its type.
   server.removeContentTypeParser('application/json');
@@ -42,8 +52,8 @@ export async function startControlServer(
   server.put('/faults', (request) => faults.merge(request.body ?? {}));
   server.delete('/faults', () => faults.clear());
   server.post('/feed/flush', async () => {
-    await feed.flush();
-    return { pendingFeedRecords: feed.pending };
+    await feed?.flush();
+    return { pendingFeedRecords: feed?.pending ?? 0 };
   });
   server.post('/inventory/run', async (request) => {
     const { manifest, status } = await inventory.run(defined(inventoryBodySchema.parse(request.body ?? {})));
@@ -53,12 +63,26 @@ export async function startControlServer(
     const { times } = replayBodySchema.parse(request.body ?? {});
     return { events: await triggers.replay(times) };
   });
+  server.post('/directories/rename', async (request) => {
+    const { from, to } = renameDirectoryBodySchema.parse(request.body ?? {});
+    return { blobs: await hierarchical(directories).rename(from, to) };
+  });
+  server.post('/directories/delete', async (request) => {
+    const { directory, recursive } = deleteDirectoryBodySchema.parse(request.body ?? {});
+    return { blobs: await hierarchical(directories).delete(directory, recursive) };
+  });
   try {
     return { url: await server.listen({ port, host: '127.0.0.1' }), server };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     throw portInUse(port, 'the control API', error);
   }
+}
+
+function hierarchical(directories: Directories | undefined): Directories {
+  if (directories !== undefined) return directories;
+  const message = 'this account has no hierarchical namespace, and so no directories: start it with --hierarchical';
+  throw Object.assign(new Error(message), { statusCode: 409 });
 }
 
 /** Without the keys that are there and undefined: they would hide defaults. */

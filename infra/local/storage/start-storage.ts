@@ -18,6 +18,7 @@ import type { StoredFeedState } from './feed/feed-state.ts';
 import { FeedWriter } from './feed/feed-writer.ts';
 import { MOST_SHARDS } from './feed/shard.ts';
 import { ChangeRecorder } from './front/change-recorder.ts';
+import { Directories } from './front/directories.ts';
 import { StorageFront } from './front/storage-front.ts';
 import { Upstream } from './front/upstream.ts';
 import { Inventory } from './inventory/inventory.ts';
@@ -53,6 +54,8 @@ export interface StorageOptions {
     /** When a chunk is full and the next one begins. @default what an append blob takes */
     readonly chunk?: { readonly appends?: number | undefined; readonly bytes?: number | undefined } | undefined;
   };
+  /** As an account with a hierarchical namespace: directories, events in their form, and no feed. @default false */
+  readonly hierarchical?: boolean | undefined;
   /** Delivers one event; a rejection is tried again. */
   readonly publish: (event: EventGridEvent) => Promise<void>;
   readonly clock: Clock;
@@ -117,23 +120,30 @@ export async function startStorage(options: StorageOptions): Promise<RunningStor
   const faults = new FaultSwitches(random);
 
   const azuriteAccount = BlobServiceClient.fromConnectionString(connectionStringOn(options.azuritePort));
-  const feed = new FeedWriter({
-    files: new FeedFiles(azuriteAccount.getContainerClient(FEED_CONTAINER)),
-    journal,
-    state: new StateFile<StoredFeedState>(join(dir, 'feed.json')),
-    faults,
-    clock,
-    segmentMs,
-    shards,
-    chunk: { appends: chunk?.appends ?? CHUNK.appends, bytes: chunk?.bytes ?? CHUNK.bytes },
-  });
-  await feed.open();
-  const schedule = new FeedSchedule(feed, flushMs);
-  started.defer(() => schedule.stop());
+  const hierarchical = options.hierarchical === true;
+  const feed = hierarchical
+    ? undefined
+    : new FeedWriter({
+        files: new FeedFiles(azuriteAccount.getContainerClient(FEED_CONTAINER)),
+        journal,
+        state: new StateFile<StoredFeedState>(join(dir, 'feed.json')),
+        faults,
+        clock,
+        segmentMs,
+        shards,
+        chunk: { appends: chunk?.appends ?? CHUNK.appends, bytes: chunk?.bytes ?? CHUNK.bytes },
+      });
+  await feed?.open();
+  const schedule = feed && new FeedSchedule(feed, flushMs);
+  started.defer(() => schedule?.stop());
 
   const upstream = new Upstream(options.azuritePort);
   const recorder = new ChangeRecorder({ locks: new Locks(), containers, journal, sequencers, upstream });
   const front = new StorageFront({ upstream, recorder, faults });
+  const origin = () => `http://127.0.0.1:${port}`;
+  const directories = hierarchical
+    ? new Directories({ azurite: azuriteAccount, recorder, journal, sequencers, origin })
+    : undefined;
   const published = new PublishedLog(join(dir, 'published.jsonl'));
   started.defer(() => published.close());
   const triggers = new TriggerPump({
@@ -144,7 +154,8 @@ export async function startStorage(options: StorageOptions): Promise<RunningStor
     faults,
     clock,
     random,
-    origin: () => `http://127.0.0.1:${port}`,
+    origin,
+    hierarchical,
   });
   started.defer(() => triggers.stop());
   started.defer(() => front.close());
@@ -171,13 +182,14 @@ export async function startStorage(options: StorageOptions): Promise<RunningStor
     feed,
     triggers,
     inventory,
+    directories,
     state: () => ({
       pendingTriggers: triggers.pending,
-      pendingFeedRecords: feed.pending,
+      pendingFeedRecords: feed?.pending ?? 0,
       published: triggers.published,
       dropped: triggers.dropped,
       changes: journal.length,
-      feed: { openSegment: feed.openSegment ?? null, error: schedule.lastError ?? null },
+      feed: { openSegment: feed?.openSegment ?? null, error: schedule?.lastError ?? null },
       triggers: { error: triggers.lastError ?? null },
       azurite: { pid: azurite.pid ?? null, restarts: azurite.restarts },
       faults: faults.current,

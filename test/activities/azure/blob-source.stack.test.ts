@@ -120,4 +120,26 @@ describe('the blobs of an account', () => {
     }
     expect(await source.readText({ container: 'odd', name: 'absent' }, signal)).toBeUndefined();
   });
+
+  it('are not its directories, which an account with a hierarchical namespace lists among them', async () => {
+    const container = azurite.service.getContainerClient('directories');
+    await container.create();
+    const metadata = { hdi_isfolder: 'true' };
+    await container.getBlockBlobClient('d').upload('', 0, { metadata });
+    await container.getBlockBlobClient('d/a').upload('a', 1);
+    const listed = async (from: AzureBlobSource) => {
+      const found: string[] = [];
+      for await (const { blobs } of from.listBlobs('directories', '', signal)) {
+        found.push(...blobs.map(({ name }) => name));
+      }
+      return found;
+    };
+    const hierarchical = new AzureBlobSource(azurite.service, { hierarchical: true });
+    const key = { container: 'directories', name: 'd' };
+    expect(await listed(hierarchical)).toEqual(['d/a']);
+    expect((await hierarchical.look(key, signal)).kind).toBe('absent');
+    // On a flat one it is a blob that some client wrote in place of a directory.
+    expect(await listed(source)).toEqual(['d', 'd/a']);
+    expect((await source.look(key, signal)).kind).toBe('found');
+  });
 });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { eventOf } from '../../../infra/local/storage/events/event-grid.ts';
+import { eventsOf } from '../../../infra/local/storage/events/event-grid.ts';
 import { recordOf } from '../../../infra/local/storage/feed/record.ts';
 import { describeChange } from '../../../infra/local/storage/front/describe-change.ts';
 import { SequencerSource } from '../../../infra/local/storage/sequencer-source.ts';
@@ -29,7 +29,7 @@ describe('one change of the embedded account', () => {
       containerVersion: '01D628ACFCF04929',
       stamp: new SequencerSource(clock).next(),
     });
-    const told = eventOf(change, 'http://127.0.0.1');
+    const [told] = eventsOf(change, 'http://127.0.0.1', false);
     const record = recordOf(change);
     expect(isSameRequest(told?.id ?? '', change.requestId)).toBe(true);
     expect(isSameRequest(record.id, change.requestId)).toBe(true);

@@ -40,7 +40,7 @@ describe('a federation file', () => {
   it('is read with its defaults, and with the environment in its values', () => {
     expect(parseFederation(GOOD, { BUS: 'Endpoint=sb://x' })).toEqual({
       name: 'lake',
-      account: { name: 'contosolake', marginSeconds: 20 },
+      account: { name: 'contosolake', marginSeconds: 20, hierarchical: false },
       sources: {
         serviceBus: { queue: 'isthmus-events', connectionString: 'Endpoint=sb://x' },
         changeFeed: { pollSeconds: 1, settleSeconds: 300, lagLimitSeconds: 600 },
@@ -54,6 +54,15 @@ describe('a federation file', () => {
   it('may have a rule for the whole account', () => {
     const { rules } = parseFederation(changed('prefix: training/', "prefix: ''"), { BUS: 'x' });
     expect(rules[0]?.prefix).toBe('');
+  });
+
+  it('of an account with a hierarchical namespace names no feed, which Azure does not write for it', () => {
+    const text = changed('  name: contosolake', '  name: contosolake\n  hierarchical: true');
+    expect(problemsOf(text)).toContain(
+      'sources.changeFeed: cannot be named with account.hierarchical: Azure writes no Change Feed for such an account',
+    );
+    const { account } = parseFederation(text.replace('  changeFeed: {}\n', ''), { BUS: 'x' });
+    expect(account.hierarchical).toBe(true);
   });
 
   it.each([

@@ -2,7 +2,7 @@ import type { Clock } from '../../../../schema/ports/clock.ts';
 import type { FaultSwitches } from '../faults.ts';
 import type { Journal, NumberedEntry } from '../journal.ts';
 import type { StateFile } from '../state-file.ts';
-import { eventOf } from './event-grid.ts';
+import { eventsOf } from './event-grid.ts';
 import type { EventGridEvent } from './event-grid-event.ts';
 import type { PublishedLog } from './published-log.ts';
 
@@ -32,6 +32,8 @@ export interface TriggerPumpParts {
   readonly random: () => number;
   /** Scheme, host and port of the account's endpoint, for the events' urls. */
   readonly origin: () => string;
+  /** Whether events are told as of an account with a hierarchical namespace. */
+  readonly hierarchical: boolean;
 }
 
 /**
@@ -179,19 +181,20 @@ export class TriggerPump {
   }
 
   async #deliver({ number, entry }: NumberedEntry): Promise<void> {
-    const { faults, origin } = this.#parts;
-    const event = eventOf(entry, origin());
-    const { dropRate, duplicateRate } = faults.current.triggers;
-    if (event === undefined) this.#owed.delete(number);
-    else if (faults.happens(dropRate)) {
-      this.#dropped += 1;
-      this.#owed.delete(number);
-    } else if (await this.#publish(event)) {
+    const { faults, origin, hierarchical } = this.#parts;
+    for (const event of eventsOf(entry, origin(), hierarchical)) {
+      const { dropRate, duplicateRate } = faults.current.triggers;
+      if (faults.happens(dropRate)) {
+        this.#dropped += 1;
+        continue;
+      }
+      // Still owed: the next start publishes it.
+      if (!(await this.#publish(event))) return;
       this.#published += 1;
-      this.#owed.delete(number);
       this.#parts.log.append(event);
       if (faults.happens(duplicateRate)) await this.#publish(event);
     }
+    this.#owed.delete(number);
   }
 
   /** Tries until it is out. @returns false when stopped before. */

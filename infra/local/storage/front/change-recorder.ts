@@ -96,6 +96,14 @@ export class ChangeRecorder {
     return new Attempt(this.#parts, operation, request);
   }
 
+  /** Takes these containers for itself: no blob of theirs changes meanwhile. */
+  async lockContainers(names: readonly string[]): Promise<Release[]> {
+    const releases: Release[] = [];
+    for (const name of [...new Set(names)].sort())
+      releases.push(await this.#parts.locks.exclusive(containerLock(name)));
+    return releases;
+  }
+
   /** Takes the locks of these blobs and their containers, in the order that keeps two from waiting for each other. */
   async lock(operations: readonly BlobOperation[]): Promise<Release[]> {
     const { locks } = this.#parts;
