@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { addCommand } from './add-command.ts';
 import type { ReplayOptions } from './commands/replay.ts';
+import { addDeadletterCommands } from './deadletter/deadletter-commands.ts';
 import { addDevCommand } from './dev/dev-command.ts';
 import { momentOrAgo } from './duration.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -183,7 +184,7 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
       'pause --all --reason "Postgres is upgraded"',
     ]),
   )
-    .argument('[source]', 'trigger, feed, look, stub:SINK, replay, inventory, maintenance')
+    .argument('[source]', 'trigger, dead-letters, feed, look, stub:SINK, replay, inventory, maintenance')
     .option('--all', 'all of them')
     .requiredOption('--reason <text>', 'why')
     .action(async (source: string | undefined, options: CommonOptions & { all?: boolean; reason: string }) => {
@@ -193,7 +194,7 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
     });
 
   asJson(add('resume', 'let a source go on, after a pause or an alarm', ['resume feed', 'resume --all']))
-    .argument('[source]', 'trigger, feed, look, stub:SINK, replay, inventory, maintenance')
+    .argument('[source]', 'trigger, dead-letters, feed, look, stub:SINK, replay, inventory, maintenance')
     .option('--all', 'all of them')
     .action(async (source: string | undefined, options: CommonOptions & { all?: boolean }) => {
       const which = { source, all: options.all === true };
@@ -202,6 +203,7 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
 
   addFeedCommands(program, { ...adding, asJson, run });
   addTriggersCommands(program, { ...adding, asJson, run });
+  addDeadletterCommands(program, { ...adding, asJson, run });
 
   asJson(
     add('demo', 'play the whole story on a stack of its own, and print its figures', ['demo', 'demo --json']),

@@ -37,10 +37,8 @@ export interface KeptDeadLetter extends NewDeadLetter {
  */
 export async function keepDeadLetters(tx: Tx, accountId: number, letters: readonly NewDeadLetter[]): Promise<number> {
   if (letters.length === 0) return 0;
-  const rows = letters
-    .map((letter) => ({ ...letter, hash: hashOf(letter.messageId), kept: keptBody(letter.body) }))
-    // One order for all, so that two that keep the same letters wait for each other and never deadlock.
-    .toSorted((a, b) => (a.hash < b.hash ? -1 : 1));
+  // In the order given: whoever keeps the same letters beside this one read them in the same order.
+  const rows = letters.map((letter) => ({ ...letter, hash: hashOf(letter.messageId), kept: keptBody(letter.body) }));
   const { numAffectedRows } = await sql`
     insert into dead_letters
       (account_id, enqueued_at, kept_at, origin, body_form, message_id, message_hash, reason, description, body)

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { federationSchema } from '../federation/federation.ts';
 import { controlOutput } from './control.ts';
+import { deadletterLine, deadletterOutcome, deadletterShow } from './deadletter.ts';
 import { demoOutput } from './demo.ts';
 import { devOutput } from './dev.ts';
 import { digestOutput } from './digest.ts';
@@ -23,6 +24,9 @@ import { verifyDifference, verifyOutput } from './verify.ts';
 /** What each command prints with `--json`, by the name of its published schema. */
 export const OUTPUTS = {
   control: controlOutput,
+  'deadletter-list': deadletterLine,
+  'deadletter-outcome': deadletterOutcome,
+  'deadletter-show': deadletterShow,
   demo: demoOutput,
   dev: devOutput,
   digest: digestOutput,

@@ -1,0 +1,80 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { type AddCommand, examplesText } from '../add-command.ts';
+import type { CommonOptions } from '../run.ts';
+
+interface Choosing {
+  readonly all?: boolean;
+}
+
+/** `isthmus deadletter …`: messages that could not be applied, wherever they are. */
+export function addDeadletterCommands(program: Command, { add, asJson, run }: AddCommand): void {
+  const deadletter = program
+    .command('deadletter')
+    .description('see, replay and discard messages that could not be applied')
+    .addHelpText(
+      'after',
+      examplesText(['deadletter list', 'deadletter show sb-17', 'deadletter replay --all --reason unknown-account']),
+    );
+
+  asJson(
+    add(deadletter, 'list', "list dead letters: of the Service Bus queue, of Event Hubs, and Event Grid's own", [
+      'deadletter list',
+      'deadletter list --reason MaxDeliveryCountExceeded',
+      'deadletter list --json --limit 100',
+    ]),
+  )
+    .option('--reason <code>', 'only those with this reason')
+    .option('--limit <letters>', 'how many at most', positive)
+    .action(async (options: CommonOptions & { reason?: string; limit?: number }) => {
+      await run(options, async (call) => (await import('./list.ts')).listLetters(options, call));
+    });
+
+  asJson(
+    add(deadletter, 'show', 'show one, with its body and what would come of it if it were replayed now', [
+      'deadletter show sb-17',
+      'deadletter show eg-5 --json',
+    ]),
+  )
+    .argument('<id>', 'as `deadletter list` prints it')
+    .action(async (id: string, options: CommonOptions) => {
+      await run(options, async (call) => (await import('./show.ts')).showLetter(id, call));
+    });
+
+  asJson(
+    add(deadletter, 'replay', 'apply them by the path of every trigger; exit 1 where one stays', [
+      'deadletter replay sb-17 eg-5',
+      'deadletter replay --all',
+      'deadletter replay --all --reason unknown-account',
+    ]),
+  )
+    .argument('[ids...]', 'as `deadletter list` prints them')
+    .option('--all', 'all of them')
+    .option('--reason <code>', 'with --all: only those with this reason')
+    .action(async (ids: string[], options: CommonOptions & Choosing & { reason?: string }) => {
+      const which = { ids, all: options.all === true, reason: options.reason };
+      await run(options, async (call) => (await import('./settle-letters.ts')).replayLetters(which, call));
+    });
+
+  asJson(
+    add(deadletter, 'discard', 'take them away for good; exit 1 where one stays', [
+      'deadletter discard sb-17 --reason "sent by a test"',
+      'deadletter discard --all --of not-json --reason "sent by a test"',
+    ]),
+  )
+    .argument('[ids...]', 'as `deadletter list` prints them')
+    .option('--all', 'all of them')
+    .option('--of <code>', 'with --all: only those that are here for this reason')
+    .requiredOption('--reason <text>', 'why: it is kept in the journal')
+    .action(async (ids: string[], options: CommonOptions & Choosing & { of?: string; reason: string }) => {
+      const which = { ids, all: options.all === true, reason: options.of };
+      await run(options, async (call) =>
+        (await import('./settle-letters.ts')).discardLetters(which, options.reason, call),
+      );
+    });
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It is a whole number from 1.');
+  return value;
+}

@@ -1,0 +1,235 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Call } from '../../../cli/call.ts';
+import { listLetters } from '../../../cli/deadletter/list.ts';
+import { discardLetters, replayLetters } from '../../../cli/deadletter/settle-letters.ts';
+import { showLetter } from '../../../cli/deadletter/show.ts';
+import type { QueueOptions } from '../../../infra/local/service-bus/message-queue.ts';
+import { blobSubject } from '../../../schema/events/blob-subject.ts';
+import { ensureAccount } from '../../../schema/index/accounts.ts';
+import { publishRules } from '../../../schema/index/authority-revisions.ts';
+import { keepDeadLetters, type NewDeadLetter, readLetter } from '../../../schema/index/dead-letters.ts';
+import { recentJournal } from '../../../schema/index/journal.ts';
+import { listEntries } from '../../../schema/index/queries.ts';
+import { transact } from '../../../schema/index/transact.ts';
+import { deadletterLine, deadletterOutcome, deadletterShow } from '../../../schema/outputs/deadletter.ts';
+import { testBroker } from '../../infra/service-bus/broker.ts';
+import { testIndex } from '../../support/postgres.ts';
+import { type RecordingTerminal, recordingTerminal } from '../recording-terminal.ts';
+
+const TIME = '2026-11-21T13:00:00Z';
+
+function event(number: number, account = 'contoso', more: object = {}) {
+  return {
+    id: `id-${number}`,
+    topic: `/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/${account}`,
+    subject: blobSubject({ container: 'lake', name: `blob-${number}` }),
+    eventType: 'Microsoft.Storage.BlobCreated',
+    eventTime: TIME,
+    data: {
+      ...{ api: 'PutBlob', eTag: `0x${number}`, contentLength: 7, blobType: 'BlockBlob' },
+      sequencer: number.toString(16).padStart(48, '0'),
+    },
+    ...more,
+  };
+}
+
+function letter(messageId: string, body: unknown, reason = 'unknown-account'): NewDeadLetter {
+  const description = `it was \u001b[31m${reason}`;
+  return { origin: 'event-hubs', messageId, body, reason, description, enqueuedAt: Date.parse(TIME) };
+}
+
+/** An account `contoso` with a queue `q`, as commands find them. */
+async function world(queue: Partial<QueueOptions> = {}) {
+  await using made = new AsyncDisposableStack();
+  const db = made.use(await testIndex());
+  const broker = made.use(await testBroker(queue));
+  const folder = await mkdtemp(path.join(tmpdir(), 'isthmus-dead-'));
+  made.defer(() => rm(folder, { recursive: true }));
+  const config = path.join(folder, 'federation.yaml');
+  await writeFile(
+    config,
+    `name: lake
+account: { name: contoso }
+sources: { serviceBus: { connectionString: '${broker.bus.connectionString}', queue: q } }
+sinks: { gpu: { kind: fileView, root: . } }
+rules: [{ prefix: '', authority: blob, sink: gpu }]
+`,
+  );
+  const { id } = await ensureAccount(db.index, 'contoso');
+  await publishRules(db.index, id, [{ prefix: '', authority: 'blob', sink: 'gpu' }], 'a test');
+  const stack = made.move();
+  const calling = (terminal: RecordingTerminal, json: boolean, signal: AbortSignal): Call => ({
+    ...{ env: { DATABASE_URL: db.url }, terminal, signal, json, config },
+  });
+  const call = async (command: (call: Call) => Promise<number>, json = false) => {
+    const terminal = recordingTerminal();
+    const code = await command(calling(terminal, json, new AbortController().signal));
+    return { code, printed: terminal.printed, said: terminal.said };
+  };
+  return {
+    index: db.index,
+    id,
+    broker,
+    call,
+    calling,
+    keep: (...letters: NewDeadLetter[]) => transact(db.index, (tx) => keepDeadLetters(tx, id, letters)),
+    /** Sends messages and gives each back as often as the queue lets one. */
+    bury: async (...bodies: unknown[]) => {
+      for (const [at, body] of bodies.entries()) await broker.bus.publish('q', { messageId: `m${at}`, body });
+      const receiver = broker.client.createReceiver('q');
+      while (broker.bus.queueState('q').active > 0) {
+        for (const each of await receiver.receiveMessages(10, { maxWaitTimeInMs: 1_000 })) {
+          await receiver.abandonMessage(each);
+        }
+      }
+      await receiver.close();
+    },
+    names: async () => (await listEntries(db.index.db, id, { prefix: '', limit: 100 })).map(({ name }) => name),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+const all = { ids: [], all: true };
+const only = (...ids: string[]) => ({ ids, all: false });
+const lines = (printed: readonly string[]) => printed.map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe('isthmus deadletter', () => {
+  it('lists every origin with what can be read of it, and prints no control character', async () => {
+    await using open = await world({ maxDeliveryCount: 3 });
+    await open.keep(letter('p0/1', [event(1), event(2)]), {
+      ...letter('b.json#0', '{"torn', 'not-json'),
+      origin: 'event-grid',
+    });
+    await open.bury(event(3));
+    const listed = await open.call((call) => listLetters({}, call), true);
+    const letters = listed.printed.map((line) => deadletterLine.parse(JSON.parse(line)));
+    expect(letters).toMatchObject([
+      { id: 'eh-1', origin: 'event-hubs', subject: event(1).subject, events: 2, deliveryCount: null },
+      { id: 'eg-2', origin: 'event-grid', eventType: null, subject: null, events: null, reason: 'not-json' },
+      {
+        id: 'sb-1',
+        origin: 'service-bus',
+        subject: event(3).subject,
+        reason: 'MaxDeliveryCountExceeded',
+        deliveryCount: 3,
+      },
+    ]);
+    const { code, printed } = await open.call((call) => listLetters({}, call));
+    expect([code, printed.join('').includes('\u001b')]).toEqual([0, false]);
+    expect(printed.join('\n')).toContain('\\u001b[31mnot-json');
+    const some = await open.call((call) => listLetters({ reason: 'not-json' }, call), true);
+    expect(lines(some.printed)).toMatchObject([{ id: 'eg-2' }]);
+  });
+
+  it('shows what would come of a letter now, and changes nothing by that', async () => {
+    await using open = await world({ maxDeliveryCount: 1 });
+    await open.bury(event(1));
+    const show = () => open.call((call) => showLetter('sb-1', call), true);
+    const foreseen = deadletterShow.parse(lines((await show()).printed)[0]);
+    expect(foreseen.replay).toMatchObject({
+      ...{ refused: null, applied: 1, superseded: 0 },
+      entries: [{ container: 'lake', name: 'blob-1', effect: 'put', live: false }],
+    });
+    expect(await open.names()).toEqual([]);
+    expect(lines((await show()).printed)[0]).toEqual(foreseen);
+    expect(JSON.parse(foreseen.body)).toEqual(event(1));
+    expect((await open.call((call) => showLetter('sb-99', call))).code).toBe(1);
+    await expect(open.call((call) => showLetter('17', call))).rejects.toMatchObject({ code: 'ISTHMUS_USAGE' });
+  });
+
+  it('3: replays what the index keeps by the path of every trigger, once, and leaves what still cannot be applied', async () => {
+    await using open = await world();
+    await open.keep(letter('p0/1', event(1)), letter('p0/2', event(2, 'other')), letter('p0/3', event(3), 'bad-event'));
+    const replayed = await open.call((call) => replayLetters({ ...all, reason: 'unknown-account' }, call), true);
+    expect(replayed.code).toBe(1);
+    expect(replayed.printed.map((line) => deadletterOutcome.parse(JSON.parse(line)))).toMatchObject([
+      { id: 'eh-1', outcome: 'applied', applied: 1 },
+      { id: 'eh-2', outcome: 'stays', why: expect.stringContaining("account 'other'") },
+    ]);
+    expect(await open.names()).toEqual(['blob-1']);
+    expect(lines((await open.call((call) => listLetters({}, call), true)).printed).map(({ id }) => id)).toEqual([
+      'eh-2',
+      'eh-3',
+    ]);
+    const again = await open.call((call) => replayLetters(only('eh-1'), call));
+    expect([again.code, again.printed[0]]).toEqual([1, 'eh-1 is no dead letter: it was replayed already']);
+    expect((await open.call((call) => replayLetters(only('eh-3'), call))).code).toBe(0);
+    expect(await open.names()).toEqual(['blob-1', 'blob-3']);
+  });
+
+  it('3: of two replays of one letter at once, one applies it', async () => {
+    await using open = await world();
+    await open.keep(letter('p0/1', event(1)));
+    const both = await Promise.all([1, 2].map(() => open.call((call) => replayLetters(only('eh-1'), call), true)));
+    expect(both.map(({ printed }) => lines(printed)[0]?.outcome).toSorted()).toEqual(['applied', 'gone']);
+    const notes = await recentJournal(open.index.db, open.id, { limit: 10, kind: 'dead-letter-replayed' });
+    expect(notes).toHaveLength(1);
+  });
+
+  it('sends the dead letters of the queue to it again, and keeps back what would only come here again', async () => {
+    await using open = await world({ maxDeliveryCount: 2, duplicateWindowMs: 600_000 });
+    await open.bury(event(1), event(2, 'other'), event(3));
+    const { code, printed } = await open.call((call) => replayLetters(all, call), true);
+    expect(code).toBe(1);
+    expect(lines(printed)).toMatchObject([
+      { id: 'sb-1', outcome: 'requeued' },
+      { id: 'sb-2', outcome: 'stays', why: expect.stringContaining('unknown-account') },
+      { id: 'sb-3', outcome: 'requeued' },
+    ]);
+    expect(open.broker.bus.queueState('q')).toMatchObject({ active: 2, deadLettered: 1, duplicates: 0 });
+  });
+
+  it('discards with a reason, which the journal keeps', async () => {
+    await using open = await world({ maxDeliveryCount: 1 });
+    await open.keep(letter('p0/1', 'x', 'not-json'), letter('p0/2', event(2)));
+    await open.bury(event(3));
+    await expect(open.call((call) => discardLetters(all, ' ', call))).rejects.toMatchObject({ code: 'ISTHMUS_USAGE' });
+    const first = await open.call((call) => discardLetters({ ...all, reason: 'not-json' }, 'a test', call), true);
+    expect([first.code, lines(first.printed)]).toMatchObject([0, [{ id: 'eh-1', outcome: 'discarded' }]]);
+    const second = await open.call((call) => discardLetters(only('sb-1', 'eh-9'), 'a test too', call), true);
+    expect([second.code, lines(second.printed).map((line) => line.outcome)]).toEqual([1, ['gone', 'discarded']]);
+    expect(await readLetter(open.index.db, open.id, 1)).toMatchObject({ state: 'discarded' });
+    const notes = await recentJournal(open.index.db, open.id, { limit: 10, kind: 'dead-letter-discarded' });
+    expect(notes.map(({ detail }) => detail)).toMatchObject([
+      { id: 'sb-1', why: 'a test too', subject: event(3).subject },
+      { id: 'eh-1', why: 'a test' },
+    ]);
+    expect(open.broker.bus.queueState('q')).toMatchObject({ active: 0, deadLettered: 0 });
+  });
+
+  it('leaves every letter whole that it has not come to when it is interrupted', async () => {
+    await using open = await world({ maxDeliveryCount: 1 });
+    await open.keep(letter('p0/1', event(1)), letter('p0/2', event(2)));
+    await open.bury(event(3), event(4));
+    for (const left of [
+      { kept: 1, queued: 2 },
+      { kept: 0, queued: 2 },
+      { kept: 0, queued: 1 },
+    ]) {
+      const stop = new AbortController();
+      const terminal = recordingTerminal();
+      const print = (line: string) => {
+        terminal.printed.push(line);
+        stop.abort(new Error('interrupted'));
+      };
+      const replaying = replayLetters(all, open.calling({ ...terminal, print }, true, stop.signal));
+      await expect(replaying).rejects.toThrow('interrupted');
+      expect(terminal.printed).toHaveLength(1);
+      expect(open.broker.bus.queueState('q/$DeadLetterQueue')).toMatchObject({ active: left.queued, locked: 0 });
+      const kept = await open.call((call) => listLetters({}, call), true);
+      expect(lines(kept.printed).filter(({ origin }) => origin === 'event-hubs')).toHaveLength(left.kept);
+    }
+    expect(await open.names()).toEqual(['blob-1', 'blob-2']);
+    expect(open.broker.bus.queueState('q')).toMatchObject({ active: 1 });
+  });
+
+  it('asks for ids or for all, and not for both', async () => {
+    await using open = await world();
+    for (const which of [only(), { ids: ['eh-1'], all: true }, { ids: ['eh-1'], all: false, reason: 'not-json' }]) {
+      await expect(open.call((call) => replayLetters(which, call))).rejects.toMatchObject({ code: 'ISTHMUS_USAGE' });
+    }
+  });
+});
