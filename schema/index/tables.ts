@@ -255,4 +255,26 @@ export interface Tables {
     etag: string;
     name: string;
   };
+  trigger_watch: {
+    account_id: number;
+    heard_at: Int8;
+    since: Int8;
+    received_at: Int8 | null;
+    untold_at: Int8 | null;
+    untold_noted_at: Int8 | null;
+    canary_at: Int8 | null;
+    canary_waiting: Int8 | null;
+    source: string;
+    untold_name: string | null;
+    canary_error: string | null;
+  };
+  trigger_minutes: {
+    account_id: number;
+    minute: Int8;
+    received: Int8;
+    late: Int8;
+    by_trigger: Int8;
+    by_feed: Int8;
+    lateness: readonly number[];
+  };
 }

@@ -6,6 +6,7 @@ import { tombstones } from './0003-tombstones.ts';
 import { deadLetters } from './0005-dead-letters.ts';
 import { eventHubs } from './0006-event-hubs.ts';
 import { subtrees } from './0007-subtrees.ts';
+import { triggerWatch } from './0008-trigger-watch.ts';
 
 /** Every migration, by its name, in order. One that has landed never changes: a test holds its hash. */
 export const INDEX_MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
@@ -15,6 +16,7 @@ export const INDEX_MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
   '0005-dead-letters': deadLetters,
   '0006-event-hubs': eventHubs,
   '0007-subtrees': subtrees,
+  '0008-trigger-watch': triggerWatch,
 };
 
 /** The list as Kysely wants it: static, so that tests, bundles and the compiler see the same. */
