@@ -9,6 +9,7 @@ import { stubActivities } from './dispatch-stubs.ts';
 import { feedActivities } from './feed/feed-activities.ts';
 import { housekeepingActivities } from './housekeeping.ts';
 import { hydrateActivities } from './hydrate.ts';
+import { eventHubActivities } from './receive-event-hub.ts';
 import { triggerActivities } from './receive-triggers.ts';
 import { reconcileActivities } from './reconcile.ts';
 import type { Services } from './services.ts';
@@ -18,6 +19,7 @@ import { subtreeActivities } from './work-subtrees.ts';
 export function createActivities(services: Services): Activities {
   const activities: Activities = {
     ...triggerActivities(services),
+    ...eventHubActivities(services),
     ...deadLetterActivities(services),
     ...feedActivities(services),
     ...lookActivities(services),

@@ -18,8 +18,10 @@ export interface Services extends RulesInUse {
   readonly index: Index;
   readonly blobs: BlobSource;
   readonly feed: FeedStore;
-  /** A new receiver; whoever opens it closes it. */
+  /** A new receiver of Service Bus; whoever opens it closes it. */
   openTriggers(): TriggerQueue;
+  /** A new reader of the event hub, likewise. */
+  openEventHubs(): TriggerQueue;
   readonly sinks: ReadonlyMap<string, Sink>;
   /** Asks for a reconcile after the one that runs, if any; returns once Temporal has taken the wish. */
   requestReconcile(input: ReconcileInput): Promise<void>;

@@ -1,5 +1,6 @@
 /** The entry of the workflow bundle: each export is a workflow type. */
 export { deadLetterIntake } from './dead-letter-intake.ts';
+export { eventHubIntake } from './event-hub-intake.ts';
 export { feedTail } from './feed-tail.ts';
 export { hydrate } from './hydrate.ts';
 export { look } from './look.ts';

@@ -39,7 +39,8 @@ export class Standing {
     const known = (of: SourceName) => rows.find(({ source }) => source === of);
     // A worker that has read nothing yet knows of the newest segment's beginning only; the row knows what was ever read.
     const head = latest(progress.head, known('feed')?.head);
-    const since = this.#silent.observe(head, known('trigger')?.applied, clock.now());
+    const told = latest(known('trigger')?.applied, known('event-hubs')?.applied);
+    const since = this.#silent.observe(head, told, clock.now());
     const state: FeedState =
       since === undefined
         ? { state: 'tailing', reason: gaps }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Timestamp } from '../../namespace/entry.ts';
+import type { SourceName } from '../../schema/index/sources.ts';
 
 /**
  * What an alarm can be about. `silent`: there is news, and nothing is taken of it. `poll-stopped`: nobody asks the
@@ -12,7 +13,7 @@ export type AlarmKind = (typeof ALARM_KINDS)[number];
 
 /** Something that somebody must look at now. */
 export interface Alarm {
-  readonly source: 'trigger' | 'feed' | 'inventory';
+  readonly source: SourceName;
   readonly kind: AlarmKind;
   /** What is so and what to do, in words. */
   readonly message: string;

@@ -7,7 +7,7 @@ import type { Glance } from './source-watch.ts';
 import { StandingMetrics } from './standing-metrics.ts';
 import { type TrustCounts, TrustMetrics } from './trust-metrics.ts';
 
-export type MetricSource = 'trigger' | 'feed' | 'look' | 'stub' | 'inventory';
+export type MetricSource = 'trigger' | 'event-hubs' | 'feed' | 'look' | 'stub' | 'inventory';
 
 /** What a page did to its records. Keys are outcomes (`applied`, `superseded`, a reason for ignoring). */
 export type Outcomes = Readonly<Record<string, number>>;
@@ -28,6 +28,11 @@ export class Metrics {
     'isthmus_source_records_total',
     'Records that were judged, by what became of them.',
     ['source', 'outcome'],
+  );
+  readonly #hubRemoved = this.#make.counter(
+    'isthmus_event_hub_removed_events_total',
+    'Events of the event hub that retention removed before they were read.',
+    [],
   );
   readonly #failures = this.#make.counter(
     'isthmus_activity_failures_total',
@@ -87,6 +92,11 @@ export class Metrics {
   /** The feed has answered a poll, with news or without. */
   feedPoll(): void {
     this.#feed.poll();
+  }
+
+  /** Events of an event hub that retention removed before they were read. */
+  hubEventsRemoved(count: number): void {
+    this.#hubRemoved.inc(count);
   }
 
   trust(counts: TrustCounts): void {

@@ -1,6 +1,6 @@
 import type { Timestamp } from '../../namespace/entry.ts';
 import { ensureError } from '../../schema/errors.ts';
-import type { SourceName, SourceRow } from '../../schema/index/sources.ts';
+import type { SourceName, SourceRow, TriggerSource } from '../../schema/index/sources.ts';
 import type { TriggerQueue } from '../../schema/ports/trigger-queue.ts';
 import type { Alarm } from './alarm.ts';
 import { answerWithin } from './answer-within.ts';
@@ -37,32 +37,30 @@ export interface SourceGlance {
 const HOUR = 3_600_000;
 const ANSWER_MS = 4_000;
 
-/** The queue is asked for its oldest message, so that an intake that stands still cannot hide that there is one. */
+/** The transport is asked for its oldest message, so that an intake that stands still cannot hide that there is one. */
 export async function triggerHead(
+  source: TriggerSource,
   queue: Pick<TriggerQueue, 'oldest'>,
   { row, now, watch, patienceMs, pause }: SourceGlance,
   signal: AbortSignal,
 ): Promise<SourceHead> {
-  const known = standingOf('trigger', row);
+  const known = standingOf(source, row);
+  const where = source === 'trigger' ? 'the queue' : 'the event hub';
   let oldest: Timestamp | undefined;
   let trouble: string | undefined;
   try {
-    oldest = await answerWithin(ANSWER_MS, 'the queue', signal, () => queue.oldest());
+    oldest = await answerWithin(ANSWER_MS, where, signal, () => queue.oldest());
   } catch (error) {
     signal.throwIfAborted();
     trouble = ensureError(error).message;
   }
   const behind =
-    trouble !== undefined
-      ? 'the queue cannot be asked'
-      : oldest === undefined
-        ? undefined
-        : 'messages wait in the queue';
-  const standing = { source: 'trigger', behind: behind !== undefined, progress: `${known.applied} ${oldest}` };
+    trouble !== undefined ? `${where} cannot be asked` : oldest === undefined ? undefined : `messages wait in ${where}`;
+  const standing = { source, behind: behind !== undefined, progress: `${known.applied} ${oldest}` };
   const silentSince = watch.observe(standing, now);
   const late = oldest === undefined ? trouble !== undefined : now - oldest > SILENCE_MS;
   const silent = late && silentSince !== undefined && now - silentSince > patienceMs;
-  const why = pause === undefined ? '' : `: ${pausedText('trigger', pause)}`;
+  const why = pause === undefined ? '' : `: ${pausedText(source, pause)}`;
   const message = `${behind}${trouble === undefined ? '' : ` (${trouble})`}, and nothing is being taken${why}`;
   return {
     ...known,
@@ -72,7 +70,7 @@ export async function triggerHead(
     behind,
     silentSince,
     suspect: late,
-    alarms: silent ? [{ source: 'trigger', kind: 'silent', since: oldest ?? silentSince, message }] : [],
+    alarms: silent ? [{ source, kind: 'silent', since: oldest ?? silentSince, message }] : [],
   };
 }
 

@@ -3,7 +3,7 @@ import type { Federation } from '../../schema/federation/federation.ts';
 import type { Account } from '../../schema/index/accounts.ts';
 import type { Queryable } from '../../schema/index/database.ts';
 import { type FeedStanding, readFeedStanding } from '../../schema/index/feed-standing.ts';
-import { readSources, type SourceRow } from '../../schema/index/sources.ts';
+import { readSources, type SourceRow, TRIGGER_SOURCES, type TriggerSource } from '../../schema/index/sources.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
 import type { TriggerQueue } from '../../schema/ports/trigger-queue.ts';
 import type { FeedLimits } from './feed-alarms.ts';
@@ -14,12 +14,15 @@ import type { LoopPauses } from './loop-pause.ts';
 import { SILENCE_MS, SilenceWatch } from './silence.ts';
 import { inventoryHead, type SourceHead, standingOf, triggerHead } from './source-heads.ts';
 
+/** What brings triggers, of each transport that the federation has. */
+export type TriggerSources = Readonly<Partial<Record<TriggerSource, Pick<TriggerQueue, 'oldest'> | undefined>>>;
+
 /** What is asked: the sources themselves, so that a loop that stands still cannot hide that there is news. */
 export interface AskedSources {
   readonly federation: Federation;
   readonly feed: FeedStore;
-  /** Undefined where the federation has no queue. */
-  readonly triggers: Pick<TriggerQueue, 'oldest'> | undefined;
+  /** Those that the federation has. */
+  readonly triggers: TriggerSources | undefined;
 }
 
 /** The feed, with all that was seen of it. */
@@ -68,22 +71,19 @@ export class SourceWatch {
     const { changeFeed, inventory } = federation.sources;
     const rows = await readSources(on, account.id);
     const row = (source: SourceRow['source']) => rows.find((each) => each.source === source);
-    const asGlance = {
-      row: row('trigger'),
-      now,
-      watch: this.#silence,
-      patienceMs: this.#patienceMs,
-      pause: pauses.trigger,
-    };
+    const asGlance = { now, watch: this.#silence, patienceMs: this.#patienceMs };
+    const heads = TRIGGER_SOURCES.flatMap((source) => {
+      const queue = triggers?.[source];
+      if (queue === undefined) return [];
+      return triggerHead(source, queue, { ...asGlance, row: row(source), pause: pauses[source] }, signal);
+    });
     const asSight = { row: row('feed'), now, pause: pauses.feed };
-    const [trigger, feed] = await Promise.all([
-      triggers === undefined ? undefined : triggerHead(triggers, asGlance, signal),
+    const [sources, feed] = await Promise.all([
+      Promise.all(heads),
       changeFeed === undefined
         ? undefined
         : this.#feed(on, account.id, { ...asSight, limits: limitsOf(changeFeed) }, signal),
     ]);
-    const sources: SourceHead[] = [];
-    if (trigger !== undefined) sources.push(trigger);
     if (feed !== undefined) sources.push(feed.source);
     if (inventory !== undefined) {
       sources.push(inventoryHead(row('inventory'), inventory.everyHours, account.horizon, now));

@@ -2,6 +2,7 @@ import { type Client, ScheduleNotFoundError, WorkflowNotFoundError } from '@temp
 import { IsthmusError } from '../../schema/errors.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
 import { nearest } from '../../schema/federation/nearest.ts';
+import { TRIGGER_SOURCES } from '../../schema/index/sources.ts';
 import { PAUSE, type Progress, RESUME } from '../../schema/inputs/control.ts';
 import { workflowIds } from '../../schema/inputs/names.ts';
 import type { ControlOutput } from '../../schema/outputs/control.ts';
@@ -111,6 +112,13 @@ export function formatChanged(changed: readonly Changed[]): string {
   return formatTable(changed.map(({ source, state, id, reason }) => [source, state, id, printable(reason ?? '')]));
 }
 
+/** What covers triggers of every transport, and a name for Service Bus alone, whose loop is older than the other. */
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  trigger: TRIGGER_SOURCES,
+  triggers: TRIGGER_SOURCES,
+  'service-bus': ['trigger'],
+};
+
 function heldBy(federation: Federation): readonly Held[] {
   const schedule = (source: string, id: string): Held => ({ source, kind: 'schedule', id });
   const { name } = federation.account;
@@ -132,7 +140,8 @@ function choose(
   if (source === undefined || all) {
     throw new IsthmusError('ISTHMUS_USAGE', `Name one source, or pass --all. The sources: ${names.join(', ')}.`);
   }
-  const chosen = held.filter((each) => each.source === source);
+  const wanted = WORDS[source] ?? [source];
+  const chosen = held.filter((each) => wanted.includes(each.source));
   if (chosen.length === 0) {
     const near = nearest(source, names);
     const hint = near === undefined ? '' : ` Did you mean '${near}'?`;

@@ -3,7 +3,7 @@ import { AzureFeedStore } from '../../activities/azure/azure-feed-store.ts';
 import { blobService } from '../../activities/azure/blob-service.ts';
 import type { LoopPauses } from '../../activities/observability/loop-pause.ts';
 import { type Glance, SourceWatch } from '../../activities/observability/source-watch.ts';
-import { openTriggers } from '../../activities/open-services.ts';
+import { openEventHubs, openTriggers } from '../../activities/open-services.ts';
 import { formatKey } from '../../namespace/key.ts';
 import { readMoving } from '../../schema/index/moving.ts';
 import { countEntries } from '../../schema/index/queries.ts';
@@ -27,14 +27,18 @@ export interface StatusSources extends AsyncDisposable {
 /** How long a queue is watched to tell an intake that is slow from one that stands still. */
 const WATCH_MS = 1_500;
 
-export function openStatusSources({ federation }: OpenAccount): StatusSources {
-  const triggers = federation.sources.serviceBus === undefined ? undefined : openTriggers(federation);
+export function openStatusSources({ federation, index, account }: OpenAccount): StatusSources {
+  const { serviceBus, eventHubs } = federation.sources;
+  const triggers = {
+    trigger: serviceBus && openTriggers(federation),
+    'event-hubs': eventHubs && openEventHubs(federation, index, account.id),
+  };
   const feed = new AzureFeedStore(blobService(federation.account));
   return {
     watch: new SourceWatch({ federation, feed, triggers }, WATCH_MS - 500),
     now: Date.now,
     [Symbol.asyncDispose]: async () => {
-      await triggers?.close().catch(() => undefined);
+      await Promise.all(Object.values(triggers).map((queue) => queue?.close().catch(() => undefined)));
     },
   };
 }

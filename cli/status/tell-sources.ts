@@ -16,12 +16,14 @@ export function tellSources(
   workflows: readonly WorkflowStatus[] | undefined,
   deadLetters: DeadLetters,
 ): Sources {
+  // Of whatever transport: they are counted together.
+  const taker = sources.find(({ source }) => source === 'trigger' || source === 'event-hubs');
   return sources.map((source) => {
     const stopped = workflows?.find(
       (each) => each.source === source.source && (each.state === 'paused' || each.state === 'alarm'),
     );
     const standing = stopped === undefined ? {} : { state: stopped.state, reason: stopped.reason };
-    const dead = source.source === 'trigger' ? { deadLetters: outputOf(deadLetters) } : {};
+    const dead = source === taker ? { deadLetters: outputOf(deadLetters) } : {};
     return { ...source, ...standing, ...dead };
   });
 }

@@ -2,7 +2,13 @@ import { type Client, ScheduleAlreadyRunning, type ScheduleOptions, ScheduleOver
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import type { Federation } from '../../schema/federation/federation.ts';
 import { reconcileHours } from '../../schema/federation/reconcile-hours.ts';
-import type { JobInput, LoopInput, ScheduledReconcileInput, StubDispatchInput } from '../../schema/inputs/control.ts';
+import type {
+  EventHubIntakeInput,
+  JobInput,
+  LoopInput,
+  ScheduledReconcileInput,
+  StubDispatchInput,
+} from '../../schema/inputs/control.ts';
 import { SEARCH_ATTRIBUTES, taskQueueOf, type WorkflowType, workflowIds } from '../../schema/inputs/names.ts';
 
 export const TURN_SECONDS = 30;
@@ -17,14 +23,15 @@ export interface LoopSpec {
   /** What `pause` and `resume` call it, and its search attribute. */
   readonly source: string;
   readonly summary: string;
-  readonly input: LoopInput | StubDispatchInput;
+  readonly input: LoopInput | EventHubIntakeInput | StubDispatchInput;
 }
 
 /** Which loops a federation has: one for each source that it names and for each sink. */
 export function loopsOf(federation: Federation): readonly LoopSpec[] {
   const { sources, sinks, name, account } = federation;
   const input = { federation: name, turnSeconds: TURN_SECONDS, idleSeconds: 60 };
-  const id = (type: 'triggerIntake' | 'deadLetterIntake' | 'feedTail' | 'look') => workflowIds[type](account.name);
+  const id = (type: 'triggerIntake' | 'eventHubIntake' | 'deadLetterIntake' | 'feedTail' | 'look') =>
+    workflowIds[type](account.name);
   const loops: LoopSpec[] = [
     { type: 'look', id: id('look'), source: 'look', summary: `Looks and sweeps of ${account.name}`, input },
   ];
@@ -35,6 +42,12 @@ export function loopsOf(federation: Federation): readonly LoopSpec[] {
   if (sources.deadLetters !== undefined) {
     const summary = `Dead letters of ${account.name} in ${sources.deadLetters.container}`;
     loops.push({ type: 'deadLetterIntake', id: id('deadLetterIntake'), source: 'dead-letters', summary, input });
+  }
+  if (sources.eventHubs !== undefined) {
+    const { eventHub, readers } = sources.eventHubs;
+    const summary = `Triggers of ${account.name} from event hub ${eventHub}`;
+    const read = { ...input, readers };
+    loops.push({ type: 'eventHubIntake', id: id('eventHubIntake'), source: 'event-hubs', summary, input: read });
   }
   if (sources.changeFeed !== undefined) {
     // For as long as there is no feed. At its end each turn says how long to rest, since a worker that starts

@@ -31,10 +31,14 @@ export async function monitor(
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, federation, log, metrics } = services;
-  const triggers = federation.sources.serviceBus === undefined ? undefined : services.openTriggers();
   await using closing = new AsyncDisposableStack();
-  closing.defer(async () => await triggers?.close().catch(() => undefined));
-  const watch = new SourceWatch({ federation, feed: services.feed, triggers });
+  const { serviceBus, eventHubs } = federation.sources;
+  const opened = {
+    trigger: serviceBus && services.openTriggers(),
+    'event-hubs': eventHubs && services.openEventHubs(),
+  };
+  for (const queue of Object.values(opened)) closing.defer(async () => await queue?.close().catch(() => undefined));
+  const watch = new SourceWatch({ federation, feed: services.feed, triggers: opened });
   const alarms = new AlarmLog(log);
   const trouble: Partial<Record<Part, string>> = {};
   let pauses: LoopPauses = {};

@@ -38,6 +38,21 @@ const serviceBus = z
     error: 'must have exactly one of connectionString and namespace',
   });
 
+const eventHubs = z
+  .strictObject({
+    eventHub: z.string().min(1).describe('The event hub that Event Grid delivers to.'),
+    consumerGroup: z.string().min(1).default('$Default').describe('One that nobody else reads with.'),
+    connectionString: z.string().min(1).optional(),
+    namespace: z.string().min(1).optional().describe('NAME.servicebus.windows.net; reached by DefaultAzureCredential.'),
+    readers: wholeNumber(1)
+      .max(32)
+      .default(2)
+      .describe('How many read at once, in whichever workers there are; more than partitions read nothing.'),
+  })
+  .refine((hubs) => (hubs.connectionString === undefined) !== (hubs.namespace === undefined), {
+    error: 'must have exactly one of connectionString and namespace',
+  });
+
 const changeFeed = z.strictObject({
   pollSeconds: z
     .number()
@@ -102,6 +117,7 @@ export const federationSchema = z
     sources: z
       .strictObject({
         serviceBus: serviceBus.optional(),
+        eventHubs: eventHubs.optional(),
         changeFeed: changeFeed.optional(),
         inventory: inventory.optional(),
         deadLetters: deadLetters.optional(),

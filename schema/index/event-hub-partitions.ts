@@ -87,6 +87,18 @@ export async function claimHubPartition(
   return rows[0]?.version;
 }
 
+/** Gives a partition up where this one still owns it. */
+export async function releaseHubPartition(
+  on: Queryable,
+  accountId: number,
+  hub: HubName,
+  { partition, owner }: { readonly partition: string; readonly owner: string },
+): Promise<void> {
+  await sql`
+    update event_hub_partitions set owner = '', owner_version = owner_version + 1, owned_at = ${serverNow}
+    where ${ofHub(accountId, hub)} and partition = ${partition} and owner = ${owner}`.execute(on);
+}
+
 /** One partition's step over the events of a batch. */
 export interface HubMove {
   readonly partition: string;

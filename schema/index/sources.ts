@@ -4,7 +4,10 @@ import { serverNow } from './clock.ts';
 import type { Queryable } from './database.ts';
 import { storableJson, storableText } from './storable.ts';
 
-export type SourceName = 'trigger' | 'feed' | 'inventory';
+/** What brings triggers: `trigger` is Service Bus, which had no other beside it at first. */
+export const TRIGGER_SOURCES = ['trigger', 'event-hubs'] as const;
+export type TriggerSource = (typeof TRIGGER_SOURCES)[number];
+export type SourceName = TriggerSource | 'feed' | 'inventory';
 
 /** What a source last said of itself; what `status` shows and silence is measured by. */
 export interface SourceReport {

@@ -189,6 +189,8 @@ export interface PurgeSummary {
 /** Every activity: workflows call them by this type, `activities/` fulfils it. Inputs and results are small JSON. */
 export interface Activities {
   receiveTriggers(turn: LoopTurn): Promise<TriggerTurn>;
+  /** A reader of the event hub; several at once share its partitions. */
+  receiveEventHub(turn: LoopTurn): Promise<TriggerTurn>;
   readDeadLetters(turn: LoopTurn): Promise<DeadLetterTurn>;
   tailFeed(turn: LoopTurn): Promise<FeedTurn>;
   /** Sets the cursor back, or on. Pages in flight lose their compare-and-set (invariant 3). */

@@ -53,6 +53,11 @@ export interface Carried {
   readonly feed?: FeedStanding | undefined;
 }
 
+export type EventHubIntakeInput = LoopInput & {
+  /** Turns at a time, each with a reader of its own; Temporal gives them to whichever workers have room. */
+  readonly readers: number;
+};
+
 export type StubDispatchInput = LoopInput & { readonly sink: string };
 
 export interface JobInput {

@@ -3,6 +3,7 @@
 /** The workflow types, as exported by `workflows/workflows.ts`. */
 export type WorkflowType =
   | 'triggerIntake'
+  | 'eventHubIntake'
   | 'deadLetterIntake'
   | 'feedTail'
   | 'look'
@@ -21,6 +22,7 @@ export function taskQueueOf(federation: string): string {
 export const workflowIds = {
   triggerIntake: (account: string) => `trigger-intake/${account}`,
   deadLetterIntake: (account: string) => `dead-letter-intake/${account}`,
+  eventHubIntake: (account: string) => `event-hub-intake/${account}`,
   feedTail: (account: string) => `feed-tail/${account}`,
   look: (account: string) => `look/${account}`,
   stubDispatch: (account: string, sink: string) => `stub-dispatch/${account}/${sink}`,

@@ -37,7 +37,7 @@ export const statusOutput = z.object({
   moving: z.array(z.string()).describe('What is still on its way, in words.'),
   sources: z.array(
     z.object({
-      source: z.enum(['trigger', 'feed', 'inventory']),
+      source: z.enum(['trigger', 'event-hubs', 'feed', 'inventory']).describe('trigger: Service Bus.'),
       state: z.string().describe('What the source last said; `paused` or `alarm` where its loop is stopped.'),
       reason: z.string().nullable(),
       head: time.nullable().describe('The newest moment that the source is known to have something of.'),

@@ -46,6 +46,7 @@ export async function testServices(
     blobs: given.blobs ?? absent<BlobSource>('blobs'),
     feed: given.feed ?? absent<FeedStore>('feed'),
     openTriggers: () => given.queue ?? absent<TriggerQueue>('queue'),
+    openEventHubs: () => given.queue ?? absent<TriggerQueue>('queue'),
     sinks: new Map(),
     rules: given.rules ?? (async () => rules),
     rulesAreStale: () => {},

@@ -21,7 +21,7 @@ function intake(patienceMs: number, pause?: { readonly reason?: string }) {
         return oldest;
       },
     };
-    return triggerHead(queue, { row: row('trigger', { applied }), now, watch, patienceMs, pause }, signal);
+    return triggerHead('trigger', queue, { row: row('trigger', { applied }), now, watch, patienceMs, pause }, signal);
   };
 }
 

@@ -1,0 +1,97 @@
+import type { EventHubConsumerClient } from '@azure/event-hubs';
+import type { Timestamp } from '../../namespace/entry.ts';
+import { ensureError, IsthmusError } from '../../schema/errors.ts';
+import type { Index } from '../../schema/index/database.ts';
+import { type HubName, type HubPlace, readHubPartitions } from '../../schema/index/event-hub-partitions.ts';
+import type { TriggerQueue } from '../../schema/ports/trigger-queue.ts';
+import { type EventHubsSource, eventHubsClient, hubNameOf } from './event-hubs-client.ts';
+
+/** How far a partition goes, by the hub itself. */
+export interface PartitionHead {
+  readonly partition: string;
+  /** Numbers of its oldest event and of its newest; -1: there never was one. */
+  readonly begin: number;
+  readonly last: number;
+  readonly lastAt: Timestamp;
+  readonly isEmpty: boolean;
+}
+
+/** A partition's newest event at an earlier glance. */
+export interface HeadMark {
+  readonly last: number;
+  readonly lastAt: Timestamp;
+  readonly seenAt: Timestamp;
+}
+
+/** What of an event hub is not applied: its own word against the index's, so that a reader that stands still cannot hide it. */
+export class EventHubsBacklog implements Pick<TriggerQueue, 'oldest'> {
+  readonly hub: HubName;
+  readonly #client: EventHubConsumerClient;
+  readonly #index: Index;
+  readonly #accountId: number;
+  readonly #marks = new Map<string, HeadMark>();
+
+  constructor(options: { readonly source: EventHubsSource; readonly index: Index; readonly accountId: number }) {
+    this.#client = eventHubsClient(options.source);
+    this.hub = hubNameOf(this.#client, options.source);
+    this.#index = options.index;
+    this.#accountId = options.accountId;
+  }
+
+  async oldest(): Promise<Timestamp | undefined> {
+    const heads = await this.heads();
+    const kept = await readHubPartitions(this.#index.db, this.#accountId, this.hub);
+    const now = Date.now();
+    const found = heads.flatMap((head) => {
+      const place = kept.find(({ partition }) => partition === head.partition)?.place;
+      const { oldest, mark } = oldestUnread(head, place, this.#marks.get(head.partition), now);
+      this.#marks.set(head.partition, mark);
+      return oldest ?? [];
+    });
+    return found.length === 0 ? undefined : Math.min(...found);
+  }
+
+  /** @throws IsthmusError `ISTHMUS_SOURCE_UNAVAILABLE`. */
+  async heads(abortSignal?: AbortSignal): Promise<readonly PartitionHead[]> {
+    const options = abortSignal === undefined ? {} : { abortSignal };
+    try {
+      const partitions = await this.#client.getPartitionIds(options);
+      return await Promise.all(
+        partitions.map(async (partition) => {
+          const told = await this.#client.getPartitionProperties(partition, options);
+          const { beginningSequenceNumber: begin, lastEnqueuedSequenceNumber: last, isEmpty } = told;
+          return { partition, begin, last, lastAt: told.lastEnqueuedOnUtc.getTime(), isEmpty };
+        }),
+      );
+    } catch (error) {
+      abortSignal?.throwIfAborted();
+      const message = `Event hub ${this.hub.eventHub}: ${ensureError(error).message}`;
+      throw new IsthmusError('ISTHMUS_SOURCE_UNAVAILABLE', message, { cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close().catch(() => {});
+  }
+}
+
+/**
+ * When the oldest event that is not applied was enqueued. A hub tells that of its newest alone, and reading one would
+ * disconnect whoever reads the partition: so it is the newest one's, where that is the only one; else as if they had
+ * come evenly since the last that is applied, within what earlier glances prove.
+ */
+export function oldestUnread(
+  { begin, last, lastAt, isEmpty }: PartitionHead,
+  place: HubPlace | undefined,
+  mark: HeadMark | undefined,
+  now: Timestamp,
+): { readonly oldest: Timestamp | undefined; readonly mark: HeadMark } {
+  const applied = place?.sequence ?? -1;
+  const isBehind = mark !== undefined && applied < mark.last;
+  const next = isBehind ? mark : { last, lastAt, seenAt: now };
+  if (isEmpty || last < Math.max(begin, applied + 1)) return { oldest: undefined, mark: next };
+  const evenly =
+    place === undefined ? lastAt : place.enqueuedAt + (lastAt - place.enqueuedAt) / Math.max(1, last - applied);
+  const earliest = mark === undefined || isBehind ? evenly : Math.max(evenly, Math.min(mark.seenAt, lastAt));
+  return { oldest: Math.round(isBehind ? Math.min(earliest, mark.lastAt) : earliest), mark: next };
+}
