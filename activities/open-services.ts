@@ -56,7 +56,7 @@ export function openServices(options: OpenServicesOptions): Services {
     metrics,
     blobs: new AzureBlobSource(service, federation.account),
     feed: new AzureFeedStore(service, { onRetry: (cause) => metrics.feedRetry(cause) }),
-    openTriggers: () => openTriggers(federation),
+    openTriggers: () => openTriggers(federation, (count) => metrics.triggerLocksLost(count)),
     openEventHubs: () => openEventHubs(federation, index, account.id, (removed) => tellRemoved(options, removed)),
     sinks: openSinks(federation),
     ...ruleCache(index, account),
@@ -72,8 +72,11 @@ export function openSinks(federation: Federation): ReadonlyMap<string, Sink> {
   return new Map(sinks.map(([name, { root }]) => [name, new FileViewSink({ root })]));
 }
 
-/** @throws IsthmusError `ISTHMUS_CONFIG` where the federation has no queue. */
-export function openTriggers({ sources, name }: Federation): ServiceBusQueue {
+/**
+ * @param onLost told of messages whose locks ended before they were settled.
+ * @throws IsthmusError `ISTHMUS_CONFIG` where the federation has no queue.
+ */
+export function openTriggers({ sources, name }: Federation, onLost?: (count: number) => void): ServiceBusQueue {
   const bus = sources.serviceBus;
   if (bus === undefined) {
     throw new IsthmusError(

@@ -16,6 +16,7 @@ export function triggerIntake(input: LoopInput): Promise<void> {
       ignored,
       'dead-lettered': deadLettered,
     }),
-    note: ({ messages, applied }) => `Last turn: ${messages} messages, ${applied} applied.`,
+    note: ({ messages, applied, slowed }) =>
+      `Last turn: ${messages} messages, ${applied} applied${slowed === undefined ? '' : `; ${slowed}`}.`,
   });
 }

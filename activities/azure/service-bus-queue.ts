@@ -209,7 +209,8 @@ export class ServiceBusQueue implements TriggerQueue {
   async #replaceQuiet(): Promise<void> {
     const before = Date.now() - (this.#options.silenceMs ?? SILENCE_MS);
     for (const open of this.#links) {
-      if (open.link.holds > 0 || open.heardAt > before || this.#count - open.heardCount < STUCK_AFTER_MESSAGES) continue;
+      if (open.link.holds > 0 || open.heardAt > before || this.#count - open.heardCount < STUCK_AFTER_MESSAGES)
+        continue;
       this.#links.delete(open);
       this.#addLink().link.open();
       await open.link.close();

@@ -5,6 +5,7 @@ import { FeedMetrics, type FeedPageCounts } from './feed-metrics.ts';
 import { Instruments } from './instruments.ts';
 import type { Glance } from './source-watch.ts';
 import { StandingMetrics } from './standing-metrics.ts';
+import { type SlowedBy, TriggerMetrics } from './trigger-metrics.ts';
 import { type TrustCounts, TrustMetrics } from './trust-metrics.ts';
 
 export type MetricSource = 'trigger' | 'event-hubs' | 'feed' | 'look' | 'stub' | 'inventory';
@@ -20,6 +21,7 @@ export class Metrics {
   readonly #make = new Instruments();
   readonly #feed = new FeedMetrics(this.#make);
   readonly #trust = new TrustMetrics(this.#make);
+  readonly #triggers = new TriggerMetrics(this.#make);
   readonly #deadLetters = new DeadLetterMetrics(this.#make);
   readonly #standing = new StandingMetrics(this.#make);
 
@@ -101,6 +103,20 @@ export class Metrics {
 
   trust(counts: TrustCounts): void {
     this.#trust.count(counts);
+  }
+
+  /** Messages whose locks ended before they were settled. */
+  triggerLocksLost(count: number): void {
+    this.#triggers.locksLost(count);
+  }
+
+  /** A batch of triggers that was committed; what its events became is a page of its source. */
+  triggerBatch(messages: number, seconds: number): void {
+    this.#triggers.batch(messages, seconds);
+  }
+
+  triggersSlowed(by: Readonly<Record<SlowedBy, boolean>>): void {
+    this.#triggers.slowed(by);
   }
 
   /** A message that cannot be applied was put aside. */

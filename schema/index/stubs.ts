@@ -280,3 +280,16 @@ export async function countStubs(on: Queryable, accountId: number): Promise<read
     group by s.name order by s.name`.execute(on);
   return rows;
 }
+
+/** How long the stub task that has waited longest without being begun has waited, in milliseconds; 0 where none waits. */
+export async function oldestStubMs(on: Queryable, accountId: number): Promise<number> {
+  const { rows } = await sql<{ ms: number | null }>`
+    select max(${serverNow} - oldest.stub_at) as ms
+    from sinks as s cross join lateral (
+      select e.stub_at from entries as e
+      where e.account_id = ${accountId} and e.sink_id = s.id and e.stub_due
+      order by e.stub_at limit 1
+    ) as oldest
+    where s.account_id = ${accountId}`.execute(on);
+  return Math.max(0, rows[0]?.ms ?? 0);
+}

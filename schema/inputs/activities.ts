@@ -12,6 +12,8 @@ export interface TriggerTurn {
   readonly superseded: number;
   readonly ignored: number;
   readonly deadLettered: number;
+  /** Why fewer were taken than could have been, in words for people. */
+  readonly slowed?: string | undefined;
 }
 
 /** One turn of reading Event Grid's dead-letter container. `applied + superseded + ignored + kept` are its events; a rename is two. */
