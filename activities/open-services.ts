@@ -16,8 +16,6 @@ import { blobService } from './azure/blob-service.ts';
 import { AzureBlobSource } from './azure/blob-source.ts';
 import { EventHubsQueue } from './azure/event-hubs-queue.ts';
 import type { Removed } from './azure/event-hubs-tail.ts';
-import { EventHubsQueue } from './azure/event-hubs-queue.ts';
-import type { Removed } from './azure/event-hubs-tail.ts';
 import { serviceBusClient } from './azure/service-bus-client.ts';
 import { ServiceBusDeadLetters } from './azure/service-bus-dead-letters.ts';
 import { ServiceBusQueue } from './azure/service-bus-queue.ts';
@@ -91,42 +89,6 @@ export function openTriggers({ sources, name }: Federation, onLost?: (count: num
 export function openDeadLetterQueue({ sources }: Federation): DeadLetterQueue | undefined {
   const bus = sources.serviceBus;
   return bus === undefined ? undefined : new ServiceBusDeadLetters(serviceBusClient(bus), bus.queue);
-}
-
-/**
- * @param onRemoved told of events that were gone before they were read.
- * @throws IsthmusError `ISTHMUS_CONFIG` where the federation has no event hub.
- */
-export function openEventHubs(
-  { sources, name }: Federation,
-  index: Index,
-  accountId: number,
-  onRemoved?: (removed: Removed) => void,
-): EventHubsQueue {
-  const source = sources.eventHubs;
-  if (source === undefined) {
-    throw new IsthmusError(
-      'ISTHMUS_CONFIG',
-      `Federation ${name} has no sources.eventHubs, so it has no event hub to read.`,
-    );
-  }
-  return new EventHubsQueue({ source, index, accountId, onRemoved });
-}
-
-/** Events that nobody read in time: the feed brings what they told, and without a feed a listing does. */
-function tellRemoved({ federation, log, metrics, requestReconcile }: OpenServicesOptions, removed: Removed): void {
-  const { partition, from, to } = removed;
-  const hub = federation.sources.eventHubs?.eventHub;
-  const healing = federation.sources.changeFeed === undefined ? 'a listing of everything' : 'the feed';
-  metrics.hubEventsRemoved(to - from + 1);
-  log.error(
-    { hub, ...removed },
-    `Alarm: ${to - from + 1} events of partition ${partition} of event hub ${hub} were removed by retention before they were read; ${healing} brings what they told`,
-  );
-  if (federation.sources.changeFeed !== undefined) return;
-  requestReconcile({ judge: 'listing' }).catch((error: unknown) =>
-    log.error({ error: ensureError(error).message }, 'the reconcile that is to heal it could not be asked for'),
-  );
 }
 
 /**
