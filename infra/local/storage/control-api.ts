@@ -10,6 +10,8 @@ export interface StorageState {
   readonly pendingFeedRecords: number;
   readonly published: number;
   readonly dropped: number;
+  /** Events that went to the dead-letter container instead of being published. */
+  readonly deadLettered: number;
   /** Changes that were recorded since the state folder was made. */
   readonly changes: number;
   readonly feed: { readonly openSegment: string | null; readonly error: string | null };

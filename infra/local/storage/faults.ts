@@ -11,6 +11,8 @@ const faultsSchema = z.strictObject({
     delayMs: z.number().min(0),
     /** Share of events that are published twice. */
     duplicateRate: rate,
+    /** Share of events that are not delivered: they go to the dead-letter container instead. */
+    deadLetterRate: rate,
     /** Publishes in no order, within a few hundred events. */
     reorder: z.boolean(),
   }),
@@ -51,7 +53,7 @@ const faultsPatchSchema = z.strictObject({
 export type FaultsPatch = z.input<typeof faultsPatchSchema>;
 
 const NO_FAULTS: Faults = {
-  triggers: { dropRate: 0, delayMs: 0, duplicateRate: 0, reorder: false },
+  triggers: { dropRate: 0, delayMs: 0, duplicateRate: 0, deadLetterRate: 0, reorder: false },
   feed: { hold: false, tearTail: false, refuse: false, stall: false },
   inventory: { stop: false },
   http: { error429Rate: 0, error503Rate: 0, error412Rate: 0, cutRate: 0 },

@@ -8,6 +8,7 @@ import { connectionStringOn, endpointOn, FEED_CONTAINER } from './account.ts';
 import { AzuriteProcess } from './azurite-process.ts';
 import { ContainerRegistry } from './container-registry.ts';
 import { startControlServer } from './control-server.ts';
+import { DeadLetterWriter } from './events/dead-letter-writer.ts';
 import type { EventGridEvent } from './events/event-grid-event.ts';
 import { PublishedLog } from './events/published-log.ts';
 import { TriggerPump, type TriggerState } from './events/trigger-pump.ts';
@@ -149,6 +150,10 @@ export async function startStorage(options: StorageOptions): Promise<RunningStor
   const triggers = new TriggerPump({
     journal,
     publish: options.publish,
+    deadLetters: new DeadLetterWriter(
+      () => BlobServiceClient.fromConnectionString(connectionStringOn(servicePort)),
+      () => clock.now(),
+    ),
     state: new StateFile<TriggerState>(join(dir, 'triggers.json')),
     log: published,
     faults,
@@ -188,6 +193,7 @@ export async function startStorage(options: StorageOptions): Promise<RunningStor
       pendingFeedRecords: feed?.pending ?? 0,
       published: triggers.published,
       dropped: triggers.dropped,
+      deadLettered: triggers.deadLettered,
       changes: journal.length,
       feed: { openSegment: feed?.openSegment ?? null, error: schedule?.lastError ?? null },
       triggers: { error: triggers.lastError ?? null },

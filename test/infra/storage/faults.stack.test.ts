@@ -67,6 +67,28 @@ describe('the fault switches', () => {
     );
   });
 
+  it('give triggers up: they go to the dead-letter container as Event Grid writes them, with what became of them', async () => {
+    await storage.control.setFaults({ triggers: { deadLetterRate: 1 } });
+    await put(storage, names('dead', 3));
+    await storage.settled();
+    const container = storage.account.getContainerClient('dead-letters');
+    const dead: Record<string, unknown>[] = [];
+    for await (const { name } of container.listBlobsFlat()) {
+      expect(name).toMatch(/^isthmus\/ISTHMUS\/\d{4}\/\d+\/\d+\/\d+\/[0-9a-f-]+\.json$/);
+      dead.push(...JSON.parse((await container.getBlobClient(name).downloadToBuffer()).toString()));
+    }
+    expect(dead.map(({ subject }) => String(subject).split('/blobs/')[1]).toSorted()).toEqual(names('dead', 3));
+    const said = {
+      deadLetterReason: 'MaxDeliveryAttemptsExceeded',
+      deliveryAttempts: 30,
+      lastDeliveryOutcome: 'NotFound',
+    };
+    expect(dead[0]).toMatchObject({ eventType: 'Microsoft.Storage.BlobCreated', ...said });
+    expect(await storage.control.state()).toMatchObject({ deadLettered: 3 });
+    // What tells of the container itself is delivered, or it would never end.
+    expect(told(storage).every((name) => name.startsWith('isthmus/'))).toBe(true);
+  });
+
   it('delay triggers, until they are told not to', async () => {
     await storage.control.setFaults({ triggers: { delayMs: 600 } });
     const from = Date.now();

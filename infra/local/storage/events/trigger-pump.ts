@@ -2,6 +2,7 @@ import type { Clock } from '../../../../schema/ports/clock.ts';
 import type { FaultSwitches } from '../faults.ts';
 import type { Journal, NumberedEntry } from '../journal.ts';
 import type { StateFile } from '../state-file.ts';
+import { DeadLetterWriter } from './dead-letter-writer.ts';
 import { eventsOf } from './event-grid.ts';
 import type { EventGridEvent } from './event-grid-event.ts';
 import type { PublishedLog } from './published-log.ts';
@@ -11,6 +12,8 @@ export interface TriggerState {
   readonly next: number;
   readonly published: number;
   readonly dropped: number;
+  /** A state that was written before has none. */
+  readonly deadLettered?: number | undefined;
 }
 
 const ENTRIES_AT_ONCE = 256;
@@ -25,6 +28,7 @@ const DELAY_STEP_MS = 50;
 export interface TriggerPumpParts {
   readonly journal: Journal;
   readonly publish: (event: EventGridEvent) => Promise<void>;
+  readonly deadLetters: DeadLetterWriter;
   readonly state: StateFile<TriggerState>;
   readonly log: PublishedLog;
   readonly faults: FaultSwitches;
@@ -49,6 +53,7 @@ export class TriggerPump {
   #next = 0;
   #published = 0;
   #dropped = 0;
+  #deadLettered = 0;
   #lastError: string | undefined;
   #running: Promise<void> = Promise.resolve();
   #replaying = 0;
@@ -63,6 +68,7 @@ export class TriggerPump {
     this.#next = Math.min(state?.next ?? 0, this.#parts.journal.length);
     this.#published = state?.published ?? 0;
     this.#dropped = state?.dropped ?? 0;
+    this.#deadLettered = state?.deadLettered ?? 0;
     this.#running = this.#keepRunning();
     this.#timer = setInterval(() => void this.#save().catch(() => undefined), SAVE_EVERY_MS);
   }
@@ -78,6 +84,10 @@ export class TriggerPump {
 
   get dropped(): number {
     return this.#dropped;
+  }
+
+  get deadLettered(): number {
+    return this.#deadLettered;
   }
 
   get lastError(): string | undefined {
@@ -181,11 +191,16 @@ export class TriggerPump {
   }
 
   async #deliver({ number, entry }: NumberedEntry): Promise<void> {
-    const { faults, origin, hierarchical } = this.#parts;
+    const { faults, origin, hierarchical, deadLetters } = this.#parts;
     for (const event of eventsOf(entry, origin(), hierarchical)) {
-      const { dropRate, duplicateRate } = faults.current.triggers;
+      const { dropRate, duplicateRate, deadLetterRate } = faults.current.triggers;
       if (faults.happens(dropRate)) {
         this.#dropped += 1;
+        continue;
+      }
+      if (!DeadLetterWriter.isOwn(event) && faults.happens(deadLetterRate)) {
+        if (!(await this.#publish(event, (each) => deadLetters.write(each)))) return;
+        this.#deadLettered += 1;
         continue;
       }
       // Still owed: the next start publishes it.
@@ -198,10 +213,10 @@ export class TriggerPump {
   }
 
   /** Tries until it is out. @returns false when stopped before. */
-  async #publish(event: EventGridEvent): Promise<boolean> {
+  async #publish(event: EventGridEvent, how = this.#parts.publish): Promise<boolean> {
     for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
       try {
-        await this.#parts.publish(event);
+        await how(event);
         this.#lastError = undefined;
         return true;
       } catch (error) {
@@ -215,7 +230,8 @@ export class TriggerPump {
   async #save(): Promise<void> {
     // What is under way may yet fail: the next start begins with the oldest of it.
     const next = Math.min(this.#next, ...this.#owed);
-    await this.#parts.state.write({ next, published: this.#published, dropped: this.#dropped });
+    const counts = { published: this.#published, dropped: this.#dropped, deadLettered: this.#deadLettered };
+    await this.#parts.state.write({ next, ...counts });
   }
 }
 
