@@ -15,6 +15,7 @@ export interface SubtreeGone {
 }
 
 const NO_RULE: Decision = { outcome: 'ignore', reason: 'no-rule' };
+const CANARY: Decision = { outcome: 'ignore', reason: 'canary' };
 const REFUSED: Decision = { outcome: 'refuse', reason: 'vast-has-authority' };
 const DEAD_EPOCH: Decision = { outcome: 'ignore', reason: 'dead-epoch' };
 const NOTHING_NEW: Decision = { outcome: 'ignore', reason: 'nothing-new' };
@@ -25,28 +26,45 @@ const NOTHING_NEW: Decision = { outcome: 'ignore', reason: 'nothing-new' };
  * No sequencer orders a blob against its directory, so time does: a state that an event made plainly before the
  * directory went is taken as a look at that time that found nothing would be, and rule 5 orders what else is told of
  * the blob. Whatever is nearer, newer or a look's is looked at, and so is what waits for a look: the one on its way may
- * have asked before. Distrust of triggers changes nothing here, as it is their sequencers that are not believed.
+ * have asked before. Where the end is told of so late that an inventory has been since, all of it is looked at (rule 6):
+ * the directory may have come back, and what was there agreed. Distrust of triggers changes nothing here, as it is their sequencers that are not believed.
  */
 export function decideSubtree(
   entry: Entry | undefined,
   gone: SubtreeGone,
   container: ContainerState,
   rule: Rule | undefined,
-  policy: Pick<ClockPolicy, 'margin'>,
+  policy: Pick<ClockPolicy, 'margin' | 'horizon'>,
   ruleRevision: number,
 ): Decision {
   if (rule === undefined) return NO_RULE;
+  if (rule.authority === 'isthmus') return CANARY;
   if (rule.authority === 'vast') return REFUSED;
-  const life = judgeIncarnation(undefined, gone.time, false, container, policy.margin);
-  if (life === 'dead') return DEAD_EPOCH;
+  const word = wordOf(gone, container, policy);
+  if (word === 'void') return DEAD_EPOCH;
   if (entry === undefined) return NOTHING_NEW;
   if (!entry.lookDue) {
     if (!entry.live || lifeOf(entry, container, policy.margin) === 'dead') return NOTHING_NEW;
     const plainlyOlder = entry.look === undefined && entry.seen < gone.time - policy.margin;
-    if (plainlyOlder && life === 'alive') return { outcome: 'apply', next: afterSubtree(entry, gone, ruleRevision) };
+    if (plainlyOlder && word === 'final') return { outcome: 'apply', next: afterSubtree(entry, gone, ruleRevision) };
   }
   const next: Entry = { ...entry, lookDue: true, revision: entry.revision + 1 };
   return { outcome: 'look', reason: 'directory-gone', next };
+}
+
+/**
+ * What a directory's end is worth to the names below it, whatever their entries are. `final`: it ends what is plainly
+ * older. `doubtful`: it is a reason to look. `void`: it was in an incarnation of the container that is gone.
+ */
+export function wordOf(
+  gone: Pick<SubtreeGone, 'time'>,
+  container: ContainerState,
+  { margin, horizon }: Pick<ClockPolicy, 'margin' | 'horizon'>,
+): 'final' | 'doubtful' | 'void' {
+  const life = judgeIncarnation(undefined, gone.time, false, container, margin);
+  if (life === 'dead') return 'void';
+  const late = horizon !== undefined && gone.time < horizon + margin;
+  return life === 'unsure' || late ? 'doubtful' : 'final';
 }
 
 /**

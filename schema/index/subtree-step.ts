@@ -1,9 +1,9 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { RuleIndex } from '../../namespace/authority.ts';
 import type { BlobEvent } from '../../namespace/change.ts';
-import type { SubtreeGone } from '../../namespace/decide-subtree.ts';
+import { type SubtreeGone, wordOf } from '../../namespace/decide-subtree.ts';
+import type { ClockPolicy } from '../../namespace/decision.ts';
 import type { Key } from '../../namespace/key.ts';
-import { judgeIncarnation } from '../../namespace/liveness.ts';
 import { holdAccount } from './accounts.ts';
 import { serverNow } from './clock.ts';
 import { type ContainerRow, containerStates } from './containers.ts';
@@ -50,7 +50,7 @@ export async function stepSubtree(tx: Tx, step: SubtreeInput): Promise<SubtreeSt
   const { account, claim, limit, rules, ruleRevision, policy } = step;
   const held = await holdClaim(tx, account.id, claim);
   if (held === undefined) return OVER;
-  await holdAccount(tx, account.id, ruleRevision);
+  const { clock } = await holdAccount(tx, account.id, ruleRevision);
   const container = (await containerStates(tx, account.id, [held.container])).get(held.container);
   if (container === undefined) return OVER;
 
@@ -63,7 +63,7 @@ export async function stepSubtree(tx: Tx, step: SubtreeInput): Promise<SubtreeSt
   const asking = window.filter(({ asks }) => asks).map(({ name }) => name);
   const done = window.length < limit;
   const { ours, refused } = sortOut(asking, container, held, rules);
-  const verdicts = await lockAndJudge(tx, account.id, ours, container, held, policy.margin);
+  const verdicts = await lockAndJudge(tx, account.id, ours, container, held, { ...policy, ...clock });
   const gone = ours.filter((_, at) => verdicts[at] === 'gone');
   const looks = ours.filter((_, at) => verdicts[at] === 'look');
   await bury(tx, account.id, gone, held, ruleRevision);
@@ -123,13 +123,13 @@ async function lockAndJudge(
   page: readonly PageKey[],
   container: ContainerRow,
   held: Held,
-  margin: number,
+  policy: ClockPolicy,
 ): Promise<readonly Verdict[]> {
-  const life = judgeIncarnation(undefined, held.time, false, container, margin);
-  if (page.length === 0 || life === 'dead') return [];
+  const word = wordOf(held, container, policy);
+  if (page.length === 0 || word === 'void') return [];
   const keys = keyArrays(page);
   const locked = sql<{ readonly ord: number; readonly verdict: Verdict }>`
-    select x.ord, ${verdictSql(held.time - margin, life === 'alive')} as verdict
+    select x.ord, ${verdictSql(held.time - policy.margin, word === 'final')} as verdict
     from unnest(${keys.containers}::int[], ${keys.heads}::text[], ${keys.hashes}::text[])
       with ordinality as x (container_id, head, tail_hash, ord)
     join entries as e on e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
@@ -143,11 +143,11 @@ async function lockAndJudge(
 }
 
 /** `decideSubtree`, for an entry `e` in a container with the bounds `k`, under Blob's authority. */
-function verdictSql(before: number, alive: boolean): RawBuilder<Verdict> {
+function verdictSql(before: number, final: boolean): RawBuilder<Verdict> {
   return sql`case
       when e.look_due then 'look'
       when not e.live or ${isDeadSql} then 'none'
-      when ${alive} and e.look is null and e.seen < ${before}::bigint then 'gone'
+      when ${final} and e.look is null and e.seen < ${before}::bigint then 'gone'
       else 'look'
     end`;
 }

@@ -75,6 +75,16 @@ describe('the end of a directory', () => {
     );
   });
 
+  it('that is told of after an inventory has been is a reason to look, and ends nothing', () => {
+    fc.assert(
+      fc.property(entry, gone, time, (before, told, horizon) => {
+        const decision = decideSubtree(before, told, LIVING, BLOB_RULE, { ...POLICY, horizon }, 7);
+        if (told.time < horizon + MARGIN) expect(decision.outcome).not.toBe('apply');
+        else expect(decision).toEqual(decideSubtree(before, told, LIVING, BLOB_RULE, POLICY, 7));
+      }),
+    );
+  });
+
   it('of an incarnation of the container that is gone says nothing of the present one', () => {
     const state = { newestEpoch: undefined, goneAt: GONE.time + 2 * MARGIN };
     fc.assert(

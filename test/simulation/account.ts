@@ -1,4 +1,5 @@
 import type { BlobEvent } from '../../namespace/change.ts';
+import type { SubtreeGone } from '../../namespace/decide-subtree.ts';
 import type { Attributes } from '../../namespace/entry.ts';
 import { type Epoch, epochAt } from '../../namespace/epoch.ts';
 import { formatKey, type Key } from '../../namespace/key.ts';
@@ -31,6 +32,14 @@ export interface Published {
   readonly trueTime: number;
   readonly toTriggers: boolean;
   readonly toFeed: boolean;
+}
+
+/** What the account published of a directory that was deleted or renamed. */
+export interface PublishedDirectory {
+  readonly gone: SubtreeGone;
+  /** What it is called now, in the same container; undefined where it was deleted. */
+  readonly made: string | undefined;
+  readonly trueTime: number;
 }
 
 const REUSE_AFTER = 30_000;
@@ -158,6 +167,24 @@ export class SimulatedAccount {
     container.blobs.delete(key.name);
     container.deleted.set(key.name, version);
     this.#tell(key, container, 'delete', undefined, true, true);
+  }
+
+  /**
+   * Renames a directory, or deletes it with what is in it: the blobs go, or move with their versions, and no event is
+   * told of any of them. @returns undefined where Azure would refuse, since something is in the way.
+   */
+  changeDirectory(container: string, directory: string, made: string | undefined): PublishedDirectory | undefined {
+    const { exists, blobs, deleted } = this.#containers.get(container) ?? {};
+    if (!exists || blobs === undefined || deleted === undefined) return undefined;
+    const below = (name: string) => [...blobs].filter(([each]) => each.startsWith(`${name}/`));
+    if (made !== undefined && below(made).length > 0) return undefined;
+    for (const [name, version] of below(directory)) {
+      blobs.delete(name);
+      if (made !== undefined) blobs.set(made + name.slice(directory.length), version);
+    }
+    for (const name of [...deleted.keys()]) if (name.startsWith(`${directory}/`)) deleted.delete(name);
+    const gone = { container, directory, time: this.reportedNow(), eventId: `d${++this.#changes}` };
+    return { gone, made, trueTime: this.#timeline.now };
   }
 
   undelete(key: Key): void {

@@ -1,6 +1,6 @@
 import type { BlobEvent } from '../../namespace/change.ts';
 import type { Key } from '../../namespace/key.ts';
-import { type Published, SimulatedAccount } from './account.ts';
+import { type Published, type PublishedDirectory, SimulatedAccount } from './account.ts';
 import { type Distrust, distrustOf } from './distrust.ts';
 import { IndexDouble } from './index-double.ts';
 import { Inspectors } from './inspectors.ts';
@@ -16,6 +16,8 @@ const HOUR = 60 * MINUTE;
 const START = Date.UTC(2026, 0, 1);
 const CONTAINERS = ['c0', 'c1'] as const;
 const NAMES = ['a', 'b', 'c'] as const;
+const DIRECTORIES = ['d', 'e', 'f'] as const;
+const NAMES_IN_DIRECTORIES = ['a', 'd/a', 'd/b', 'd/s/a', 'e/a', 'e/b', 'f/s/a'] as const;
 /** Written at last where only the feed could tell that a container was made again. */
 const MARKER = 'marker';
 
@@ -52,6 +54,8 @@ class History {
   readonly #inspectors: Inspectors;
   readonly #tell: Tell | undefined;
   readonly #published: Published[] = [];
+  readonly #directories: PublishedDirectory[] = [];
+  readonly #names: readonly [string, ...string[]];
   readonly #feed: { readonly event: BlobEvent; readonly readableAt: number }[] = [];
   readonly #inbox: BlobEvent[] = [];
   #cursor = 0;
@@ -75,7 +79,12 @@ class History {
     this.#account = new SimulatedAccount(world, random, this.#timeline, (published) => this.#hear(published));
     this.#witness = new Witness(this.#account, at);
     this.#index = new IndexDouble(tampering, (before, next, change) => this.#witness.observe(before, next, change));
-    this.#inspectors = new Inspectors(this.#timeline, random, this.#account, this.#index, this.#witness);
+    this.#names = world.directories ? NAMES_IN_DIRECTORIES : NAMES;
+    const everyName = world.directories ? everyNameIn(NAMES_IN_DIRECTORIES) : NAMES;
+    this.#inspectors = new Inspectors(this.#timeline, random, this.#account, this.#index, this.#witness, [
+      ...everyName,
+      MARKER,
+    ]);
   }
 
   play(): HistoryResult {
@@ -124,8 +133,8 @@ class History {
     const habit = this.#world.habits;
     const favourite = habit === 'same-etag' && this.#random.chance(0.7);
     const key: Key = favourite
-      ? { container: CONTAINERS[0], name: NAMES[0] }
-      : { container: this.#random.pick(CONTAINERS), name: this.#random.pick(NAMES) };
+      ? { container: CONTAINERS[0], name: this.#names[0] }
+      : { container: this.#random.pick(CONTAINERS), name: this.#random.pick(this.#names) };
     const account = this.#account;
     if (!account.containerExists(key.container)) {
       if (this.#random.chance(0.5)) account.createContainer(key.container);
@@ -133,6 +142,10 @@ class History {
     }
     if (this.#world.containersDeleted && this.#random.chance(habit === 'containers' ? 0.2 : 0.06)) {
       this.#replaceContainer(key);
+      return;
+    }
+    if (this.#world.directories && this.#random.chance(0.2)) {
+      this.#changeDirectory(key.container);
       return;
     }
     const dice = this.#random.next();
@@ -157,6 +170,45 @@ class History {
       this.#account.createContainer(key.container);
       if (busy && chance(0.7)) this.#account.put(key);
     });
+  }
+
+  /** Renames a directory, now and then back again at once, or deletes it. */
+  #changeDirectory(container: string): void {
+    const [from, to] = this.#random.shuffle(DIRECTORIES);
+    const made = this.#random.chance(0.7) ? to : undefined;
+    const published = from === undefined ? undefined : this.#account.changeDirectory(container, from, made);
+    if (published === undefined) return;
+    this.#directories.push(published);
+    this.#witness.learn(published.gone.eventId, published.trueTime);
+    this.#tell?.(`happened: ${JSON.stringify(published)}`);
+    const { triggers } = this.#world;
+    if (triggers === undefined || this.#random.chance(triggers.lost)) return;
+    for (let copy = this.#random.chance(triggers.doubled) ? 2 : 1; copy > 0; copy--) {
+      const late = this.#random.chance(triggers.late);
+      const delay = late ? this.#random.between(MINUTE, 3 * HOUR) : this.#random.between(0, 20 * SECOND);
+      this.#timeline.after(delay, () => {
+        if (this.#begun) this.#hearOfDirectory(published);
+      });
+    }
+  }
+
+  /** Noted; worked off in steps between which anything may happen, each by whichever worker; then both names are listed. */
+  #hearOfDirectory({ gone, made }: PublishedDirectory): void {
+    if (!this.#index.noteSubtree(gone)) return;
+    const work = (after: string) => {
+      const next = this.#index.workSubtree(gone, after, this.#random.between(1, 3));
+      // A worker that died after its step had committed, or before: the next one goes on where the index says.
+      if (next !== undefined) this.#timeline.after(this.#random.between(0, 20 * SECOND), () => work(next));
+      else if (!this.#tampering.listsNoDirectories) {
+        this.#timeline.after(this.#random.between(0, MINUTE), () => {
+          for (const name of [gone.directory, made]) {
+            if (name !== undefined) this.#inspectors.list(gone.container, `${name}/`);
+          }
+        });
+      }
+      this.#inspectors.wakeLooks();
+    };
+    this.#timeline.after(this.#random.between(0, 20 * SECOND), () => work(''));
   }
 
   /** Inventories, checks of containers, sweeps and purges that fall between changes. */
@@ -314,6 +366,9 @@ class History {
         from += size;
       }
     }
+    for (const published of this.#random.shuffle(this.#world.triggers === undefined ? [] : this.#directories)) {
+      this.#hearOfDirectory(published);
+    }
     this.#timeline.run();
     if (this.#index.due().length > 0) throw new Violated('a look is due and nobody answers it');
   }
@@ -328,4 +383,13 @@ function bind(random: Random) {
     chance: (probability: number) => random.chance(probability),
     between: (min: number, max: number) => random.between(min, max),
   };
+}
+
+/** Every name that a blob may get by the renames of its directory. */
+function everyNameIn(names: readonly string[]): readonly string[] {
+  const all = names.flatMap((name) => {
+    const slash = name.indexOf('/');
+    return slash < 0 ? [name] : DIRECTORIES.map((directory) => directory + name.slice(slash));
+  });
+  return [...new Set(all)];
 }

@@ -2,6 +2,7 @@ import type { BlobEvent, Change, ListedRow, LookAnswer } from '../../namespace/c
 import type { ContainerState } from '../../namespace/container.ts';
 import { decide } from '../../namespace/decide.ts';
 import { decideEvent } from '../../namespace/decide-event.ts';
+import { decideSubtree, directoriesOf, type SubtreeGone, underGoneDirectory } from '../../namespace/decide-subtree.ts';
 import { type ClockPolicy, DEFAULT_MARGIN, type Decision } from '../../namespace/decision.ts';
 import type { Entry, Timestamp } from '../../namespace/entry.ts';
 import { foldPage, isPlain, isRoutine, meet } from '../../namespace/fold.ts';
@@ -23,6 +24,8 @@ export type Observer = (before: Entry | undefined, next: Entry | undefined, chan
 export class IndexDouble {
   readonly #entries = new Map<string, Entry>();
   readonly #containers = new Map<string, ContainerState>();
+  /** Directories that went, by their event's id. */
+  readonly #directories = new Map<string, SubtreeGone>();
   readonly #tampering: Tampering;
   readonly #observe: Observer;
   #horizon: Timestamp | undefined;
@@ -86,7 +89,7 @@ export class IndexDouble {
     for (const group of foldPage(events)) {
       const entry = this.entry(group);
       const plain = entry === undefined || (isPlain(entry) && believable(entry, this.#policy) === entry);
-      const routine = plain && isRoutine(group, this.#container(group.container), this.#policy);
+      const routine = plain && isRoutine(group, this.#over(group), this.#policy);
       const outcome = routine ? meet(group, entry, this.margin) : 'odd';
       if (outcome !== 'odd') for (const event of group.events) this.#compare(entry, event);
       if (outcome === 'apply' && group.winner !== undefined) {
@@ -113,7 +116,8 @@ export class IndexDouble {
 
   applyListed(row: ListedRow, strong: boolean): void {
     const insert = strong && this.entry(row) === undefined;
-    this.#apply(insert ? { ...row, kind: 'look', time: row.from, entryRevision: 0 } : row);
+    const over = this.#over(row);
+    this.#apply(insert ? { ...row, kind: 'look', time: row.from, entryRevision: 0 } : row, over);
   }
 
   /** A look for a name that a complete listing lacked. */
@@ -123,6 +127,32 @@ export class IndexDouble {
     if (this.#tampering.absenceDeletes) {
       this.#write(now, { ...now, live: false, attributes: undefined, revision: now.revision + 1 }, undefined);
     } else this.#want(now);
+  }
+
+  /** Takes a directory that went as work. @returns false where it is known. */
+  noteSubtree(gone: SubtreeGone): boolean {
+    if (this.#directories.has(gone.eventId)) return false;
+    this.#directories.set(gone.eventId, gone);
+    return true;
+  }
+
+  /** Goes through the next entries below a directory, in key order. @returns where to go on; undefined where it is done. */
+  workSubtree(gone: SubtreeGone, after: string, limit: number): string | undefined {
+    const below = [...this.#entries.values()]
+      .filter(({ container, name }) => container === gone.container && name.startsWith(`${gone.directory}/`))
+      .filter(({ name }) => name > after)
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .slice(0, limit);
+    for (const entry of below) {
+      if (!entry.live && !entry.lookDue) continue;
+      const decided = decideSubtree(entry, gone, this.#container(entry.container), RULE, this.#policy, RULE_REVISION);
+      const decision = this.#tampering.subtree?.(decided, entry, gone) ?? decided;
+      if (decision.outcome === 'look') this.wanted++;
+      if (decision.outcome === 'apply' || decision.outcome === 'look') {
+        this.#write(entry, decision.next, asEvent(entry, gone));
+      }
+    }
+    return below.length < limit ? undefined : below.at(-1)?.name;
   }
 
   noteContainerGone(container: string, at: Timestamp): void {
@@ -168,15 +198,26 @@ export class IndexDouble {
     return this.#tampering.container?.(state) ?? state;
   }
 
+  /** The container as it is to this name: without what went with a directory. */
+  #over(key: Key): ContainerState {
+    const container = this.#container(key.container);
+    if (this.#directories.size === 0 || this.#tampering.forgetsDirectories) return container;
+    const above = directoriesOf(key.name);
+    const times = [...this.#directories.values()]
+      .filter((gone) => gone.container === key.container && above.includes(gone.directory))
+      .map(({ time }) => time);
+    return underGoneDirectory(container, times.length === 0 ? undefined : Math.max(...times));
+  }
+
   #noteEpoch(event: BlobEvent): void {
     const state = this.#containers.get(event.container) ?? UNKNOWN;
     if (event.epoch === undefined || (state.newestEpoch !== undefined && event.epoch <= state.newestEpoch)) return;
     this.#containers.set(event.container, { ...state, newestEpoch: event.epoch });
   }
 
-  #apply(change: Change): void {
+  #apply(change: Change, over?: ContainerState): void {
     const entry = this.entry(change);
-    const container = this.#container(change.container);
+    const container = over ?? (change.kind === 'event' ? this.#over(change) : this.#container(change.container));
     if (change.kind === 'event') this.#compare(entry, change);
     const { eventRules, decision: tamper } = this.#tampering;
     const decision: Decision =
@@ -201,4 +242,11 @@ export class IndexDouble {
     if (kept === undefined) this.#entries.delete(formatKey(next));
     else this.#entries.set(formatKey(next), kept);
   }
+}
+
+/** What a directory's end is to one name, for whoever watches. */
+function asEvent(key: Key, { time, eventId }: SubtreeGone): BlobEvent {
+  const none = { attributes: undefined, sequencer: undefined, epoch: undefined };
+  const { container, name } = key;
+  return { kind: 'event', source: 'trigger', effect: 'delete', container, name, ...none, time, eventId, api: '' };
 }

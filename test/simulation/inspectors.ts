@@ -15,10 +15,20 @@ export class Inspectors {
   readonly #account: SimulatedAccount;
   readonly #index: IndexDouble;
   readonly #witness: Witness;
+  /** Every name that a container may have. */
+  readonly #names: readonly string[];
   #asked = 0;
   #looking = false;
 
-  constructor(timeline: Timeline, random: Random, account: SimulatedAccount, index: IndexDouble, witness: Witness) {
+  constructor(
+    timeline: Timeline,
+    random: Random,
+    account: SimulatedAccount,
+    index: IndexDouble,
+    witness: Witness,
+    names: readonly string[],
+  ) {
+    this.#names = names;
     this.#timeline = timeline;
     this.#random = random;
     this.#account = account;
@@ -60,7 +70,7 @@ export class Inspectors {
     const from = this.#account.reportedNow();
     const rows = new Map<string, Key & { readonly found: Attributes }>();
     for (const container of this.#account.containerNames) {
-      for (const name of ['a', 'b', 'c', 'marker']) {
+      for (const name of this.#names) {
         this.#timeline.after(this.#random.between(0, takes), () => {
           const found = this.#account.head({ container, name });
           if (found !== undefined) rows.set(formatKey({ container, name }), { container, name, found });
@@ -105,6 +115,29 @@ export class Inspectors {
         });
       });
     }
+  }
+
+  /** List Blobs below one prefix, judged as a reconcile does: what it lacks is looked at. */
+  list(container: string, prefix: string): void {
+    const from = this.#account.reportedNow();
+    const eventId = this.#id('prefix');
+    this.#timeline.after(this.#delay(), () => {
+      const time = this.#account.reportedNow();
+      this.#witness.learn(eventId, this.#timeline.now);
+      const start = formatKey({ container, name: prefix });
+      const blobs = new Map([...this.#account.truth()].filter(([id]) => id.startsWith(start)));
+      this.#timeline.after(this.#delay(), () => {
+        for (const [id, found] of blobs) {
+          const name = id.slice(container.length + 1);
+          this.#index.applyListed({ kind: 'listed', container, name, found, from: time, to: time, eventId }, true);
+        }
+        const missing = this.#index
+          .liveBefore(from - this.#index.margin)
+          .filter((entry) => formatKey(entry).startsWith(start) && !blobs.has(formatKey(entry)));
+        for (const entry of missing) this.#index.applyAbsence(entry);
+        this.wakeLooks();
+      });
+    });
   }
 
   /** List Containers, and a HEAD of every container that it lacks. */

@@ -18,6 +18,7 @@ import {
   unvalued,
   withoutClock,
 } from '../../namespace/event-rules.ts';
+import { afterSubtree } from '../../namespace/next-entry.ts';
 import type { Tampering } from './tampering.ts';
 
 function without(...rules: readonly EventRule[]): readonly EventRule[] {
@@ -104,6 +105,32 @@ export const RULES_TAKEN_OUT: readonly Tampering[] = [
     name: 'triggers are distrusted, but the feed is not read again',
     world: 'sequencers of triggers are random, no inventory',
     noRereading: true,
+  },
+];
+
+/** Parts of what a directory's end means, taken out alone. Each must lose the truth. */
+export const DIRECTORY_RULES_TAKEN_OUT: readonly Tampering[] = [
+  {
+    name: 'a directory that went is forgotten once it is worked off',
+    world: 'directories, triggers late and doubled, none lost, no inventory',
+    forgetsDirectories: true,
+  },
+  {
+    name: 'the names of a directory that went are not listed',
+    world: 'directories, triggers late and doubled, none lost, no inventory',
+    listsNoDirectories: true,
+  },
+  {
+    name: 'what is below a directory that went is gone, however new it is',
+    world: 'directories, triggers late and doubled, none lost, no inventory',
+    subtree: (_decision, entry, gone) => ({ outcome: 'apply', next: afterSubtree(entry, gone, 1) }),
+  },
+  {
+    name: 'a directory that went leaves an end without a look',
+    world: 'directories, triggers late and doubled, none lost, no inventory',
+    forgetsDirectories: true,
+    subtree: (decision) =>
+      decision.outcome === 'apply' ? { outcome: 'apply', next: { ...decision.next, look: undefined } } : decision,
   },
 ];
 

@@ -1,5 +1,6 @@
 import type { BlobEvent, Change } from '../../namespace/change.ts';
 import type { ContainerState } from '../../namespace/container.ts';
+import type { SubtreeGone } from '../../namespace/decide-subtree.ts';
 import type { ClockPolicy, Decision } from '../../namespace/decision.ts';
 import type { Entry } from '../../namespace/entry.ts';
 import type { EventRule } from '../../namespace/event-rules.ts';
@@ -23,6 +24,11 @@ export interface Tampering {
   readonly keepsTriggerClocks?: boolean;
   /** Once triggers are distrusted, the feed is not read again. */
   readonly noRereading?: boolean;
+  readonly subtree?: (decision: Decision, entry: Entry, gone: SubtreeGone) => Decision | undefined;
+  /** Nothing is known of a directory once it is worked off. */
+  readonly forgetsDirectories?: boolean;
+  /** A directory that went is not listed, by either of its names. */
+  readonly listsNoDirectories?: boolean;
   /** What is close to a container's own 404 is taken for alive. */
   readonly trustsNearGone?: boolean;
 }

@@ -49,6 +49,8 @@ export interface World {
    * are deleted and made again often, with writes just before and just after.
    */
   readonly habits: 'mixed' | 'same-etag' | 'told-by-triggers' | 'containers';
+  /** A hierarchical namespace: directories are renamed and deleted, each with one event for all that is in them. */
+  readonly directories?: boolean | undefined;
 }
 
 const LOSSY = { lost: 0.3, doubled: 0.3, late: 0.3, unclocked: 0, wrong: 0 };
@@ -204,4 +206,30 @@ export const WORLDS: readonly [World, ...World[]] = [
     finalInventory: false,
     purges: false,
   }),
+];
+
+const FILES: Partial<World> = { feed: undefined, containersDeleted: false, directories: true };
+
+/** Accounts with a hierarchical namespace, which have no feed. */
+export const DIRECTORY_WORLDS: readonly [World, ...World[]] = [
+  world('directories, triggers late and doubled, none lost, no inventory', {
+    ...FILES,
+    triggers: RELIABLE,
+    inventories: false,
+    finalInventory: false,
+    purges: false,
+    habits: 'told-by-triggers',
+  }),
+  world('directories, triggers late and doubled, none lost, no inventory, exact clocks', {
+    ...FILES,
+    triggers: RELIABLE,
+    inventories: false,
+    finalInventory: false,
+    skew: 0,
+    habits: 'told-by-triggers',
+  }),
+  world('directories, lossy triggers', FILES),
+  world('directories, lossy triggers, ETags come back', { ...FILES, habits: 'same-etag' }),
+  world('directories, lossy triggers, containers come and go', { ...FILES, containersDeleted: true }),
+  world('directories, started by a listing', { ...FILES, bootstrap: true }),
 ];

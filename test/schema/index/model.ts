@@ -74,7 +74,7 @@ export class IndexModel {
     const decisions = window
       .filter((entry) => entry.live || entry.lookDue)
       .map((entry) => {
-        const policy = { margin: MARGIN };
+        const policy = { margin: MARGIN, horizon: this.horizon };
         const decision = decideSubtree(entry, gone, this.container(entry.container), this.#rule(entry), policy, 1);
         this.#take(entry, decision);
         return decision;

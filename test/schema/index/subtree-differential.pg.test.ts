@@ -6,7 +6,7 @@ import type { BlobEvent, ListedRow, LookAnswer } from '../../../namespace/change
 import type { SubtreeGone } from '../../../namespace/decide-subtree.ts';
 import { formatKey } from '../../../namespace/key.ts';
 import type { Rule } from '../../../namespace/rule.ts';
-import { ensureAccount } from '../../../schema/index/accounts.ts';
+import { ensureAccount, raiseHorizon } from '../../../schema/index/accounts.ts';
 import { applyLooks } from '../../../schema/index/apply-answers.ts';
 import { applyEvents } from '../../../schema/index/apply-events.ts';
 import { applyListed } from '../../../schema/index/apply-listed.ts';
@@ -25,6 +25,7 @@ type Step =
   | { readonly do: 'answer'; readonly picks: readonly Omit<LookAnswer, 'kind' | 'entryRevision'>[] }
   | { readonly do: 'list'; readonly rows: readonly Omit<ListedRow, 'kind'>[] }
   | { readonly do: 'gone'; readonly container: string; readonly at: number }
+  | { readonly do: 'horizon'; readonly at: number }
   | { readonly do: 'note'; readonly directory: string; readonly container: string; readonly at: number }
   | { readonly do: 'work'; readonly limit: number };
 
@@ -59,6 +60,7 @@ const list = fc
     return { do: 'list', rows: rows.map((row) => ({ ...row, from: at, to: at, eventId: `run/${run}` })) };
   });
 const gone = fc.record({ do: fc.constant('gone' as const), container: arbitrary.container, at: arbitrary.time });
+const horizon = fc.record({ do: fc.constant('horizon' as const), at: arbitrary.time });
 const note = fc.record({
   do: fc.constant('note' as const),
   directory,
@@ -72,6 +74,7 @@ const history = fc.array(
     { weight: 2, arbitrary: answer },
     { weight: 2, arbitrary: list },
     { weight: 1, arbitrary: gone },
+    { weight: 1, arbitrary: horizon },
     { weight: 3, arbitrary: note },
     { weight: 6, arbitrary: work },
   ),
@@ -127,6 +130,10 @@ describe('directories that went, in SQL', () => {
             case 'gone':
               model.gone(step.container, step.at);
               await transact(db.index, (tx) => noteContainerGone(tx, account.id, step.container, step.at));
+              break;
+            case 'horizon':
+              model.horizon = Math.max(model.horizon ?? step.at, step.at);
+              await transact(db.index, (tx) => raiseHorizon(tx, account.id, step.at));
               break;
             case 'note': {
               const told: SubtreeGone = {
