@@ -30,8 +30,8 @@ function mendOf(code: string | undefined, status: number | undefined, error: unk
       return roleOf(account);
     case 'AuthorizationFailure':
       return (
-        `The account's firewall, or a SAS without this right: az storage account network-rule add --account-name ${account} --ip-address ADDRESS ` +
-        '(portal: Networking), or go by its private endpoint.'
+        `The account's firewall, a SAS without this right, or another account's key: az storage account network-rule add --account-name ${account} ` +
+        `--ip-address ADDRESS (portal: Networking), or go by its private endpoint; az storage account show-connection-string -n ${account}`
       );
     case 'KeyBasedAuthenticationNotPermitted':
       return (
@@ -53,7 +53,7 @@ function mendOf(code: string | undefined, status: number | undefined, error: unk
   if (/connection ?string/i.test(messageOf(error))) {
     return `az storage account show-connection-string -n ${account}, and set account.connectionString.`;
   }
-  return 'Correct account.blobEndpoint or account.connectionString, and see whether a firewall stands between: curl -I ENDPOINT';
+  return 'Correct account.blobEndpoint or account.connectionString, and see whether a firewall stands between (portal: Networking).';
 }
 
 function roleOf(account: string): string {

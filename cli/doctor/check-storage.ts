@@ -60,13 +60,13 @@ async function* checkKind(service: BlobServiceClient, federation: Federation, as
 /** Looks and hydration read blobs, which is another right than listing containers. */
 async function checkReading(
   service: BlobServiceClient,
-  { account, rules }: Federation,
+  { account, rules, sources }: Federation,
   containers: readonly string[],
   asking: Asking,
 ): Promise<Finding> {
   const check = 'storage.read';
   const ruled = rules.map(({ prefix }) => parseKey(prefix).container).filter((name) => containers.includes(name));
-  const container = ruled[0] ?? containers[0];
+  const container = ruled[0] ?? containers.find((name) => name !== sources.inventory?.container) ?? containers[0];
   if (container === undefined) return unknown(check, `${account.name} has no container to read`);
   const asked = await ask(asking, `container ${container}`, (signal) => askBlob(service, container, signal));
   if (asked.answered) {

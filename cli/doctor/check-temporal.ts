@@ -4,6 +4,7 @@ import { taskQueueOf } from '../../schema/inputs/names.ts';
 import type { Environment } from '../environment.ts';
 import { messageOf } from '../failure.ts';
 import { connectTemporal, temporalConfig } from '../temporal.ts';
+import { searchAttributesOf } from '../worker/search-attributes.ts';
 import { type Asking, ask } from './ask.ts';
 import { type Finding, good, wrong } from './finding.ts';
 import { judgeTemporal, type TemporalFacts } from './judge-temporal.ts';
@@ -44,14 +45,14 @@ async function readFacts(client: Client, address: string, taskQueue: string): Pr
   });
   const about = { address, namespace, serverVersion: serverVersion || undefined, taskQueue };
   if (described === undefined) return { ...about, retentionMs: undefined, state: 0, attributes: {}, polledAt: [] };
-  const { keys } = await workflowService.getSearchAttributes({});
+  const attributes = await searchAttributesOf(client);
   const queue = { namespace, taskQueue: { name: taskQueue }, taskQueueType: WORKFLOW_TASKS };
   const { pollers } = await workflowService.describeTaskQueue(queue);
   return {
     ...about,
     retentionMs: msOf(described.config?.workflowExecutionRetentionTtl),
     state: described.namespaceInfo?.state ?? 0,
-    attributes: Object.fromEntries(Object.entries(keys ?? {}).map(([name, type]) => [name, Number(type)])),
+    attributes,
     polledAt: (pollers ?? []).map(({ lastAccessTime }) => msOf(lastAccessTime)),
   };
 }

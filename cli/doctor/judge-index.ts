@@ -4,8 +4,8 @@ import { type Finding, good, unknown, warning, wrong } from './finding.ts';
 
 /** `materialized` is the newest word of our SQL: an older server refuses it. */
 const LEAST_VERSION = 12;
-/** What tests are run on. */
-const OLDEST_TRIED = 12;
+/** The tests of index and reconciler pass on it, and on each that came after. */
+const OLDEST_TRIED = 13;
 /** A worker's pool, its migration, and one command beside it. */
 const CONNECTIONS_OF_ONE = 16 + 2 + 4;
 /** Pages set their own limit; what streams rows or builds an index in a reconcile has the server's. */

@@ -41,7 +41,12 @@ export function judgeNoReport(
 
 /** @param latest the newest report that its run has ended, whatever came of it. */
 export function judgeReport(place: InventoryPlace, latest: NewestReport, now: number): readonly Finding[] {
-  return [judgeOutcome(place, latest), judgeAge(place, latest, now), judgeFields(place, latest), judgeFilters(latest)];
+  return [
+    judgeOutcome(place, latest),
+    judgeAge(place, latest, now),
+    judgeFields(place, latest),
+    judgeFilters(place, latest),
+  ];
 }
 
 function judgeOutcome({ account }: InventoryPlace, { manifest, rule, status, objectType }: NewestReport): Finding {
@@ -106,7 +111,7 @@ function judgeFields({ account }: InventoryPlace, { rule, fields }: NewestReport
 const BLOB_TYPES = ['blockBlob', 'appendBlob', 'pageBlob'];
 
 /** What a rule leaves out is not judged: legitimate, and to be known. */
-function judgeFilters({ rule, filters }: NewestReport): Finding {
+function judgeFilters({ account }: InventoryPlace, { rule, filters }: NewestReport): Finding {
   const check = 'inventory.filters';
   const left: string[] = [];
   const types = filters.blobTypes.map((type) => type.toLowerCase());
@@ -120,7 +125,7 @@ function judgeFilters({ rule, filters }: NewestReport): Finding {
   return warning(
     check,
     `rule ${rule} leaves out ${left.join('; ')}: no inventory judges these names`,
-    'Where the rules of the federation hold for them, widen the filters of the inventory rule (portal: Blob inventory, the rule).',
+    `Where the rules of the federation hold for them, widen the rule's filters (portal: Blob inventory, the rule): ${policyOf(account)}`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RuleSet } from '../../namespace/rule.ts';
+import { rulesOf } from '../../schema/federation/canary.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
 import type { Account } from '../../schema/index/accounts.ts';
 import { type Finding, good, unknown, warning } from './finding.ts';
@@ -14,9 +15,10 @@ const RESTART = 'Restart every worker with this file, or name the file that they
 
 /** Holds the federation file against what the workers were started with. */
 export function judgeRules(
-  { account, rules, name }: Pick<Federation, 'account' | 'rules' | 'name'>,
+  federation: Pick<Federation, 'account' | 'rules' | 'name' | 'sources'>,
   published: Published | undefined,
 ): Finding {
+  const { account, name } = federation;
   const check = 'federation.published';
   if (published?.rules === undefined) {
     return unknown(
@@ -26,7 +28,7 @@ export function judgeRules(
     );
   }
   const { revision, rules: live } = published.rules;
-  const wanted = rules.map(({ prefix, authority, sink }) => ({ prefix, authority, sink }));
+  const wanted = rulesOf(federation).map(({ prefix, authority, sink }) => ({ prefix, authority, sink }));
   if (!isDeepStrictEqual(wanted, live)) {
     const differ = differing(wanted, live).map((prefix) => `'${prefix}'`);
     const where = differ.length === 0 ? 'in their order' : `at ${differ.join(', ')}`;

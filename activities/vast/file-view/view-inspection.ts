@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, rmdirSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { ensureError } from '../../../schema/errors.ts';
 import type { SinkCapabilities } from '../../../schema/ports/sink.ts';
 import { errorCode, type Files, loadExtendedAttributes, systemFiles } from './files.ts';
@@ -30,20 +30,26 @@ export type ViewInspection =
     };
 
 /**
- * Tries a root out by the worker's own probe, which writes files under a temporary name and removes them, and by a
- * rename over another file. Nothing is left behind: folders that were not there before go as well. It blocks, for as
- * long as a mount that hangs.
+ * Tries a root out by the worker's own probe, which writes files and removes them, and by a rename over another file:
+ * in a folder of its own, which goes with them, so that it leaves nothing behind and takes nothing from a worker that
+ * starts meanwhile. It blocks, for as long as a mount that hangs.
  */
 export async function inspectView(root: string): Promise<ViewInspection> {
   const stat = statSync(root, { throwIfNoEntry: false });
   if (stat === undefined) return { kind: 'missing' };
   if (!stat.isDirectory()) return { kind: 'no-folder' };
-  const made = [TEMP_FOLDER, SIDECAR_FOLDER].filter((folder) => !hasFolder(root, folder));
+  const own = `${root}/.isthmus-probe-${randomBytes(8).toString('hex')}`;
   try {
+    for (const folder of [TEMP_FOLDER, SIDECAR_FOLDER].map((name) => `${root}/${name}`)) {
+      // One that is there was made by a worker, as another user perhaps.
+      if (statSync(folder, { throwIfNoEntry: false }) !== undefined)
+        accessSync(folder, constants.W_OK | constants.X_OK);
+    }
+    mkdirSync(own, { mode: 0o700 });
     const attributes = await loadExtendedAttributes();
     const files = systemFiles(attributes);
-    const { capabilities } = probeView({ root, hydratedMode: 0o644, attributes: 'probe' }, files);
-    replaceByRename(root, files);
+    const { capabilities } = probeView({ root: own, hydratedMode: 0o644, attributes: 'probe' }, files);
+    replaceByRename(own, files);
     return {
       kind: 'probed',
       capabilities,
@@ -53,28 +59,21 @@ export async function inspectView(root: string): Promise<ViewInspection> {
     };
   } catch (error) {
     const { message, cause } = ensureError(error);
-    return { kind: 'refused', code: errorCode(cause) ?? errorCode(error), reason: message };
+    return {
+      kind: 'refused',
+      code: errorCode(cause) ?? errorCode(error),
+      reason: `${root} cannot be used: ${message}`,
+    };
   } finally {
-    // One that is not empty is a worker's by now.
-    for (const folder of made)
-      if (hasFolder(root, folder) && readdirSync(`${root}/${folder}`).length === 0) rmdirSync(`${root}/${folder}`);
+    rmSync(own, { recursive: true, force: true });
   }
-}
-
-function hasFolder(root: string, folder: string): boolean {
-  return statSync(`${root}/${folder}`, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** A stub is put in place by this one step. */
-function replaceByRename(root: string, files: Files): void {
-  const unique = randomBytes(8).toString('hex');
-  const [from, to] = ['from', 'to'].map((end) => `${root}/${TEMP_FOLDER}/probe-${unique}-${end}`) as [string, string];
-  try {
-    for (const path of [from, to]) files.close(files.create(path, 0o600));
-    files.rename(from, to);
-  } finally {
-    for (const path of [from, to]) if (files.stat(path) !== undefined) files.unlink(path);
-  }
+function replaceByRename(folder: string, files: Files): void {
+  const [from, to] = [`${folder}/from`, `${folder}/to`] as const;
+  for (const path of [from, to]) files.close(files.create(path, 0o600));
+  files.rename(from, to);
 }
 
 function spaceOf(root: string): Space {

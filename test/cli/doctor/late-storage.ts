@@ -1,0 +1,28 @@
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface LateStorage extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** The storage behind a port of this machine, whose every answer is dated so much earlier. */
+export async function lateStorage(behind: number, byMs: number): Promise<LateStorage> {
+  const server = createServer((asked, answer) => {
+    const options = { port: behind, host: '127.0.0.1', method: asked.method, path: asked.url, headers: asked.headers };
+    const passed = request(options, (answered) => {
+      const date = new Date(Date.parse(answered.headers.date ?? '') - byMs).toUTCString();
+      answer.writeHead(answered.statusCode ?? 502, { ...answered.headers, date });
+      answered.pipe(answer);
+    });
+    passed.on('error', () => answer.destroy());
+    asked.pipe(passed);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
