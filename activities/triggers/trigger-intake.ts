@@ -212,6 +212,7 @@ export class TriggerIntake {
     const outcomes = { ...page.ignored, applied, superseded, 'dead-lettered': deadLettered };
     metrics.page(this.#source, outcomes, page.looks);
     for (const { message, reason, description } of batch.deadLetters) {
+      metrics.deadLetter(this.#source === 'trigger' ? 'service-bus' : this.#source, reason);
       log.warn({ messageId: message.id, reason, description }, 'a message was dead-lettered');
     }
   }

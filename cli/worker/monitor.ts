@@ -1,12 +1,15 @@
 import type { Client } from '@temporalio/client';
 import { AlarmLog } from '../../activities/observability/alarm.ts';
 import { answerWithin } from '../../activities/observability/answer-within.ts';
+import { countDeadLetters } from '../../activities/observability/count-dead-letters.ts';
 import type { LoopPauses } from '../../activities/observability/loop-pause.ts';
 import { SourceWatch } from '../../activities/observability/source-watch.ts';
+import { openDeadLetterQueue } from '../../activities/open-services.ts';
 import type { Services } from '../../activities/services.ts';
 import { readAccount } from '../../schema/index/accounts.ts';
 import { countLooks } from '../../schema/index/looks.ts';
 import { countStubs } from '../../schema/index/stubs.ts';
+import type { DeadLetterQueue } from '../../schema/ports/dead-letter-queue.ts';
 import { messageOf } from '../failure.ts';
 import { workflowStates } from './workflow-states.ts';
 
@@ -14,6 +17,8 @@ const EVERY_MS = 5_000;
 const LEAST_REST_MS = 1_000;
 /** What has not answered by then is not seen; the glances go on. */
 const ANSWER_MS = 15_000;
+/** Dead letters wait for somebody anyway: they are counted at every third glance. */
+const DEAD_LETTERS_EVERY = 3;
 
 type Part = 'postgres' | 'temporal';
 
@@ -39,6 +44,8 @@ export async function monitor(
   };
   for (const queue of Object.values(opened)) closing.defer(async () => await queue?.close().catch(() => undefined));
   const watch = new SourceWatch({ federation, feed: services.feed, triggers: opened });
+  const deadLetters = openDeadLetterQueue(federation);
+  closing.defer(async () => await deadLetters?.close());
   const alarms = new AlarmLog(log);
   const trouble: Partial<Record<Part, string>> = {};
   let pauses: LoopPauses = {};
@@ -56,7 +63,7 @@ export async function monitor(
       onSight(part, false);
     }
   };
-  while (!signal.aborted) {
+  for (let glances = 0; !signal.aborted; glances++) {
     const began = clock.now();
     await Promise.all([
       look('postgres', async (within) => {
@@ -66,6 +73,7 @@ export async function monitor(
       look('temporal', async () => {
         pauses = await observeWorkflows(services, client);
       }),
+      glances % DEAD_LETTERS_EVERY === 0 && observeDeadLetters(services, deadLetters, signal),
     ]);
     // From one to the next: a glance that had to wait for its answers makes the next one no later.
     const took = Math.max(0, clock.now() - began);
@@ -86,6 +94,20 @@ export async function observeSources(
   const glance = await watch.glance(index.db, account, clock.now(), signal, pauses);
   const found = glance.sources.flatMap((source) => source.alarms);
   metrics.glance(glance, alarms.observe(found, clock.now()));
+}
+
+/** What cannot be counted now stays as it was last seen: whoever does not answer has an alarm of its own. */
+async function observeDeadLetters(
+  { account, index, log, metrics }: Services,
+  queue: DeadLetterQueue | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const counting = (within: AbortSignal) => countDeadLetters(index.db, account.id, queue, within);
+    metrics.openLetters(await answerWithin(ANSWER_MS, 'the dead-letter queue', signal, counting));
+  } catch (error) {
+    if (!signal.aborted) log.debug(`Dead letters cannot be counted: ${messageOf(error)}`);
+  }
 }
 
 async function observeBacklog({ account, index, metrics }: Services): Promise<void> {

@@ -1,4 +1,5 @@
 import { access, writeFile } from 'node:fs/promises';
+import { DEAD_LETTER_CONTAINER } from './storage/events/dead-letter-writer.ts';
 
 export const EVENTS_QUEUE = 'isthmus-events';
 export const INVENTORY_CONTAINER = 'inventory';
@@ -21,6 +22,9 @@ sources:
     queue: ${EVENTS_QUEUE}
 ${hierarchical ? '' : FEED}  inventory:
     container: ${INVENTORY_CONTAINER}
+  deadLetters:
+    container: ${DEAD_LETTER_CONTAINER}
+    pollSeconds: 5
 sinks:
   vast:
     kind: fileView

@@ -78,6 +78,7 @@ describe('9: alert rules', () => {
       expect.arrayContaining([
         ...['IsthmusWorkerAbsent', 'IsthmusFeedSilent', 'IsthmusFeedPollStopped', 'IsthmusFeedLag', 'IsthmusFeedGap'],
         ...['IsthmusFeedUnreadable', 'IsthmusTriggersDistrusted', 'IsthmusLoopStopped'],
+        'IsthmusDeadLetters',
       ]),
     );
     for (const rule of rules) {

@@ -1,0 +1,25 @@
+import type { Queryable } from '../../schema/index/database.ts';
+import { countOpenLetters } from '../../schema/index/dead-letters.ts';
+import type { DeadLetterQueue } from '../../schema/ports/dead-letter-queue.ts';
+import type { OpenLetters } from './dead-letter-metrics.ts';
+
+/** Of the queue's own this many are counted: each is asked for with its body, and one is as bad as a thousand. */
+const COUNTED = 100;
+
+/** The dead letters that nobody has replayed or discarded, by where they came from and why. */
+export async function countDeadLetters(
+  on: Queryable,
+  accountId: number,
+  queue: Pick<DeadLetterQueue, 'list'> | undefined,
+  signal: AbortSignal,
+): Promise<readonly OpenLetters[]> {
+  const reasons = new Map<string, number>();
+  let counted = 0;
+  for await (const { reason } of queue?.list(signal) ?? []) {
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+    counted += 1;
+    if (counted >= COUNTED) break;
+  }
+  const queued = [...reasons].map(([reason, count]) => ({ origin: 'service-bus' as const, reason, count }));
+  return [...queued, ...(await countOpenLetters(on, accountId))];
+}
