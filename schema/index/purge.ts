@@ -45,7 +45,7 @@ export function purgeTombstones(
   );
 }
 
-/** Removes a batch of journal rows and violations noted before this time. */
+/** Removes a batch of journal rows and violations noted before this time, and of dead letters that were replayed or discarded before it. */
 export function purgeJournal(index: Index, accountId: number, before: Timestamp, limit: number): Promise<PurgeBatch> {
   return transact(index, async (tx) => {
     let purged = 0;
@@ -59,7 +59,14 @@ export function purgeJournal(index: Index, accountId: number, before: Timestamp,
       purged += Number(numAffectedRows ?? 0n);
       done &&= Number(numAffectedRows ?? 0n) < limit;
     }
-    return { purged, done };
+    // One that is open waits for somebody, however long.
+    const { numAffectedRows } = await sql`
+      delete from dead_letters where id in (
+        select id from dead_letters where account_id = ${accountId} and state <> 'open' and settled_at < ${before}
+        order by settled_at limit ${limit} for update skip locked
+      )`.execute(tx);
+    const letters = Number(numAffectedRows ?? 0n);
+    return { purged: purged + letters, done: done && letters < limit };
   });
 }
 

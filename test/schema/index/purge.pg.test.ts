@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAccount } from '../../../schema/index/accounts.ts';
 import { applyEvents } from '../../../schema/index/apply-events.ts';
+import { keepDeadLetters, readOpenLetters, settleLetter } from '../../../schema/index/dead-letters.ts';
 import { recordJournal } from '../../../schema/index/journal.ts';
 import { purgeJournal, purgeRuns, purgeTombstones } from '../../../schema/index/purge.ts';
 import { finishRun, readRun, recordFindings, startRun } from '../../../schema/index/runs.ts';
@@ -75,6 +76,21 @@ describe('a purge', () => {
     const { id } = scope.account;
     await recordJournal(db.index.db, id, [{ kind: 'a' }, { kind: 'b', name: 'x', detail: { y: ['\0'] } }]);
     expect(await purgeJournal(db.index, id, NOW(), 10)).toEqual({ purged: 2, done: true });
+    const letters = ['a', 'b'].map((messageId) => {
+      return {
+        origin: 'event-grid' as const,
+        messageId,
+        body: {},
+        reason: 'bad-event',
+        description: '',
+        enqueuedAt: 0,
+      };
+    });
+    await transact(db.index, (tx) => keepDeadLetters(tx, id, letters));
+    const [settled] = await readOpenLetters(db.index.db, id, { limit: 1 });
+    await transact(db.index, (tx) => settleLetter(tx, id, settled?.id ?? 0, 'replayed'));
+    expect(await purgeJournal(db.index, id, NOW(), 10)).toEqual({ purged: 1, done: true });
+    expect(await readOpenLetters(db.index.db, id, { limit: 5 })).toHaveLength(1);
     const runs: number[] = [];
     for (let at = 0; at < 3; at++) {
       const run = await startRun(db.index.db, id, { judge: 'inventory', prefix: '' });
