@@ -11,6 +11,7 @@ import type { ReconcileInput } from '../schema/inputs/activities.ts';
 import type { Clock } from '../schema/ports/clock.ts';
 import type { DeadLetterQueue } from '../schema/ports/dead-letter-queue.ts';
 import type { Sink } from '../schema/ports/sink.ts';
+import { AzureCanary } from './azure/azure-canary.ts';
 import { AzureFeedStore } from './azure/azure-feed-store.ts';
 import { blobService } from './azure/blob-service.ts';
 import { AzureBlobSource } from './azure/blob-source.ts';
@@ -53,6 +54,7 @@ export function openServices(options: OpenServicesOptions): Services {
     log,
     metrics,
     blobs: new AzureBlobSource(service, federation.account),
+    canary: new AzureCanary(service),
     feed: new AzureFeedStore(service, { onRetry: (cause) => metrics.feedRetry(cause) }),
     openTriggers: () => openTriggers(federation, (count) => metrics.triggerLocksLost(count)),
     openEventHubs: () => openEventHubs(federation, index, account.id, (removed) => tellRemoved(options, removed)),

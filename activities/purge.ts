@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import { dropLeftovers } from '../reconciler/staging/staging.ts';
 import { type PurgeBatch, purgeJournal, purgeRuns, purgeTombstones } from '../schema/index/purge.ts';
 import { purgeSubtrees } from '../schema/index/subtrees.ts';
+import { purgeTriggerMinutes } from '../schema/index/trigger-minutes.ts';
 import type { Activities } from '../schema/inputs/activities.ts';
 import { heartbeats } from './heartbeat.ts';
 import type { Services } from './services.ts';
@@ -33,6 +34,7 @@ export function purgeActivities(services: Services): Pick<Activities, 'purgeRete
       await all('journal', journalDays, purgeJournal);
       await all('runs', runsDays, purgeRuns);
       await purgeSubtrees(index.db, account.id, clock.now() - tombstonesDays * DAY);
+      await purgeTriggerMinutes(index.db, account.id, clock.now() - DAY);
       await dropLeftovers(index);
       return purged;
     },

@@ -5,6 +5,7 @@ import type { Index } from '../schema/index/database.ts';
 import type { RulesInUse } from '../schema/index/live-rules.ts';
 import type { ReconcileInput } from '../schema/inputs/activities.ts';
 import type { BlobSource } from '../schema/ports/blob-source.ts';
+import type { CanaryBlob } from '../schema/ports/canary-blob.ts';
 import type { Clock } from '../schema/ports/clock.ts';
 import type { FeedStore } from '../schema/ports/feed-store.ts';
 import type { Sink } from '../schema/ports/sink.ts';
@@ -17,6 +18,7 @@ export interface Services extends RulesInUse {
   readonly account: Account;
   readonly index: Index;
   readonly blobs: BlobSource;
+  readonly canary: CanaryBlob;
   readonly feed: FeedStore;
   /** A new receiver of Service Bus; whoever opens it closes it. */
   openTriggers(): TriggerQueue;

@@ -38,6 +38,7 @@ export function decideEvent(
     case 'no-rule':
     case 'other-authority':
     case 'distrusted':
+    case 'canary':
       return { outcome: 'ignore', reason: verdict };
     default:
       return { outcome: 'look', reason: verdict, next: afterWish(entry, event, ruleRevision) };

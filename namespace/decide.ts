@@ -11,6 +11,7 @@ import { isDistrusted } from './trust.ts';
 
 const NO_RULE: Decision = { outcome: 'ignore', reason: 'no-rule' };
 const OTHER_AUTHORITY: Decision = { outcome: 'ignore', reason: 'other-authority' };
+const CANARY: Decision = { outcome: 'ignore', reason: 'canary' };
 const DISTRUSTED: Decision = { outcome: 'ignore', reason: 'distrusted' };
 const REFUSED: Decision = { outcome: 'refuse', reason: 'vast-has-authority' };
 
@@ -30,6 +31,7 @@ export function decide(
 ): Decision {
   if (change.kind === 'event' && isDistrusted(change, policy)) return DISTRUSTED;
   if (rule === undefined) return NO_RULE;
+  if (rule.authority === 'isthmus') return CANARY;
   if (rule.authority === 'vast') return change.kind === 'event' ? REFUSED : OTHER_AUTHORITY;
   switch (change.kind) {
     case 'event':

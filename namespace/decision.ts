@@ -44,6 +44,7 @@ export type LookReason =
 /**
  * `other-authority`: a look or a listing of a name that VAST rules; it is no change, so no violation either.
  * `distrusted`: a trigger whose sequencer means nothing; the feed brings the same change.
+ * `canary`: an echo of what Isthmus itself wrote to see whether triggers come.
  */
 export type IgnoreReason =
   | 'superseded'
@@ -53,6 +54,7 @@ export type IgnoreReason =
   | 'nothing-new'
   | 'no-rule'
   | 'distrusted'
+  | 'canary'
   | 'other-authority';
 
 /** Why a change from the side without authority was refused: recorded as a violation, it changes nothing. */

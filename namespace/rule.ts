@@ -1,4 +1,5 @@
-export type Authority = 'blob' | 'vast';
+/** The side that may change names. `isthmus` is neither: what Isthmus itself writes there, its canary, is nobody's name. */
+export type Authority = 'blob' | 'vast' | 'isthmus';
 
 /** A prefix with its authority and its sink. */
 export interface Rule {

@@ -13,6 +13,7 @@ import type { Deadline } from './deadline.ts';
 import { drainFeed, type FeedConsumer } from './drain-feed.ts';
 import { rereadWhereDistrusted } from './reread.ts';
 import type { Standing } from './standing.ts';
+import { ToldFirst } from './told-first.ts';
 import type { TurnProgress } from './turn-progress.ts';
 
 export interface TailTurn {
@@ -28,6 +29,7 @@ export class TailPass implements FeedConsumer {
   readonly #services: Services;
   readonly #turn: TailTurn;
   readonly #trust: TrustWatch;
+  readonly #toldFirst: ToldFirst;
   #cursor: FeedCursor | undefined;
   /** What there is to say of gaps that are not healed. */
   gaps: string | undefined;
@@ -36,6 +38,7 @@ export class TailPass implements FeedConsumer {
     this.#services = services;
     this.#turn = turn;
     this.#trust = new TrustWatch(services);
+    this.#toldFirst = new ToldFirst(services);
   }
 
   /** As it is committed, as far as this attempt knows. */
@@ -55,7 +58,10 @@ export class TailPass implements FeedConsumer {
     // Read anew for each pass, since an operator may have rewound it.
     this.#cursor = await readCursor(index.db, account.id);
     if (this.#cursor !== undefined) progress.standsAt(this.#cursor);
-    const end = await drainFeed(reader, this.#cursor, this, clock, signal).finally(() => this.#trust.flush());
+    const end = await drainFeed(reader, this.#cursor, this, clock, signal).finally(async () => {
+      await this.#trust.flush();
+      await this.#toldFirst.flush();
+    });
     if (end !== 'enough') {
       progress.ended(end);
       return 'end';
@@ -112,6 +118,7 @@ export class TailPass implements FeedConsumer {
     });
     await standing.moved(progress, this.gaps);
     await this.#trust.seen(counts);
+    await this.#toldFirst.seen(page.events, counts);
   }
 
   enough(): boolean {

@@ -6,9 +6,13 @@ import type { SourceName } from '../../schema/index/sources.ts';
  * What an alarm can be about. `silent`: there is news, and nothing is taken of it. `poll-stopped`: nobody asks the
  * source any more. `lag`: it is taken, but too late. `unreadable`: the account refuses the reader, or has no feed
  * any more. `stopped`: the loop cannot go on by itself. `gap`: records are lost that no reconcile has healed.
- * `distrusted`: triggers are not applied any more, as they contradicted the feed.
+ * `distrusted`: triggers are not applied any more, as they contradicted the feed. `unannounced`: no trigger comes for
+ * what should have been told. `late`: triggers come, too late.
  */
-export const ALARM_KINDS = ['silent', 'poll-stopped', 'lag', 'unreadable', 'stopped', 'gap', 'distrusted'] as const;
+export const ALARM_KINDS = [
+  ...(['silent', 'poll-stopped', 'lag', 'unreadable', 'stopped', 'gap', 'distrusted'] as const),
+  ...(['unannounced', 'late'] as const),
+] as const;
 export type AlarmKind = (typeof ALARM_KINDS)[number];
 
 /** Something that somebody must look at now. */

@@ -3,6 +3,7 @@ import type { Alarm } from './alarm.ts';
 import { DeadLetterMetrics, type DeadLetterOrigin, type OpenLetters } from './dead-letter-metrics.ts';
 import { FeedMetrics, type FeedPageCounts } from './feed-metrics.ts';
 import { Instruments } from './instruments.ts';
+import { LatenessMetrics, type ToldFirstCounts } from './lateness-metrics.ts';
 import type { Glance } from './source-watch.ts';
 import { StandingMetrics } from './standing-metrics.ts';
 import { type SlowedBy, TriggerMetrics } from './trigger-metrics.ts';
@@ -21,6 +22,7 @@ export class Metrics {
   readonly #make = new Instruments();
   readonly #feed = new FeedMetrics(this.#make);
   readonly #trust = new TrustMetrics(this.#make);
+  readonly #lateness = new LatenessMetrics(this.#make);
   readonly #triggers = new TriggerMetrics(this.#make);
   readonly #deadLetters = new DeadLetterMetrics(this.#make);
   readonly #standing = new StandingMetrics(this.#make);
@@ -99,6 +101,15 @@ export class Metrics {
   /** Events of an event hub that retention removed before they were read. */
   hubEventsRemoved(count: number): void {
     this.#hubRemoved.inc(count);
+  }
+
+  /** One trigger that is in the index, or is known there already. */
+  triggerLateness(seconds: number): void {
+    this.#lateness.late(seconds);
+  }
+
+  toldFirst(counts: ToldFirstCounts): void {
+    this.#lateness.toldFirst(counts);
   }
 
   trust(counts: TrustCounts): void {

@@ -1,15 +1,21 @@
 import type { Timestamp } from '../../namespace/entry.ts';
+import { formatKey } from '../../namespace/key.ts';
+import { canaryKey } from '../../schema/federation/canary.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
+import { lateLimitMs } from '../../schema/federation/trigger-sources.ts';
 import type { Account } from '../../schema/index/accounts.ts';
 import type { Queryable } from '../../schema/index/database.ts';
 import { type FeedStanding, readFeedStanding } from '../../schema/index/feed-standing.ts';
 import { readSources, type SourceRow, TRIGGER_SOURCES, type TriggerSource } from '../../schema/index/sources.ts';
+import { readTriggerMinutes, type TriggerMinutes } from '../../schema/index/trigger-minutes.ts';
+import { readTriggerWatch, type TriggerWatchRow } from '../../schema/index/trigger-watch.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
 import type { TriggerQueue } from '../../schema/ports/trigger-queue.ts';
 import type { FeedLimits } from './feed-alarms.ts';
 import { FeedEye } from './feed-eye.ts';
 import { type FeedReport, readFeedReport } from './feed-report.ts';
 import { type FeedJudgement, type FeedSight, judgeFeed } from './judge-feed.ts';
+import { judgeTriggers, type TriggerJudgement } from './judge-triggers.ts';
 import type { LoopPauses } from './loop-pause.ts';
 import { SILENCE_MS, SilenceWatch } from './silence.ts';
 import { inventoryHead, type SourceHead, standingOf, triggerHead } from './source-heads.ts';
@@ -33,12 +39,30 @@ export interface FeedHead {
   readonly limits: FeedLimits;
 }
 
+/** Who sends the triggers of one transport, with all that was seen of it. */
+export interface TriggerSenderHead {
+  readonly judgement: TriggerJudgement;
+  readonly watch: TriggerWatchRow | undefined;
+}
+
+/** Those who send triggers. */
+export interface SendersHead {
+  readonly bySource: Readonly<Partial<Record<SourceRow['source'], TriggerSenderHead>>>;
+  /** Of all transports together. */
+  readonly minutes: TriggerMinutes;
+  readonly limitMs: number;
+  /** The canary that is written now, as `container/name`. */
+  readonly canary: string | undefined;
+}
+
 /** One glance at all sources. */
 export interface Glance {
   readonly at: Timestamp;
   readonly sources: readonly SourceHead[];
   /** Undefined where the federation names no feed. */
   readonly feed: FeedHead | undefined;
+  /** Undefined where the federation names no triggers. */
+  readonly senders: SendersHead | undefined;
 }
 
 /**
@@ -78,17 +102,56 @@ export class SourceWatch {
       return triggerHead(source, queue, { ...asGlance, row: row(source), pause: pauses[source] }, signal);
     });
     const asSight = { row: row('feed'), now, pause: pauses.feed };
-    const [sources, feed] = await Promise.all([
+    const [taken, feed] = await Promise.all([
       Promise.all(heads),
       changeFeed === undefined
         ? undefined
         : this.#feed(on, account.id, { ...asSight, limits: limitsOf(changeFeed) }, signal),
     ]);
+    const senders = taken.length === 0 ? undefined : await this.#senders(on, account.id, { taken, rows, now, pauses });
+    const sources: SourceHead[] = taken.map((head) => {
+      const more = senders?.bySource[head.source]?.judgement.alarms ?? [];
+      return { ...head, alarms: [...head.alarms, ...more] };
+    });
     if (feed !== undefined) sources.push(feed.source);
     if (inventory !== undefined) {
       sources.push(inventoryHead(row('inventory'), inventory.everyHours, account.horizon, now));
     }
-    return { at: now, sources, feed: feed?.head };
+    return { at: now, sources, feed: feed?.head, senders };
+  }
+
+  /** Who sends triggers is judged by what their intake, the feed and the canary have left in the index. */
+  async #senders(
+    on: Queryable,
+    accountId: number,
+    given: {
+      readonly taken: readonly SourceHead[];
+      readonly rows: readonly SourceRow[];
+      readonly now: Timestamp;
+      readonly pauses: LoopPauses;
+    },
+  ): Promise<SendersHead> {
+    const { taken, rows, now, pauses } = given;
+    const { federation } = this.#asked;
+    const limitMs = lateLimitMs(federation.sources);
+    const key = canaryKey(federation);
+    const canary = key && formatKey(key);
+    const [watches, minutes] = await Promise.all([
+      readTriggerWatch(on, accountId),
+      readTriggerMinutes(on, accountId, now),
+    ]);
+    const bySource: Partial<Record<SourceRow['source'], TriggerSenderHead>> = {};
+    for (const { source, behind } of taken) {
+      const watch = watches.find((each) => each.source === source);
+      const judgement = judgeTriggers({
+        ...{ now, limitMs, watch, minutes, canary },
+        waiting: behind !== undefined,
+        paused: pauses[source] !== undefined,
+        distrusted: rows.some((row) => row.source === source && row.state === 'distrusted'),
+      });
+      bySource[source] = { judgement, watch };
+    }
+    return { bySource, minutes, limitMs, canary };
   }
 
   async #feed(

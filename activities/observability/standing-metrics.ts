@@ -17,6 +17,9 @@ export class StandingMetrics {
   readonly #openGaps;
   readonly #skipped;
   readonly #distrusted;
+  readonly #missedSince;
+  readonly #lateSince;
+  readonly #lateLimit;
   readonly #alarms;
 
   constructor(make: Instruments) {
@@ -49,11 +52,22 @@ export class StandingMetrics {
       'isthmus_triggers_distrusted',
       '1 where triggers are not applied, as they contradicted the feed.',
     );
+    this.#missedSince = make.gauge(
+      'isthmus_trigger_missed_since_timestamp_seconds',
+      'Since when something is waited for of which no trigger came, since 1970; 0 where nothing is.',
+      ['source'],
+    );
+    this.#lateSince = make.gauge(
+      'isthmus_trigger_late_since_timestamp_seconds',
+      'Since when half of the triggers and more come later than the limit, since 1970; 0 where they do not.',
+      ['source'],
+    );
+    this.#lateLimit = make.gauge('isthmus_trigger_late_limit_seconds', 'How late a trigger may be.');
     this.#alarms = make.gauge('isthmus_alarm_raised', '1 where an alarm is raised.', ['source', 'alarm']);
   }
 
   /** @param raised the alarms that the log has raised. */
-  observe({ sources, feed }: Glance, raised: readonly Alarm[]): void {
+  observe({ sources, feed, senders }: Glance, raised: readonly Alarm[]): void {
     for (const { source, head, applied, lagMs, silentSince } of sources) {
       if (head !== undefined) this.#head.set({ source }, head / 1000);
       if (applied !== undefined) this.#applied.set({ source }, applied / 1000);
@@ -64,6 +78,11 @@ export class StandingMetrics {
         this.#alarms.set({ source, alarm }, is ? 1 : 0);
       }
     }
+    for (const [source, { judgement }] of Object.entries(senders?.bySource ?? {})) {
+      this.#missedSince.set({ source }, (judgement.missedSince ?? 0) / 1000);
+      this.#lateSince.set({ source }, (judgement.lateSince ?? 0) / 1000);
+    }
+    if (senders !== undefined) this.#lateLimit.set(senders.limitMs / 1000);
     if (feed === undefined) return;
     const { judgement, standing, limits } = feed;
     // A feed that was never polled counts from when it was wanted, so that the rule need not know of "never".

@@ -23,7 +23,12 @@ export function formatStatus(status: StatusOutput): readonly string[] {
   lines.push(
     '',
     'Sources',
-    ...table.flatMap((line, at) => [line, ...deadLetterLines(sources[at]), ...feedLines(sources[at])]),
+    ...table.flatMap((line, at) => [
+      line,
+      ...deadLetterLines(sources[at]),
+      ...triggerLines(sources[at]),
+      ...feedLines(sources[at]),
+    ]),
   );
   const states = Object.entries(index.byStub).filter(([, count]) => count > 0);
   lines.push('', 'Index', `  ${index.live} live (${formatBytes(index.bytes)}), ${index.tombstones} tombstones`);
@@ -52,6 +57,34 @@ export function formatStatus(status: StatusOutput): readonly string[] {
     );
   }
   return lines;
+}
+
+/** How late triggers came, how often one told first, and whether the canary's came. */
+function triggerLines(source: StatusOutput['sources'][number] | undefined): readonly string[] {
+  const triggers = source?.triggers;
+  if (triggers === undefined || triggers === null) return [];
+  const { received, late, medianLatenessSeconds, firstByTrigger, firstByFeed, wonByTrigger } = triggers.lastHour;
+  const half = medianLatenessSeconds === null ? '' : `, half of them within ${formatSeconds(medianLatenessSeconds)}`;
+  const tooLate = late === 0 ? '' : `, ${late} later than ${formatSeconds(triggers.lateLimitSeconds)}`;
+  const lines = [`    last hour: ${counted(received, 'trigger')}${half}${tooLate}`];
+  if (wonByTrigger !== null) {
+    const share = Math.floor(wonByTrigger * 100);
+    lines.push(`    told first: ${firstByTrigger} by a trigger (${share} %), ${firstByFeed} by the feed`);
+  }
+  if (triggers.canary !== null) lines.push(printable(`    canary: ${canaryText(triggers.canary)}`));
+  return lines;
+}
+
+function canaryText({
+  name,
+  writtenAt,
+  waitingSince,
+  error,
+}: NonNullable<NonNullable<StatusOutput['sources'][number]['triggers']>['canary']>): string {
+  if (writtenAt === null) return `${name} was not written yet`;
+  if (error !== null) return `${name} could not be written at ${writtenAt}: ${error}`;
+  const answer = waitingSince === null ? 'its trigger came' : `its trigger is waited for since ${waitingSince}`;
+  return `${name} was written at ${writtenAt}, ${answer}`;
 }
 
 /** Where the feed's reader is, and what is wrong with the feed. */

@@ -1,20 +1,24 @@
 import type { Alarm } from '../../activities/observability/alarm.ts';
 import type { SourceHead } from '../../activities/observability/source-heads.ts';
-import type { FeedHead, Glance } from '../../activities/observability/source-watch.ts';
+import type { FeedHead, Glance, SendersHead } from '../../activities/observability/source-watch.ts';
+import { medianLateness } from '../../schema/index/lateness.ts';
 import type { StatusOutput } from '../../schema/outputs/status.ts';
 import { formatTime } from '../format.ts';
 
 type Source = StatusOutput['sources'][number];
 
-export function sourceOutputs({ sources, feed }: Glance): Source[] {
-  return sources.map((head) => sourceOutput(head, head.source === 'feed' ? feed : undefined));
+export function sourceOutputs({ sources, feed, senders }: Glance): Source[] {
+  return sources.map((head) => ({
+    ...sourceOutput(head, head.source === 'feed' ? feed : undefined),
+    triggers: senders === undefined ? null : triggersOutput(head, senders),
+  }));
 }
 
 export function alarmOutput({ source, kind, message, since }: Alarm): StatusOutput['alarms'][number] {
   return { about: source, kind, message, since: timeOrNull(since) };
 }
 
-function sourceOutput(head: SourceHead, feed: FeedHead | undefined): Source {
+function sourceOutput(head: SourceHead, feed: FeedHead | undefined): Omit<Source, 'triggers'> {
   const { source, state, reason, applied, lagMs, behind } = head;
   return {
     source,
@@ -45,6 +49,36 @@ function feedOutput({ judgement, standing, report }: FeedHead): NonNullable<Sour
     })),
     openGaps: openGapCount,
     skippedBlocks: skips,
+  };
+}
+
+function triggersOutput({ source }: SourceHead, senders: SendersHead): Source['triggers'] {
+  const sender = senders.bySource[source];
+  if (sender === undefined) return null;
+  const { received, late, byTrigger, byFeed, lateness } = senders.minutes.lastHour;
+  const { watch } = sender;
+  const { writtenAt, waitingSince, error } = watch?.canary ?? {};
+  return {
+    listeningSince: timeOrNull(watch?.since),
+    receivedAt: timeOrNull(watch?.receivedAt),
+    lateLimitSeconds: senders.limitMs / 1000,
+    lastHour: {
+      received,
+      late,
+      medianLatenessSeconds: medianLateness(lateness) ?? null,
+      firstByTrigger: byTrigger,
+      firstByFeed: byFeed,
+      wonByTrigger: byTrigger + byFeed === 0 ? null : byTrigger / (byTrigger + byFeed),
+    },
+    canary:
+      senders.canary === undefined
+        ? null
+        : {
+            name: senders.canary,
+            writtenAt: timeOrNull(writtenAt),
+            waitingSince: timeOrNull(waitingSince),
+            error: error ?? null,
+          },
   };
 }
 

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { createActivities } from '../../activities/activities.ts';
 import { Metrics } from '../../activities/observability/metrics.ts';
 import { openServices } from '../../activities/open-services.ts';
+import { rulesOf } from '../../schema/federation/canary.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
 import { ensureAccount, setMargin } from '../../schema/index/accounts.ts';
 import { publishRules } from '../../schema/index/authority-revisions.ts';
@@ -70,7 +71,7 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
       const { revision } = await publishRules(
         index,
         known.id,
-        federation.rules,
+        rulesOf(federation),
         'the federation file, at a worker start',
       );
       log.info({ revision, rules: federation.rules.length }, 'The rules are live.');

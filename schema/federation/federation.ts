@@ -80,6 +80,26 @@ const deadLetters = z.strictObject({
   pollSeconds: z.number().min(1).max(3600).default(60).describe('How often it is looked into.'),
 });
 
+/** A trigger that is later than the feed has told nothing: by then it no longer does what it is for. */
+export const LATE_LIMIT_SECONDS = 900;
+
+const triggers = z.strictObject({
+  lateLimitSeconds: z
+    .number()
+    .min(1)
+    .default(LATE_LIMIT_SECONDS)
+    .describe('An alarm is raised where triggers are later than this, or none comes for what should have been told.'),
+});
+
+const canary = z.strictObject({
+  container: z.string().min(1).describe('A container that is there, in which Isthmus may write one small blob.'),
+  everySeconds: z
+    .number()
+    .min(30)
+    .default(300)
+    .describe('How often it is written where triggers are taken; its own trigger is then waited for.'),
+});
+
 const inventory = z.strictObject({
   container: z.string().min(1).describe('The container that inventory reports are written to.'),
   rule: z.string().min(1).optional().describe('The inventory rule whose reports are read; without it, any rule.'),
@@ -121,6 +141,8 @@ export const federationSchema = z
         changeFeed: changeFeed.optional(),
         inventory: inventory.optional(),
         deadLetters: deadLetters.optional(),
+        triggers: triggers.optional(),
+        canary: canary.optional(),
       })
       .default({}),
     sinks: z
@@ -133,6 +155,11 @@ export const federationSchema = z
     if (federation.account.hierarchical && federation.sources.changeFeed !== undefined) {
       const message = 'cannot be named with account.hierarchical: Azure writes no Change Feed for such an account';
       context.addIssue({ code: 'custom', path: ['sources', 'changeFeed'], message, input: federation.sources });
+    }
+    const { canary: wanted, eventHubs: hubs, serviceBus: bus } = federation.sources;
+    if (wanted !== undefined && hubs === undefined && bus === undefined) {
+      const message = 'has no trigger to wait for: name sources.serviceBus or sources.eventHubs';
+      context.addIssue({ code: 'custom', path: ['sources', 'canary'], message, input: federation.sources });
     }
     const seen = new Map<string, number>();
     for (const [at, { prefix, sink }] of federation.rules.entries()) {

@@ -176,6 +176,8 @@ function admit(page: EventPage, tally: Tally) {
     const rule = page.rules.match(group);
     if (rule === undefined) {
       tally.ignore('no-rule', group.events.length);
+    } else if (rule.authority === 'isthmus') {
+      tally.ignore('canary', group.events.length);
     } else if (!isStorableKey(group)) {
       tally.ignore('unstorable-name', group.events.length);
       unstorable.push(...group.events);

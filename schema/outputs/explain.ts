@@ -44,7 +44,7 @@ export const explainOutput = z.object({
     .nullable()
     .describe('Present while a look is queued.'),
   rule: z
-    .object({ prefix: z.string(), authority: z.enum(['blob', 'vast']), sink: z.string(), revision: count })
+    .object({ prefix: z.string(), authority: z.enum(['blob', 'vast', 'isthmus']), sink: z.string(), revision: count })
     .nullable(),
   stub: z
     .object({

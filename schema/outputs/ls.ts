@@ -8,7 +8,7 @@ export const lsEntry = z.object({
   bytes: count,
   etag: z.string().describe('Without quotes.'),
   lastModified: time.nullable(),
-  authority: z.enum(['blob', 'vast']).nullable().describe('null: no rule, so it is not federated.'),
+  authority: z.enum(['blob', 'vast', 'isthmus']).nullable().describe('null: no rule, so it is not federated.'),
   sink: z.string().nullable(),
   stub: z
     .enum(['none', 'stub', 'hydrated', 'shadowed', 'unrepresentable', 'conflict', 'failed'])

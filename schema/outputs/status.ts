@@ -28,6 +28,34 @@ const feed = z.object({
   skippedBlocks: count.describe('Bad blocks that an operator ever skipped.'),
 });
 
+/** What only triggers have to tell: of who sends them, and who tells first. */
+const triggers = z.object({
+  listeningSince: time.nullable().describe('Since when they are taken without a break; null: never yet.'),
+  receivedAt: time.nullable(),
+  lateLimitSeconds: seconds,
+  lastHour: z
+    .object({
+      received: count,
+      late: count.describe('Later than the limit.'),
+      medianLatenessSeconds: seconds.nullable().describe("From an event's time to the index."),
+      firstByTrigger: count.describe(
+        'Changes of the feed that a trigger had told before, as far as both are compared.',
+      ),
+      firstByFeed: count.describe('Changes of the feed that triggers announce, and that none had told before.'),
+      wonByTrigger: z.number().min(0).max(1).nullable().describe('The share of the former; null: there were none.'),
+    })
+    .describe('Of all transports and workers together.'),
+  canary: z
+    .object({
+      name: z.string().describe('container/name'),
+      writtenAt: time.nullable(),
+      waitingSince: time.nullable().describe('When the first was written whose trigger has not come.'),
+      error: z.string().nullable().describe('Why the last could not be written.'),
+    })
+    .nullable()
+    .describe('null: the federation has none.'),
+});
+
 /** `isthmus status --json`. */
 export const statusOutput = z.object({
   federation: z.string(),
@@ -53,6 +81,7 @@ export const statusOutput = z.object({
         .nullable()
         .describe('null: the source has no dead letters.'),
       feed: feed.nullable().describe('null: the source is no feed.'),
+      triggers: triggers.nullable().describe('null: the source brings no triggers.'),
     }),
   ),
   index: z.object({
@@ -97,9 +126,12 @@ export const statusOutput = z.object({
     z.object({
       about: z.string().describe('The source, or `temporal`.'),
       kind: z
-        .enum(['silent', 'poll-stopped', 'lag', 'unreadable', 'stopped', 'gap', 'distrusted', 'workflow', 'temporal'])
+        .enum([
+          ...(['silent', 'poll-stopped', 'lag', 'unreadable', 'stopped', 'gap', 'distrusted'] as const),
+          ...(['unannounced', 'late', 'workflow', 'temporal'] as const),
+        ])
         .describe(
-          'silent: there is news and nothing is taken of it; poll-stopped: nobody asks the source any more; lag: it is taken too late; unreadable: the account refuses the reader, or has no feed; stopped: its loop cannot go on by itself; gap: records are lost that no reconcile has healed; distrusted: triggers contradicted the feed; workflow: a loop does not run or is in alarm; temporal: it does not answer.',
+          'silent: there is news and nothing is taken of it; poll-stopped: nobody asks the source any more; lag: it is taken too late; unreadable: the account refuses the reader, or has no feed; stopped: its loop cannot go on by itself; gap: records are lost that no reconcile has healed; distrusted: triggers contradicted the feed; unannounced: no trigger comes for what should have been told; late: triggers come too late; workflow: a loop does not run or is in alarm; temporal: it does not answer.',
         ),
       message: z.string(),
       since: time.nullable(),

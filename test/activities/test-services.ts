@@ -9,6 +9,7 @@ import { ensureAccount } from '../../schema/index/accounts.ts';
 import { publishRules } from '../../schema/index/authority-revisions.ts';
 import type { Index } from '../../schema/index/database.ts';
 import type { BlobSource } from '../../schema/ports/blob-source.ts';
+import type { CanaryBlob } from '../../schema/ports/canary-blob.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
 import type { TriggerQueue } from '../../schema/ports/trigger-queue.ts';
 
@@ -32,7 +33,7 @@ function absent<T extends object>(name: string): T {
 /** Services on a test's index; every source that the activity under test needs is given by the test. */
 export async function testServices(
   index: Index,
-  given: Partial<Pick<Services, 'feed' | 'blobs' | 'clock' | 'rules' | 'requestReconcile'>> & {
+  given: Partial<Pick<Services, 'feed' | 'blobs' | 'canary' | 'clock' | 'rules' | 'requestReconcile'>> & {
     readonly queue?: TriggerQueue;
   },
 ): Promise<Services> {
@@ -44,6 +45,7 @@ export async function testServices(
     account,
     index,
     blobs: given.blobs ?? absent<BlobSource>('blobs'),
+    canary: given.canary ?? absent<CanaryBlob>('canary'),
     feed: given.feed ?? absent<FeedStore>('feed'),
     openTriggers: () => given.queue ?? absent<TriggerQueue>('queue'),
     openEventHubs: () => given.queue ?? absent<TriggerQueue>('queue'),

@@ -7,6 +7,7 @@ import { type StatusOutput, statusOutput } from '../../../schema/outputs/status.
 const AT = '2026-11-21T12:00:00.000Z';
 const said = (source: 'trigger' | 'feed', state: string): StatusOutput['sources'][number] => ({
   ...{ source, state, reason: null, head: AT, applied: AT, lagSeconds: 0, behind: null, deadLetters: null, feed: null },
+  triggers: null,
 });
 const SOURCES = [said('trigger', 'receiving'), said('feed', 'tailing')];
 const NONE = { count: 0, last: undefined };

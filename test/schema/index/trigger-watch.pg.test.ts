@@ -78,7 +78,7 @@ describe('9: what is kept of the sender of triggers', () => {
     expect((await watch())?.canary.waitingSince).toBeUndefined();
   });
 
-  it('9: a canary is one worker\'s to write when it is due, and waits for its own trigger, not for another or an older one', async () => {
+  it("9: a canary is one worker's to write when it is due, and waits for its own trigger, not for another or an older one", async () => {
     await using db = await testIndex();
     const { of, watch } = await listening(db.index);
     const claim = (now: number) => claimCanary(db.index.db, of, { now, everyMs: 5 * MINUTE });
