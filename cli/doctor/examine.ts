@@ -1,3 +1,4 @@
+import { rulesOf } from '../../schema/federation/canary.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
 import { readAccount } from '../../schema/index/accounts.ts';
 import { liveRules } from '../../schema/index/authority-revisions.ts';
@@ -30,7 +31,7 @@ export async function* examine(federation: Federation, env: Environment, asking:
   await using index = 'check' in opened ? undefined : opened;
   const answers = index === undefined ? false : yield* checkIndex(index, federation, asking);
   const known = index !== undefined && answers ? await readKnown(index.index, federation, asking) : undefined;
-  if (known !== undefined) yield judgeRules(federation, known);
+  if (known !== undefined) yield judgeRules({ ...federation, rules: rulesOf(federation) }, known);
 
   yield* checkTemporal(federation, env, asking);
 

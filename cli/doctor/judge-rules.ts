@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { RuleSet } from '../../namespace/rule.ts';
-import { rulesOf } from '../../schema/federation/canary.ts';
+import type { Rule, RuleSet } from '../../namespace/rule.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
 import type { Account } from '../../schema/index/accounts.ts';
 import { type Finding, good, unknown, warning } from './finding.ts';
@@ -11,14 +10,16 @@ export interface Published {
   readonly rules: RuleSet | undefined;
 }
 
+/** What a worker that starts with the federation file publishes. */
+export interface Wanted extends Pick<Federation, 'name'> {
+  readonly account: Pick<Federation['account'], 'name' | 'marginSeconds'>;
+  readonly rules: readonly Rule[];
+}
+
 const RESTART = 'Restart every worker with this file, or name the file that they were started with.';
 
 /** Holds the federation file against what the workers were started with. */
-export function judgeRules(
-  federation: Pick<Federation, 'account' | 'rules' | 'name' | 'sources'>,
-  published: Published | undefined,
-): Finding {
-  const { account, name } = federation;
+export function judgeRules({ account, rules, name }: Wanted, published: Published | undefined): Finding {
   const check = 'federation.published';
   if (published?.rules === undefined) {
     return unknown(
@@ -28,7 +29,7 @@ export function judgeRules(
     );
   }
   const { revision, rules: live } = published.rules;
-  const wanted = rulesOf(federation).map(({ prefix, authority, sink }) => ({ prefix, authority, sink }));
+  const wanted = rules.map(({ prefix, authority, sink }) => ({ prefix, authority, sink }));
   if (!isDeepStrictEqual(wanted, live)) {
     const differ = differing(wanted, live).map((prefix) => `'${prefix}'`);
     const where = differ.length === 0 ? 'in their order' : `at ${differ.join(', ')}`;
