@@ -54,6 +54,11 @@ export class ReceivingLink {
     return this.#queue;
   }
 
+  /** The broker's own end of it, as when a queue is moved to another node. */
+  detach(): void {
+    this.#link.close({ condition: 'amqp:link:detach-forced', description: 'The link was detached by the broker.' });
+  }
+
   /** Sends one message if there is one and the client has asked for it. */
   sendOne(): boolean {
     if (!wantsMore(this.#link)) return false;

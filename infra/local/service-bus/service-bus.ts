@@ -27,6 +27,8 @@ export interface RunningServiceBus {
   queueState(name: string): QueueState;
   /** Cuts every connection without a word, as a network does. */
   cutConnections(): void;
+  /** Detaches every receiver, as Service Bus does when it moves a queue: its client attaches again. */
+  detachReceivers(): void;
   stop(): Promise<void>;
 }
 
@@ -44,6 +46,7 @@ export async function startServiceBus(options: ServiceBusOptions): Promise<Runni
     publish: (queue, message) => broker.publish(queue, message),
     queueState: (name) => broker.queue(name).state(),
     cutConnections: () => server.cutConnections(),
+    detachReceivers: () => broker.detachReceivers(),
     stop: () => broker.stop(server),
   };
 }
@@ -82,6 +85,10 @@ class Broker {
     clearInterval(this.#expiry);
     await server.close();
     this.#file?.close();
+  }
+
+  detachReceivers(): void {
+    for (const links of this.#links.values()) for (const link of links) link.detach();
   }
 
   queue(name: string): MessageQueue {
