@@ -134,21 +134,23 @@ describe('a loop', () => {
 });
 
 describe('looks and sweeps', () => {
-  it('are one loop: where one fails the other is cancelled before it stops in alarm', async () => {
-    let cancelled = false;
+  it('are one loop: where one fails the others are cancelled before it stops in alarm', async () => {
+    let cancelled = 0;
+    const until = async () => {
+      try {
+        return await standing();
+      } finally {
+        cancelled += 1;
+      }
+    };
     await using loop = await workflows.start('look', [INPUT], {
       answerLooks: async () => {
         throw ApplicationFailure.nonRetryable('something is wrong', 'ISTHMUS_ASSERTION');
       },
-      sweepIncarnations: async () => {
-        try {
-          return await standing();
-        } finally {
-          cancelled = true;
-        }
-      },
+      sweepIncarnations: until,
+      workSubtrees: until,
     });
     await loop.until('in alarm', ({ state }) => state === 'alarm');
-    expect(cancelled).toBe(true);
+    expect(cancelled).toBe(2);
   });
 });

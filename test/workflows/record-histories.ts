@@ -105,13 +105,14 @@ const scenarios: Record<string, Scenario> = {
     await job.handle.result();
     await save(job, 'replay.paused-and-complete');
   },
-  'look.two-at-once': async (workflows) => {
+  'look.three-at-once': async (workflows) => {
     await using loop = await workflows.start('look', [LOOP], {
       answerLooks: turns({ answered: 3, pending: 0 }),
       sweepIncarnations: turns({ swept: 5 }),
+      workSubtrees: turns({ gone: 7, directories: 1 }),
     });
     await loop.until('at its second turn', (progress) => progress.turns === 1);
-    await save(loop, 'look.two-at-once');
+    await save(loop, 'look.three-at-once');
   },
   'stub-dispatch.turns': async (workflows) => {
     const turn = { written: 4, removed: 1, unchanged: 0, failed: 0, pending: 0 };
