@@ -158,10 +158,14 @@ export const numbersOf = (messages: readonly TriggerMessage[]) =>
 export const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
 
 /** Receives until there are so many; nothing is committed. */
-export async function receiveAll(queue: EventHubsQueue, count: number): Promise<TriggerMessage[]> {
+export async function receiveAll(
+  queue: EventHubsQueue,
+  count: number,
+  receive = queue.receive.bind(queue),
+): Promise<TriggerMessage[]> {
   const all: TriggerMessage[] = [];
   const until = Date.now() + PATIENCE_MS;
-  while (all.length < count && Date.now() < until) all.push(...(await queue.receive(1_000, 250, never)));
+  while (all.length < count && Date.now() < until) all.push(...(await receive(1_000, 250, never)));
   return all;
 }
 

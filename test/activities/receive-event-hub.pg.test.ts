@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { readOpenLetters } from '../../schema/index/dead-letters.ts';
+import { TriggersLost } from '../../schema/ports/trigger-queue.ts';
+import { eventOf, hubWorld, receiveAll, waitFor } from './azure/hub-world.ts';
+
+const same = (a: object, b: object) => JSON.stringify(a) === JSON.stringify(b);
+
+describe('the intake of an event hub', () => {
+  it('4: applies what several readers take, each event once, and counts it', async () => {
+    await using world = await hubWorld();
+    await world.publish(1, 400);
+    const counts = await world.intake(2, async () => (await world.live()) === 400);
+    expect(counts).toEqual({ messages: 400, applied: 400, superseded: 0, deadLettered: 0 });
+    expect(await world.places()).toEqual(world.ends());
+    expect(await world.owners()).toEqual([]);
+  });
+
+  it('3: loses nothing where a second reader takes partitions over in mid-batch', async () => {
+    await using world = await hubWorld();
+    await world.publish(1, 300);
+    const begun = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
+    const first = world.open();
+    const receive = first.receive.bind(first);
+    const commit = first.commit.bind(first);
+    let pages = 0;
+    let lost = 0;
+    first.receive = async (...asked) => {
+      if (pages++ > 0) return await receive(...asked);
+      const page = await receiveAll(first, 300, receive);
+      begun.resolve();
+      await held.promise;
+      return page;
+    };
+    first.commit = (...page) =>
+      commit(...page).catch((error) => {
+        if (error instanceof TriggersLost) lost++;
+        throw error;
+      });
+    const done = async () => (await world.live()) === 600 && same(await world.places(), world.ends());
+    const slow = world.intake(1, done, { openEventHubs: () => first });
+    await begun.promise;
+    // The page of the first one stands still; the second one takes its share of the partitions and applies it.
+    const fast = world.intake(1, done);
+    await waitFor(async () => (await world.live()) > 0);
+    await world.publish(301, 600);
+    held.resolve();
+    const counts = await Promise.all([slow, fast]);
+    expect(counts[0].applied + counts[1].applied).toBe(600);
+    expect(lost).toBe(1);
+  });
+
+  it('4: holds its page while the index is gone, and applies all of it when it is back', async () => {
+    await using world = await hubWorld();
+    await world.publish(1, 200);
+    const running = world.intake(1, async () => (await world.live().catch(() => 0)) === 700);
+    await waitFor(async () => (await world.live()) > 0);
+    await world.stopPostgres();
+    await world.publish(201, 700);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await world.startPostgres();
+    await running;
+    expect(await world.places()).toEqual(world.ends());
+  });
+
+  it('changes nothing by the same event twice, as two events of the hub', async () => {
+    await using world = await hubWorld();
+    await world.publish(1, 20);
+    await world.publish(1, 20);
+    const counts = await world.intake(1, async () => same(await world.places(), world.ends()));
+    expect(counts).toMatchObject({ messages: 40, applied: 20, superseded: 20 });
+    expect(await world.live()).toBe(20);
+  });
+
+  it('applies 499 events beside a truncated one, which it keeps as a dead letter', async () => {
+    await using world = await hubWorld({ partitions: 1 });
+    await world.publish(1, 250);
+    const whole = JSON.stringify(eventOf(251));
+    await world.hubs.publish('h', { messageId: 'cut', body: Buffer.from(whole.slice(0, whole.length / 2)) });
+    await world.publish(252, 500);
+    const counts = await world.intake(1, async () => (await world.live()) === 499);
+    expect(counts).toEqual({ messages: 500, applied: 499, superseded: 0, deadLettered: 1 });
+    expect(await world.places()).toEqual(world.ends());
+    const letters = await readOpenLetters(world.index.db, world.services.account.id, { limit: 10 });
+    expect(letters).toMatchObject([{ origin: 'event-hubs', reason: 'not-json' }]);
+    expect(letters[0]?.messageId).toMatch(/^0\/250@/);
+  });
+
+  it('takes one event and an array of them', async () => {
+    await using world = await hubWorld({ partitions: 1 });
+    const bodies = [[eventOf(1), eventOf(2)], Buffer.from(JSON.stringify(eventOf(3))), [eventOf(4)]];
+    for (const [at, body] of bodies.entries()) await world.hubs.publish('h', { messageId: `m${at}`, body });
+    await world.intake(1, async () => (await world.live()) === 4);
+    expect(await world.places()).toEqual({ 0: 2 });
+  });
+});
