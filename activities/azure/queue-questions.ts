@@ -1,9 +1,5 @@
 import { DefaultAzureCredential } from '@azure/identity';
-import {
-  type QueueProperties,
-  ServiceBusAdministrationClient,
-  type ServiceBusAdministrationClientOptions,
-} from '@azure/service-bus';
+import { type QueueProperties, ServiceBusAdministrationClient } from '@azure/service-bus';
 import { type ServiceBusNamespace, serviceBusClient } from './service-bus-client.ts';
 
 /** Whoever asks how a queue is wants the first answer. */
@@ -40,17 +36,23 @@ export type QueueSettings = Pick<
   | 'status'
 >;
 
-/** @throws the client's error; `statusCode` 401 or 403 where this identity may not manage. */
+type Policy = Parameters<ServiceBusAdministrationClient['pipeline']['addPolicy']>[0];
+
+/**
+ * @param policy takes the place of the network: for tests.
+ * @throws the client's error; `statusCode` 401 or 403 where this identity may not manage.
+ */
 export async function readQueueSettings(
   { connectionString, namespace, queue }: ServiceBusNamespace & { readonly queue: string },
   signal: AbortSignal,
-  options: ServiceBusAdministrationClientOptions = {},
+  policy?: Policy,
 ): Promise<QueueSettings> {
-  const once = { ...options, retryOptions: { maxRetries: 0 } };
+  const once = { retryOptions: { maxRetries: 0 } };
   const client =
     connectionString === undefined
       ? new ServiceBusAdministrationClient(namespace ?? '', new DefaultAzureCredential(), once)
       : new ServiceBusAdministrationClient(connectionString, once);
+  if (policy !== undefined) client.pipeline.addPolicy(policy, { afterPhase: 'Retry' });
   return await client.getQueue(queue, { abortSignal: signal });
 }
 

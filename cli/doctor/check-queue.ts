@@ -1,6 +1,7 @@
 import { isEmulator, peekQueue, readQueueSettings } from '../../activities/azure/queue-questions.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
 import { type Asking, ask } from './ask.ts';
+import { namespaceOf } from './bus-namespace.ts';
 import { type Finding, good, unknown } from './finding.ts';
 import { judgeQueue, judgeQueueFailure, type NamedQueue } from './judge-queue.ts';
 
@@ -32,9 +33,4 @@ export async function* checkQueue(bus: ServiceBus, asking: Asking): AsyncGenerat
       `See that lockDuration is PT30S or more, maxDeliveryCount 10 or more, requiresSession false: ${show}`,
     );
   }
-}
-
-function namespaceOf({ connectionString, namespace }: ServiceBus): string {
-  const host = namespace ?? /Endpoint=sb:\/\/([^/;:]+)/i.exec(connectionString ?? '')?.[1] ?? 'NAMESPACE';
-  return host.replace(/\.servicebus\..*$/, '');
 }

@@ -8,7 +8,9 @@ import { type Environment, indexUrl } from '../environment.ts';
 import { messageOf } from '../failure.ts';
 import { type Asking, ask } from './ask.ts';
 import { checkClocks } from './check-clocks.ts';
+import { checkContainers } from './check-containers.ts';
 import { checkFeed } from './check-feed.ts';
+import { checkHub } from './check-hub.ts';
 import { type AskedIndex, checkIndex, openAskedIndex } from './check-index.ts';
 import { checkInventory } from './check-inventory.ts';
 import { checkQueue } from './check-queue.ts';
@@ -35,17 +37,17 @@ export async function* examine(federation: Federation, env: Environment, asking:
 
   yield* checkTemporal(federation, env, asking);
 
-  const { changeFeed, serviceBus } = federation.sources;
+  const { changeFeed, eventHubs, serviceBus } = federation.sources;
   const storage = yield* checkStorage(federation, asking);
   yield* checkClocks(federation, answers ? index?.index : undefined, storage?.clock, asking);
   if (storage !== undefined) {
     if (changeFeed !== undefined) yield* checkFeed(federation, storage.service, known?.feed, asking);
     yield* checkInventory(federation, storage.service, asking);
+    yield* checkContainers(federation, storage.service, asking);
   }
-  if (serviceBus !== undefined) {
-    yield* checkQueue(serviceBus, asking);
-    yield judgeSubscription(federation);
-  }
+  if (serviceBus !== undefined) yield* checkQueue(serviceBus, asking);
+  if (eventHubs !== undefined) yield* checkHub(eventHubs, asking);
+  if (serviceBus !== undefined || eventHubs !== undefined) yield judgeSubscription(federation);
   yield* checkSinks(federation, asking);
 }
 

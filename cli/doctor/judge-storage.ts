@@ -20,6 +20,15 @@ export function judgeAccountKind(
       ),
     ];
   }
+  if (hierarchical !== undefined && hierarchical !== account.hierarchical) {
+    return [
+      wrong(
+        check,
+        `${account.name} has ${hierarchical ? 'a' : 'no'} hierarchical namespace, and the federation file says the other`,
+        `Set account.hierarchical to ${hierarchical}.`,
+      ),
+    ];
+  }
   if (kind === undefined) return [unknown(check, `${account.name} does not say what kind it is`)];
   if (!KINDS.includes(kind)) {
     return [

@@ -15,7 +15,11 @@ export function manage(hubs: ReadonlyMap<string, EventHub>, request: Message): M
     correlation_id: request.message_id as string,
     application_properties: {
       'status-code': types.wrap_int(status),
-      'status-description': status === 200 ? 'OK' : `The embedded broker has no ${asked.type} ${asked.name}.`,
+      // Azure's client knows by these words what is not there.
+      'status-description':
+        status === 200
+          ? 'OK'
+          : `The messaging entity '${asked.name}' could not be found. The embedded broker has no such ${asked.type}.`,
       ...(status === 200 ? {} : { 'error-condition': 'amqp:not-found' }),
     },
     body: body ?? {},

@@ -24,8 +24,15 @@ describe('a storage account', () => {
   });
 
   it('may have a hierarchical namespace where no feed is named', () => {
-    const found = judgeAccountKind({ kind: 'StorageV2', hierarchical: true }, { ...FEDERATION, sources: {} });
+    const account = { ...FEDERATION.account, hierarchical: true };
+    const found = judgeAccountKind({ kind: 'StorageV2', hierarchical: true }, { account, sources: {} });
     expect(notGood(found)).toEqual([]);
+  });
+
+  it.each([true, false])('whose hierarchy (%j) the file does not know is wrong', (hierarchical) => {
+    const account = { ...FEDERATION.account, hierarchical: !hierarchical };
+    const [found] = judgeAccountKind({ kind: 'StorageV2', hierarchical }, { account, sources: {} });
+    expect(found).toMatchObject({ outcome: 'wrong', mend: `Set account.hierarchical to ${hierarchical}.` });
   });
 
   it('without a container that a rule names is warned of', () => {

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { judgeTemporal, type TemporalFacts } from '../../../cli/doctor/judge-temporal.ts';
+import { notGood } from './not-good.ts';
+
+const NOW = Date.UTC(2026, 10, 21, 12);
+const KEYWORD = 2;
+const SOUND: TemporalFacts = {
+  address: 'temporal:7233',
+  namespace: 'lake',
+  serverVersion: '1.29.1',
+  retentionMs: 72 * 3_600_000,
+  state: 1,
+  attributes: { IsthmusFederation: KEYWORD, IsthmusSource: KEYWORD, IsthmusState: KEYWORD, Other: 1 },
+  taskQueue: 'isthmus-lake',
+  polledAt: [NOW - 3_000],
+};
+
+describe('what Temporal says of itself', () => {
+  it('is no finding where it is as it must be', () => {
+    expect(notGood(judgeTemporal(SOUND, NOW))).toEqual([]);
+  });
+
+  it.each<[string, Partial<TemporalFacts>, string, string, RegExp]>([
+    ['an old server', { serverVersion: '1.22.4' }, 'warning', 'temporal.version', /Upgrade/],
+    ['no namespace', { retentionMs: undefined, state: 0 }, 'wrong', 'temporal.namespace', /namespace create -n lake/],
+    ['a namespace that goes', { state: 3 }, 'wrong', 'temporal.namespace', /TEMPORAL_NAMESPACE/],
+    ['a retention of an hour', { retentionMs: 3_600_000 }, 'warning', 'temporal.namespace', /--retention 72h/],
+    [
+      'a search attribute that is missing',
+      { attributes: { IsthmusFederation: KEYWORD, IsthmusSource: KEYWORD } },
+      'wrong',
+      'temporal.attributes',
+      /search-attribute create -n lake --name IsthmusState --type Keyword/,
+    ],
+    [
+      'one of another type',
+      { attributes: { ...SOUND.attributes, IsthmusState: 1 } },
+      'wrong',
+      'temporal.attributes',
+      /search-attribute remove -n lake --name IsthmusState/,
+    ],
+    ['no worker', { polledAt: [] }, 'wrong', 'temporal.worker', /isthmus worker/],
+    ['a worker that has gone', { polledAt: [NOW - 200_000] }, 'wrong', 'temporal.worker', /isthmus worker/],
+  ])('names %s, and what mends it', (_, changed, outcome, check, mend) => {
+    const found = notGood(judgeTemporal({ ...SOUND, ...changed }, NOW));
+    expect(found.map((finding) => [finding.outcome, finding.check])).toEqual([[outcome, check]]);
+    expect(found[0]?.mend).toMatch(mend);
+  });
+
+  it('is not known where it does not tell its version', () => {
+    expect(notGood(judgeTemporal({ ...SOUND, serverVersion: undefined }, NOW))).toMatchObject([{ outcome: 'unknown' }]);
+  });
+});
