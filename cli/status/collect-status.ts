@@ -13,6 +13,7 @@ import { countViolations, recentViolations, type Violation } from '../../schema/
 import type { StatusOutput } from '../../schema/outputs/status.ts';
 import { formatTime } from '../format.ts';
 import type { OpenAccount } from '../open-account.ts';
+import { countOpenLetters } from './count-open-letters.ts';
 import { alarmOutput, sourceOutputs } from './source-output.ts';
 import { whatMoves } from './what-moves.ts';
 import type { WorkflowStatus } from './workflow-status.ts';
@@ -68,7 +69,7 @@ export async function collectStatus(
   signal: AbortSignal,
 ): Promise<StatusOutput> {
   const { index, account, federation } = open;
-  const [glance, counts, stubs, runs, refused, latest, due] = await Promise.all([
+  const [glance, counts, stubs, runs, refused, latest, due, letters] = await Promise.all([
     surely(open, asked, pausesOf(workflows), signal),
     countEntries(index.db, account.id),
     countStubs(index.db, account.id),
@@ -76,6 +77,7 @@ export async function collectStatus(
     countViolations(index.db, account.id),
     recentViolations(index.db, account.id, 1),
     readMoving(index.db, account.id),
+    countOpenLetters(open, signal),
   ]);
   const { live, tombstones, dead, bytes, lookDue, stubDue, byStub } = counts;
   const [last] = runs;
@@ -92,6 +94,7 @@ export async function collectStatus(
     stubs: stubs.map((each) => ({ ...each })),
     workflows: workflows === undefined ? null : workflows.map((each) => ({ ...each })),
     lastReconcile: last === undefined ? null : runOutput(last),
+    deadLetters: letters,
     violations: { count: refused, last: latest[0] === undefined ? null : violationText(latest[0]) },
     alarms: [...alarms, ...workflowAlarms(workflows)],
   };

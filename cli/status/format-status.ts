@@ -30,6 +30,7 @@ export function formatStatus(status: StatusOutput): readonly string[] {
       ...feedLines(sources[at]),
     ]),
   );
+  lines.push(...openLetterLines(status.deadLetters));
   const states = Object.entries(index.byStub).filter(([, count]) => count > 0);
   lines.push('', 'Index', `  ${index.live} live (${formatBytes(index.bytes)}), ${index.tombstones} tombstones`);
   if (states.length > 0) lines.push(`  stubs: ${states.map(([state, count]) => `${state} ${count}`).join(', ')}`);
@@ -57,6 +58,14 @@ export function formatStatus(status: StatusOutput): readonly string[] {
     );
   }
   return lines;
+}
+
+/** What waits for somebody, by where it came from and why. */
+function openLetterLines(letters: StatusOutput['deadLetters']): readonly string[] {
+  if (letters === null) return ['', 'Dead letters', "  The queue's own cannot be counted: it does not answer."];
+  if (letters.length === 0) return [];
+  const rows = letters.map(({ origin, reason, count }) => [`  ${origin}`, String(count), printable(reason)]);
+  return ['', 'Dead letters, as `isthmus deadletter list` shows them', formatTable(rows)];
 }
 
 /** How late triggers came, how often one told first, and whether the canary's came. */

@@ -119,6 +119,12 @@ export const statusOutput = z.object({
       counts: z.record(z.string(), z.number()),
     })
     .nullable(),
+  deadLetters: z
+    .array(z.object({ origin: z.enum(['service-bus', 'event-hubs', 'event-grid']), reason: z.string(), count }))
+    .nullable()
+    .describe(
+      "Those that nobody has replayed or discarded; of the Service Bus queue's own at most the first hundred are counted. null: it does not answer.",
+    ),
   violations: z
     .object({ count: z.int(), last: z.string().nullable() })
     .describe('Changes of the side without authority: recorded, never applied. As far back as retention goes.'),

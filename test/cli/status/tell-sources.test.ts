@@ -46,6 +46,7 @@ describe('the sources of a status', () => {
         ...{ federation: 'lake', account: 'contoso', at: AT, settled: true, moving: [], stubs: [], workflows: [] },
         index: { live: 0, tombstones: 0, dead: 0, bytes: 0, lookDue: 0, stubDue: 0, byStub: {} },
         ...{ sources: tellSources(SOURCES, [], letters), lastReconcile: null, alarms: [] },
+        deadLetters: letters === NONE ? [] : [{ origin: 'service-bus', reason: 'odd \u001b[31m', count: 3 }],
         violations: { count: 2, last: 'lake/x: PutBlob of 0x8D1 over none in the index' },
       };
       return formatStatus(statusOutput.parse(status));
@@ -54,7 +55,8 @@ describe('the sources of a status', () => {
     expect(lines.join()).toContain('2 violations, the last: lake/x: PutBlob of 0x8D1');
     const at = lines.findIndex((line) => line.includes('receiving'));
     expect(lines[at + 1]).toMatch(/^ {4}dead-lettered: 3, the last at .*: not-json: the body is not JSON/);
+    expect(lines).toContain('  service-bus  3  odd \\u001b[31m');
     expect(lines.join()).not.toContain('\u001b');
-    expect(shown(NONE).join()).not.toContain('dead-lettered');
+    expect(shown(NONE).join()).not.toMatch(/dead-lettered|dead letters/i);
   });
 });
