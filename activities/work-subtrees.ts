@@ -16,17 +16,18 @@ import { applyUnderRules } from './apply-under-rules.ts';
 import { heartbeats } from './heartbeat.ts';
 import { quietly } from './quietly.ts';
 import type { Services } from './services.ts';
+import { nextToList } from './subtree-listings.ts';
 
 /** What a worker that died had claimed is taken up by another after this long. */
 const LEASE_MS = 15_000;
 /** Entries in one transaction: their rows are locked for as long as it takes. */
 const BATCH = 1_000;
 const POLL_MS = 500;
-/** Directories that are listed at a time: a reconcile keeps 32 wishes, and each may be two. */
-const LISTED_AT_ONCE = 8;
+/** Prefixes that are asked for at a time. */
+const LISTED_AT_ONCE = 16;
 /** A listing that was asked for and never came, because it failed or its wish was lost, is asked for again. */
 const ASK_AGAIN_MS = 600_000;
-/** Beyond this, directories that wait are not counted. */
+/** Beyond this, directories that wait are neither counted nor listed yet. */
 const MANY = 1_000;
 
 /**
@@ -37,19 +38,23 @@ const MANY = 1_000;
 export function subtreeActivities(services: Services): Pick<Activities, 'workSubtrees'> {
   const { account, clock, index, log } = services;
 
-  /** Asks for the listings that are due, and takes note of those that are done. */
+  /**
+   * Takes note of listings that are done, and asks for the next once none is on its way: a reconcile that was asked for
+   * more before it has ended would never end, and keeps no more than 32 wishes.
+   */
   async function haveListed(): Promise<void> {
-    const waiting = await unlistedSubtrees(index.db, account.id, LISTED_AT_ONCE);
-    if (waiting.some(({ requestedAt }) => requestedAt !== undefined)) await endListed(index.db, account.id);
-    const due = waiting.filter(({ requestedAt = 0 }) => clock.now() - requestedAt >= ASK_AGAIN_MS);
-    if (due.length === 0) return;
+    const before = await unlistedSubtrees(index.db, account.id, MANY);
+    const asked = before.some(({ requestedAt }) => requestedAt !== undefined);
+    const ended = asked ? await endListed(index.db, account.id) : 0;
+    const waiting = ended > 0 ? await unlistedSubtrees(index.db, account.id, MANY) : before;
+    if (waiting.some(({ requestedAt = 0 }) => clock.now() - requestedAt < ASK_AGAIN_MS)) return;
+    const { subtrees, listings } = nextToList(waiting, LISTED_AT_ONCE);
+    if (subtrees.length === 0) return;
+    const ids = subtrees.map(({ id }) => id);
     // Noted first: a run that the wish begins must be found to be a later one.
-    const ids = due.map(({ id }) => id);
     await noteListingRequested(index.db, account.id, ids);
     try {
-      for (const prefix of new Set(due.flatMap(({ prefixes }) => prefixes))) {
-        await services.requestReconcile({ judge: 'listing', prefix });
-      }
+      for (const prefix of listings) await services.requestReconcile({ judge: 'listing', prefix });
     } catch (error) {
       await forgetListingRequested(index.db, account.id, ids);
       log.warn({ error: ensureError(error).message }, 'the listing of a directory that went could not be asked for');
