@@ -8,7 +8,7 @@ import { connectionStringOn, endpointOn, FEED_CONTAINER } from './account.ts';
 import { AzuriteProcess } from './azurite-process.ts';
 import { ContainerRegistry } from './container-registry.ts';
 import { startControlServer } from './control-server.ts';
-import { DeadLetterWriter } from './events/dead-letter-writer.ts';
+import { DEAD_LETTER_CONTAINER, DeadLetterWriter } from './events/dead-letter-writer.ts';
 import type { EventGridEvent } from './events/event-grid-event.ts';
 import { PublishedLog } from './events/published-log.ts';
 import { TriggerPump, type TriggerState } from './events/trigger-pump.ts';
@@ -22,7 +22,7 @@ import { ChangeRecorder } from './front/change-recorder.ts';
 import { Directories } from './front/directories.ts';
 import { StorageFront } from './front/storage-front.ts';
 import { Upstream } from './front/upstream.ts';
-import { Inventory } from './inventory/inventory.ts';
+import { Inventory, REPORT_CONTAINER } from './inventory/inventory.ts';
 import { Journal } from './journal.ts';
 import { Locks } from './locks.ts';
 import { SequencerSource } from './sequencer-source.ts';
@@ -180,7 +180,14 @@ export async function startStorage(options: StorageOptions): Promise<RunningStor
     (event) => journal.append(event),
   );
   started.defer(() => inventory.stop());
-  if (options.inventoryEveryMs !== undefined) await inventory.schedule(options.inventoryEveryMs);
+  if (options.inventoryEveryMs !== undefined) {
+    const account = BlobServiceClient.fromConnectionString(connectionStringOn(servicePort));
+    // Azure takes neither an inventory rule nor a subscription before there is the container that it is to write to.
+    for (const name of [REPORT_CONTAINER, DEAD_LETTER_CONTAINER]) {
+      await account.getContainerClient(name).createIfNotExists();
+    }
+    inventory.schedule(options.inventoryEveryMs);
+  }
 
   const control = await startControlServer(options.controlPort, {
     faults,

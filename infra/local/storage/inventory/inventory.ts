@@ -2,9 +2,12 @@ import type { Announcement } from '../change.ts';
 import { inventoryCompleted } from '../events/inventory-event.ts';
 import { type InventoryParts, type InventoryRequest, type InventoryResult, runInventory } from './inventory-run.ts';
 
+/** Where reports go that name no other container. */
+export const REPORT_CONTAINER = 'inventory';
+
 const DEFAULT_INVENTORY: InventoryRequest = {
   format: 'csv',
-  container: 'inventory',
+  container: REPORT_CONTAINER,
   rule: 'isthmus',
   filesOf: 1_000_000,
   status: 'Succeeded',
@@ -31,13 +34,8 @@ export class Inventory {
     return done;
   }
 
-  /**
-   * A run that fails is left with its Pending manifest, and the next comes at its time. The container is there from
-   * the beginning: Azure takes no rule without it.
-   */
-  async schedule(everyMs: number): Promise<void> {
-    const destination = this.#parts.account.getContainerClient(DEFAULT_INVENTORY.container);
-    await destination.createIfNotExists().catch(() => undefined);
+  /** A run that fails is left with its Pending manifest, and the next comes at its time. */
+  schedule(everyMs: number): void {
     this.#timer = setInterval(() => void this.run().catch(() => undefined), everyMs);
   }
 
