@@ -1,9 +1,14 @@
-import type { Key } from '../../namespace/key.ts';
+import { formatKey, type Key } from '../../namespace/key.ts';
 import type { Rule } from '../../namespace/rule.ts';
 import type { Federation } from './federation.ts';
 
+interface CanaryOf {
+  readonly name: string;
+  readonly sources: Pick<Federation['sources'], 'canary'>;
+}
+
 /** The one blob that Isthmus itself writes to see whether triggers come; undefined where the federation wants none. */
-export function canaryKey({ name, sources }: Pick<Federation, 'name' | 'sources'>): Key | undefined {
+export function canaryKey({ name, sources }: CanaryOf): Key | undefined {
   const { canary } = sources;
   return canary === undefined ? undefined : { container: canary.container, name: `.isthmus/canary-${name}` };
 }
@@ -15,5 +20,5 @@ export function canaryKey({ name, sources }: Pick<Federation, 'name' | 'sources'
 export function rulesOf(federation: Pick<Federation, 'name' | 'rules' | 'sources'>): readonly Rule[] {
   const key = canaryKey(federation);
   if (key === undefined) return federation.rules;
-  return [...federation.rules, { prefix: `${key.container}/${key.name}`, authority: 'isthmus', sink: '' }];
+  return [...federation.rules, { prefix: formatKey(key), authority: 'isthmus', sink: '' }];
 }

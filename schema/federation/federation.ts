@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { validatePrefix } from '../../namespace/authority.ts';
+import { formatKey } from '../../namespace/key.ts';
+import { canaryKey } from './canary.ts';
 import { nearest } from './nearest.ts';
 
 const wholeNumber = (least: number) => z.int().min(least);
@@ -160,6 +162,15 @@ export const federationSchema = z
     if (wanted !== undefined && hubs === undefined && bus === undefined) {
       const message = 'has no trigger to wait for: name sources.serviceBus or sources.eventHubs';
       context.addIssue({ code: 'custom', path: ['sources', 'canary'], message, input: federation.sources });
+    }
+    const key = canaryKey(federation);
+    const bad =
+      key &&
+      (validatePrefix(formatKey(key)) ??
+        (federation.rules.some(({ prefix }) => prefix === formatKey(key)) ? 'is a rule of its own' : undefined));
+    if (key !== undefined && bad !== undefined) {
+      const message = `cannot hold the canary, whose name '${formatKey(key)}' ${bad}`;
+      context.addIssue({ code: 'custom', path: ['sources', 'canary', 'container'], message, input: key.container });
     }
     const seen = new Map<string, number>();
     for (const [at, { prefix, sink }] of federation.rules.entries()) {

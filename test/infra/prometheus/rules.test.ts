@@ -78,6 +78,7 @@ describe('9: alert rules', () => {
       expect.arrayContaining([
         ...['IsthmusWorkerAbsent', 'IsthmusFeedSilent', 'IsthmusFeedPollStopped', 'IsthmusFeedLag', 'IsthmusFeedGap'],
         ...['IsthmusFeedUnreadable', 'IsthmusTriggersDistrusted', 'IsthmusLoopStopped'],
+        ...['IsthmusTriggersUnannounced', 'IsthmusTriggersLate'],
         'IsthmusDeadLetters',
       ]),
     );

@@ -113,6 +113,24 @@ describe('a federation file', () => {
       changed('    queue:', '    namespace: x\n    queue:'),
       '6:5 sources.serviceBus: must have exactly one of connectionString and namespace',
     ],
+    [
+      'a canary in a container that cannot be',
+      changed('changeFeed: {}', 'canary: { container: Lake }'),
+      '8:24 sources.canary.container: "Lake" cannot hold the canary, whose name \'Lake/.isthmus/canary-lake\' does not start',
+    ],
+    [
+      'a canary that is a rule of its own',
+      changed('changeFeed: {}', 'canary: { container: lake }').replace('training/', 'lake/.isthmus/canary-lake'),
+      '8:24 sources.canary.container: "lake" cannot hold the canary, whose name \'lake/.isthmus/canary-lake\' is a rule',
+    ],
+    [
+      'a canary whose trigger nothing brings',
+      changed(
+        `  serviceBus:\n    queue: isthmus-events\n    connectionString: \${BUS}\n  changeFeed: {}`,
+        '  canary: { container: lake }',
+      ),
+      '5:11 sources.canary: has no trigger to wait for',
+    ],
     ['a sink with an impossible name', changed('  gpu:\n', '  GPU:\n'), "10:3 sinks.GPU: 'GPU' must be a sink's name"],
     ['broken YAML', changed('rules:\n', 'rules: [\n'), '14:3 '],
     ['a file that is no map', '- a\n', '1:1 must be a map'],
