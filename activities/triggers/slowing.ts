@@ -40,11 +40,11 @@ export class Slowing {
     return this.#indexMs > INDEX_SLOW_MS;
   }
 
-  /** After the commit of a batch. @param ms from its first attempt to its commit. */
-  async committed(ms: number): Promise<void> {
+  /** After the commit of a batch, or where none came. @param batchMs from its first attempt to its commit; 0 for none. */
+  async observe(batchMs: number): Promise<void> {
     const { account, clock, index, log, metrics } = this.#services;
     const before = this.reason;
-    this.#indexMs = ms;
+    this.#indexMs = batchMs;
     const age = clock.now() - this.#askedAt;
     if (age < 0 || age >= ASK_EVERY_MS) {
       this.#askedAt = clock.now();

@@ -39,8 +39,8 @@ interface Turn {
  * Takes triggers off one open queue: a batch is decoded, applied in one transaction, and settled once that has
  * committed (invariant 4).
  *
- * Idle: the queue is waited for. Busy: up to two batches are being applied, the second only where it is full, so that
- * messages gather while there are few; those that are committed are being settled meanwhile. Held: the index cannot be
+ * Idle: the queue is waited for. Busy: up to two batches are being applied, a second only where the one before was full, so
+ * that messages gather while there are few; those that are committed are being settled meanwhile. Held: the index cannot be
  * written; its batches stay under their locks and are tried again, and nothing more is received. Slowed: see `Slowing`.
  * Ending: the time is up, the turn was cancelled, or trying again cannot help; what is under way is finished, and what
  * could not be applied is kept for the next turn.
@@ -73,8 +73,11 @@ export class TriggerIntake {
       while (clock.now() < until && !signal.aborted && turn.trouble.length === 0) {
         await this.#slowing.pause(signal);
         const messages = await this.#next(turn);
+        if (messages.length === 0 && turn.applying.size === 0) await this.#slowing.observe(0);
         if (messages.length > 0) this.#begin(turn.applying, turn, () => this.#take(messages, turn));
-        if (turn.applying.size >= this.#atOnce) await Promise.race(turn.applying);
+        // Fewer than would fit: nothing waits, and what comes meanwhile is gathered.
+        if (messages.length < BATCH) await Promise.all(turn.applying);
+        else if (turn.applying.size >= this.#atOnce) await Promise.race(turn.applying);
       }
     } finally {
       await Promise.all(turn.applying);
@@ -104,20 +107,11 @@ export class TriggerIntake {
     return this.#from.commit !== undefined || this.#slowing.indexIsSlow ? 1 : AT_ONCE;
   }
 
-  async #next({ applying, until, signal }: Turn): Promise<readonly TriggerMessage[]> {
+  async #next({ until, signal }: Turn): Promise<readonly TriggerMessage[]> {
     const kept = this.#unapplied.shift();
     if (kept !== undefined) return kept;
     const wait = Math.min(WAIT_MS, Math.max(0, until - this.#services.clock.now()));
-    const messages = await this.#from.receive(BATCH, wait, signal);
-    if (messages.length === 0 || messages.length >= BATCH || applying.size === 0) return messages;
-    // A part of a batch waits for the one before it, and takes along what has come by then.
-    try {
-      await Promise.all(applying);
-      return [...messages, ...(await this.#from.receive(BATCH - messages.length, 0, signal))];
-    } catch (error) {
-      this.#unapplied.push(messages);
-      throw error;
-    }
+    return await this.#from.receive(BATCH, wait, signal);
   }
 
   #begin(set: Set<Promise<void>>, turn: Turn, work: () => Promise<void>): void {
@@ -145,7 +139,7 @@ export class TriggerIntake {
     this.#begin(turn.settling, turn, () => settleBatch(this.#services, this.#from, batch));
     await this.#trust.seen(page);
     await this.#received.seen(batch);
-    await this.#slowing.committed(ms);
+    await this.#slowing.observe(ms);
   }
 
   /** Tries until it is applied, the turn is over, or trying again cannot help. */

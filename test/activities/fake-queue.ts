@@ -1,12 +1,17 @@
+import type { Clock } from '../../schema/ports/clock.ts';
 import type { TriggerMessage, TriggerQueue } from '../../schema/ports/trigger-queue.ts';
 import { idleClock } from '../support/idle-clock.ts';
 
 /** A queue in memory that keeps what was done to it, in order. Whoever waits for it lets time pass by its clock. */
 export class FakeQueue implements TriggerQueue {
-  readonly clock = idleClock();
+  readonly clock: Clock;
   readonly done: string[] = [];
   onComplete: () => Promise<void> = async () => {};
   #waiting: TriggerMessage[] = [];
+
+  constructor(clock: Clock = idleClock()) {
+    this.clock = clock;
+  }
 
   send(...bodies: readonly unknown[]): void {
     for (const [at, body] of bodies.entries()) {
