@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { BlobEvent } from '../../namespace/change.ts';
+import type { ContainerState } from '../../namespace/container.ts';
 import { decide } from '../../namespace/decide.ts';
 import { decideSubtree, directoriesOf, type SubtreeGone, underGoneDirectory } from '../../namespace/decide-subtree.ts';
+import type { Entry } from '../../namespace/entry.ts';
 import { isLive } from '../../namespace/liveness.ts';
 import {
   BLOB_RULE,
@@ -13,6 +16,7 @@ import {
   MARGIN,
   NOW,
   POLICY,
+  sequencer,
   time,
   VAST_RULE,
 } from './arbitraries.ts';
@@ -24,6 +28,19 @@ const gone: fc.Arbitrary<SubtreeGone> = time.map((at) => ({
   eventId: 'gone',
 }));
 const GONE: SubtreeGone = { container: KEY.container, directory: 'a', time: NOW + 100_000, eventId: 'gone' };
+
+const EVENT = { kind: 'event', source: 'trigger', ...KEY, epoch: undefined, api: '' } as const;
+
+function version(etag: string | undefined, order: number) {
+  const attributes = etag === undefined ? undefined : { etag, length: 1 };
+  const effect = etag === undefined ? ('delete' as const) : ('put' as const);
+  return { effect, attributes, sequencer: sequencer(order), eventId: `e${order}` };
+}
+
+function permutations<T>(items: readonly T[]): readonly (readonly T[])[] {
+  if (items.length <= 1) return [items];
+  return items.flatMap((item, at) => permutations(items.toSpliced(at, 1)).map((rest) => [item, ...rest]));
+}
 
 describe('the end of a directory', () => {
   it('is a look that found nothing to what is plainly older, and the reason for one to all else that may live', () => {
@@ -109,6 +126,51 @@ describe('the end of a directory', () => {
       }),
       { numRuns: 5_000 },
     );
+  });
+
+  it('1: ends as the source, whatever comes of the name before it, with it and after it, in every order', () => {
+    // Written, written again and deleted before; the directory renamed away; written anew, near it and long after.
+    const put = (etag: string, order: number, at: number): BlobEvent => ({
+      ...EVENT,
+      ...version(etag, order),
+      time: GONE.time + at,
+    });
+    const del = (order: number, at: number): BlobEvent => ({
+      ...EVENT,
+      ...version(undefined, order),
+      time: GONE.time + at,
+    });
+    const past = [put('0xA', 1, -90_000), put('0xB', 2, -60_000)];
+    const histories: readonly { readonly told: readonly BlobEvent[]; readonly truth: string | undefined }[] = [
+      { told: past, truth: undefined },
+      { told: [...past, del(3, -30_000)], truth: undefined },
+      { told: [...past, put('0xC', 3, -5_000)], truth: undefined },
+      { told: [...past, put('0xC', 3, 5_000)], truth: '0xC' },
+      { told: [...past, put('0xC', 3, 60_000)], truth: '0xC' },
+      { told: [...past, put('0xC', 3, 60_000), del(4, 90_000)], truth: undefined },
+      { told: [...past, put('0xC', 3, 5_000), put('0xD', 4, 90_000)], truth: '0xD' },
+    ];
+    for (const { told, truth } of histories) {
+      for (const order of permutations([...told, GONE])) {
+        let row: Entry | undefined;
+        let state: ContainerState = LIVING;
+        for (const each of [...order, ...order]) {
+          if ('directory' in each) state = underGoneDirectory(LIVING, each.time);
+          const decision =
+            'directory' in each
+              ? decideSubtree(row, each, LIVING, BLOB_RULE, POLICY, 1)
+              : decide(row, each, state, BLOB_RULE, POLICY, 1);
+          if (decision.outcome === 'apply' || decision.outcome === 'look') row = decision.next;
+        }
+        if (row?.lookDue) {
+          const found = truth === undefined ? undefined : { etag: truth, length: 1 };
+          const asked = { time: GONE.time + 200_000, entryRevision: row.revision, eventId: 'look' };
+          const answer = decide(row, { kind: 'look', ...KEY, found, ...asked }, LIVING, BLOB_RULE, POLICY, 1);
+          if (answer.outcome === 'apply') row = answer.next;
+        }
+        expect([order.map((each) => each.eventId), row?.attributes?.etag]).toEqual([expect.anything(), truth]);
+      }
+    }
   });
 
   it('concerns a name through each of the directories that it lies in', () => {

@@ -2,13 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compileRules } from '../../../namespace/authority.ts';
+import type { LookAnswer } from '../../../namespace/change.ts';
 import type { Entry } from '../../../namespace/entry.ts';
 import type { SubtreeChange } from '../../../schema/events/subtree.ts';
 import { raiseHorizon } from '../../../schema/index/accounts.ts';
+import { applyLooks } from '../../../schema/index/apply-answers.ts';
 import { applyEvents } from '../../../schema/index/apply-events.ts';
 import { publishRules } from '../../../schema/index/authority-revisions.ts';
 import { listContainers } from '../../../schema/index/containers.ts';
 import { openIndex } from '../../../schema/index/database.ts';
+import { claimLooks } from '../../../schema/index/looks.ts';
 import type { PageScope } from '../../../schema/index/page.ts';
 import { finishRun, startRun } from '../../../schema/index/runs.ts';
 import { stepSubtree } from '../../../schema/index/subtree-step.ts';
@@ -222,6 +225,48 @@ describe('a directory that went', () => {
     } finally {
       await other.close();
     }
+  });
+
+  it('1: that is renamed while names below it are written ends as the source, looks answered', async () => {
+    const scope = await scopeOf(db.index);
+    const { id } = scope.account;
+    const names = Array.from({ length: 120 }, (_, at) => `d/${String(at).padStart(4, '0')}`);
+    await apply(
+      db.index,
+      scope,
+      names.map((name, at) => put(name, at + 1)),
+    );
+    // Of five: one is written long after, one soon after, one was soon before, one long before and is told late.
+    const writes = names.flatMap((name, at) => {
+      const offset = [undefined, 60_000, 3_000, -3_000, -60_000][at % 5];
+      return offset === undefined ? [] : [put(name, at + 1_000, { time: T + offset })];
+    });
+    const truth = new Map(
+      writes.filter(({ time }) => time > T).map((event) => [event.name, event.attributes] as const),
+    );
+    const pages = Array.from({ length: 12 }, (_, page) => writes.filter((_, at) => at % 12 === page));
+    const intake = async () => {
+      for (const page of pages) await apply(db.index, scope, page);
+    };
+    const work = async () => {
+      await note(scope, gone('d', { made: { container: 'lake', name: 'e' } }));
+      const claim = await claimed(scope, 60_000);
+      while (!(await step(scope, claim, 7)).done);
+    };
+    await Promise.all([intake(), work()]);
+    for (;;) {
+      const due = await claimLooks(db.index, id, 500, 60_000);
+      if (due.length === 0) break;
+      const answers = due.map(({ key, entryRevision }): LookAnswer => {
+        const asked = { time: T + 200_000, entryRevision, eventId: 'look' };
+        return { kind: 'look', ...key, found: truth.get(key.name), ...asked };
+      });
+      await transact(db.index, (tx) => applyLooks(tx, { ...scope, answers }));
+    }
+    const live = (await below(scope)).filter((entry) => entry.live);
+    expect(new Map(live.map(({ name, attributes }) => [name, attributes?.etag]))).toEqual(
+      new Map([...truth].map(([name, attributes]) => [name, attributes?.etag])),
+    );
   });
 
   it('waits for a page in flight, which has not read of it', async () => {
