@@ -39,7 +39,7 @@ class RolledBack<T> extends Error {
 }
 
 /** Reads a letter as the intake would now. */
-export function readLetterBody(letter: Pick<TriggerMessage, 'body'>, account: string): TriggerBatch | Refusal {
+function readLetterBody(letter: Pick<TriggerMessage, 'body'>, account: string): TriggerBatch | Refusal {
   const message: TriggerMessage = { id: '', enqueuedAt: 0, deliveryCount: 1, ...letter };
   const batch = readBatch([message], account);
   const [refused] = batch.deadLetters;

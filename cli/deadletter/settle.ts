@@ -1,4 +1,4 @@
-import { readLetterBody, replayLetter } from '../../activities/dead-letters/replay-letter.ts';
+import { rehearse, replayLetter } from '../../activities/dead-letters/replay-letter.ts';
 import { glimpse } from '../../schema/events/glimpse.ts';
 import type { KeptDeadLetter } from '../../schema/index/dead-letters.ts';
 import { settleLetter } from '../../schema/index/dead-letters.ts';
@@ -43,9 +43,12 @@ export function replaying({ services }: OpenLetters): Settling {
     },
     async queued(held) {
       const id = queuedId(held.letter);
-      // Else it would be here again in a moment, as another letter.
-      const read = readLetterBody(held.letter, account.name);
-      if ('reason' in read) return outcome(id, 'stays', { why: `${read.reason}: ${read.description}` });
+      // Else it would be here again in a moment, as another letter, or be taken without being applied.
+      const rehearsal = await rehearse(services, held.letter);
+      if ('refused' in rehearsal) {
+        const { reason, description } = rehearsal.refused;
+        return outcome(id, 'stays', { why: `${reason}: ${description}` });
+      }
       const sent = await held.requeue();
       const { messageId } = held.letter;
       await recordJournal(index.db, account.id, [{ kind: 'dead-letter-replayed', detail: { id, messageId } }]);

@@ -1,3 +1,4 @@
+import type { TriggerBatch } from '../../activities/azure/trigger-batch.ts';
 import { type Rehearsal, rehearse } from '../../activities/dead-letters/replay-letter.ts';
 import { formatKey } from '../../namespace/key.ts';
 import { type LetterState, readLetter } from '../../schema/index/dead-letters.ts';
@@ -54,7 +55,7 @@ async function foresee(
   { services: { account, index } }: OpenLetters,
   rehearsal: Rehearsal,
 ): Promise<DeadletterShow['replay']> {
-  const nothing = { applied: 0, superseded: 0, ignored: 0, looks: 0, entries: [] };
+  const nothing = { applied: 0, superseded: 0, ignored: 0, looks: 0, also: [], entries: [] };
   if ('refused' in rehearsal) return { refused: rehearsal.refused, ...nothing };
   const { batch, counts } = rehearsal;
   const entries: DeadletterShow['replay']['entries'] = [];
@@ -71,7 +72,15 @@ async function foresee(
   }
   const ignored = Object.values(counts.ignored).reduce((sum, each) => sum + each, 0);
   const { applied, superseded, looks } = counts;
-  return { refused: null, applied, superseded, ignored, looks, entries };
+  return { refused: null, applied, superseded, ignored, looks, also: [...alsoOf(batch)].slice(0, ENTRIES), entries };
+}
+
+function* alsoOf({ subtrees, completed }: TriggerBatch): Iterable<string> {
+  for (const { gone, made } of subtrees) {
+    const how = made === undefined ? 'was deleted' : `is now ${formatKey(made)}`;
+    yield `the directory ${formatKey(gone)} ${how}: what the index has below it is gone through`;
+  }
+  for (const { run } of completed) yield `an inventory run of the rule ${run.rule} ended (${run.status})`;
 }
 
 function textOf(body: unknown): Pick<DeadletterShow, 'body' | 'bodyIs'> {
@@ -116,7 +125,7 @@ function formatLetter(letter: DeadletterShow): readonly string[] {
 
 function formatReplay({ replay, state }: DeadletterShow): readonly string[] {
   if (state !== 'open') return [`It was ${state} already.`];
-  const { refused, applied, superseded, ignored, looks, entries } = replay;
+  const { refused, applied, superseded, ignored, looks, also, entries } = replay;
   if (refused !== null) {
     return [`Replayed now, it would stay here: ${printable(`${refused.reason}: ${refused.description}`)}`];
   }
@@ -127,5 +136,5 @@ function formatReplay({ replay, state }: DeadletterShow): readonly string[] {
     return `  ${entry.effect} ${printable(formatKey(entry))}: ${printable(now)}`;
   });
   const counts = `${applied} applied, ${superseded} known already, ${ignored} ignored, ${looks} to be looked at`;
-  return [`Replayed now, it would be: ${counts}.`, ...lines];
+  return [`Replayed now, it would be: ${counts}.`, ...lines, ...also.map((text) => `  ${printable(text)}`)];
 }

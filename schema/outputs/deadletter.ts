@@ -49,6 +49,9 @@ export const deadletterShow = z.object({
       superseded: count,
       ignored: count,
       looks: count,
+      also: z
+        .array(z.string())
+        .describe('What it says beside changes of blobs, in words: a directory, a report; at most twenty.'),
       entries: z.array(entry).describe('What it concerns, as the index has it now; at most twenty.'),
     })
     .describe('What would come of it if it were replayed now.'),

@@ -14,6 +14,7 @@ import { keepDeadLetters, type NewDeadLetter, readLetter } from '../../../schema
 import { recentJournal } from '../../../schema/index/journal.ts';
 import { listEntries } from '../../../schema/index/queries.ts';
 import { transact } from '../../../schema/index/transact.ts';
+import { distrustTriggers, recordMismatches } from '../../../schema/index/trigger-trust.ts';
 import { deadletterLine, deadletterOutcome, deadletterShow } from '../../../schema/outputs/deadletter.ts';
 import { testBroker } from '../../infra/service-bus/broker.ts';
 import { testIndex } from '../../support/postgres.ts';
@@ -180,6 +181,30 @@ describe('isthmus deadletter', () => {
       { id: 'sb-3', outcome: 'requeued' },
     ]);
     expect(open.broker.bus.queueState('q')).toMatchObject({ active: 2, deadLettered: 1, duplicates: 0 });
+  });
+
+  it('keeps what would not be applied while triggers are distrusted', async () => {
+    await using open = await world({ maxDeliveryCount: 1 });
+    await open.keep(letter('p0/1', event(1)));
+    await open.bury(event(2));
+    await transact(open.index, (tx) => recordMismatches(tx, open.id, { mismatched: 1, mismatches: [] }));
+    await distrustTriggers(open.index, open.id);
+    const { code, printed } = await open.call((call) => replayLetters(all, call), true);
+    expect([code, ...lines(printed).map(({ outcome }) => outcome)]).toEqual([1, 'stays', 'stays']);
+    expect(lines(printed)[0]?.why).toContain('isthmus triggers trust');
+    expect(await readLetter(open.index.db, open.id, 1)).toMatchObject({ state: 'open' });
+    expect(open.broker.bus.queueState('q')).toMatchObject({ active: 0, deadLettered: 1 });
+  });
+
+  it('shows what is no change of a blob in words', async () => {
+    await using open = await world();
+    const subject = blobSubject({ container: 'lake', name: 'old' });
+    const data = { api: 'DeleteDirectory', recursive: 'true', sequencer: '1' };
+    await open.keep(
+      letter('p0/1', event(1, 'contoso', { eventType: 'Microsoft.Storage.DirectoryDeleted', subject, data })),
+    );
+    const { printed } = await open.call((call) => showLetter('eh-1', call));
+    expect(printed).toContain('  the directory lake/old was deleted: what the index has below it is gone through');
   });
 
   it('discards with a reason, which the journal keeps', async () => {
