@@ -1,4 +1,5 @@
 import type { DoctorCheck, DoctorOutput } from '../../schema/outputs/doctor.ts';
+import { counted } from '../format.ts';
 import { printable } from '../terminal.ts';
 import type { Finding, Outcome } from './finding.ts';
 
@@ -32,6 +33,6 @@ export function summaryOf(findings: readonly Pick<Finding, 'outcome'>[], strict:
 }
 
 export function summaryLine({ sound, good, warnings, wrong, unknown }: DoctorOutput): string {
-  const counts = `${good} good, ${wrong} wrong, ${warnings} warnings, ${unknown} not known`;
+  const counts = `${good} good, ${wrong} wrong, ${counted(warnings, 'warning')}, ${unknown} not known`;
   return `${counts}. ${sound ? 'Sound.' : 'Not sound.'}`;
 }

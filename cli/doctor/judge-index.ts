@@ -57,7 +57,7 @@ function judgeRights(facts: ServerFacts): Finding {
     return wrong(
       check,
       `database ${database} is read only`,
-      'Name the primary, not a standby, in DATABASE_URL; or: alter role ... reset default_transaction_read_only',
+      'Name the primary, not a standby, in DATABASE_URL; or: alter role ROLE reset default_transaction_read_only',
     );
   }
   if (schema === null || !facts.mayCreate) {
@@ -76,7 +76,7 @@ function judgeRights(facts: ServerFacts): Finding {
     return wrong(
       check,
       `${foreignTables.join(', ')} in schema ${schema} are not ${user}'s own, so that its worker could not migrate them`,
-      `alter table ... owner to ${user}; or grant the owner's role to ${user}`,
+      `alter table NAME owner to ${user}, for each; or grant the owner's role to ${user}`,
     );
   }
   return good(check, `${user} may create, write and make temporary tables in schema ${schema}`);
@@ -111,13 +111,13 @@ function judgeConnections({ connectionLimit, connectionsOfOthers }: ServerFacts)
   const left = connectionLimit - connectionsOfOthers;
   const found = `${connectionLimit} connections may be had, others hold ${connectionsOfOthers}; a worker with a command beside it opens up to ${CONNECTIONS_OF_ONE}`;
   const mend =
-    'alter system set max_connections = 200, and restart; or lift the limit of role or database: alter role ... connection limit -1';
+    'alter system set max_connections = 200, and restart; or lift the limit of role or database: alter role ROLE connection limit -1';
   if (connectionLimit < CONNECTIONS_OF_ONE) return wrong(check, found, mend);
   if (left < CONNECTIONS_OF_ONE) return warning(check, found, mend);
   return good(check, found);
 }
 
-function judgeDurability({ settings }: ServerFacts): Finding {
+function judgeDurability({ settings, user }: ServerFacts): Finding {
   const check = 'postgres.durability';
   const off = (['fsync', 'full_page_writes', 'synchronous_commit'] as const).filter((name) => settings[name] === 'off');
   if (off.length === 0) return good(check, 'what is committed is on disk');
@@ -129,14 +129,14 @@ function judgeDurability({ settings }: ServerFacts): Finding {
     off
       .map((name) =>
         name === 'synchronous_commit'
-          ? 'alter role ... set synchronous_commit = on (or in DATABASE_URL, where it is set there)'
+          ? `alter role ${user} set synchronous_commit = on (or in DATABASE_URL, where it is set there)`
           : `alter system set ${name} = on; select pg_reload_conf()`,
       )
       .join('\n'),
   );
 }
 
-function judgeTimeouts({ settings }: ServerFacts): Finding {
+function judgeTimeouts({ settings, user }: ServerFacts): Finding {
   const check = 'postgres.timeouts';
   const short: string[] = [];
   const long: string[] = [];
@@ -149,7 +149,7 @@ function judgeTimeouts({ settings }: ServerFacts): Finding {
   observe('transaction_timeout', SHORTEST_STATEMENT_MS, SHORT_STATEMENT_MS);
   observe('lock_timeout', SHORTEST_WAIT_MS, SHORTEST_WAIT_MS);
   observe('idle_in_transaction_session_timeout', SHORTEST_WAIT_MS, SHORTEST_WAIT_MS);
-  const mend = [...short, ...long].map((said) => `alter role ... set ${said.split(' ')[0]} = 0`).join('\n');
+  const mend = [...short, ...long].map((said) => `alter role ${user} set ${said.split(' ')[0]} = 0`).join('\n');
   if (short.length > 0) {
     return wrong(
       check,

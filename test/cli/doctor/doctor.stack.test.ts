@@ -11,7 +11,7 @@ import { StorageControl } from '../../../infra/local/storage/control-client.ts';
 import { type DoctorCheck, doctorCheck, doctorOutput } from '../../../schema/outputs/doctor.ts';
 import { testStack } from '../../support/stack.ts';
 import { recordingTerminal } from '../recording-terminal.ts';
-import { lateStorage } from './late-storage.ts';
+import { lateStorage, silentServer } from './odd-servers.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../../cli/isthmus.mjs', import.meta.url));
 const run = promisify(execFile);
@@ -104,6 +104,17 @@ describe('isthmus doctor on isthmus dev', () => {
   it('finds a Service Bus that does not answer', async () => {
     const env = { AZURE_SERVICEBUS_CONNECTION_STRING: withPort(stack.env.AZURE_SERVICEBUS_CONNECTION_STRING, CLOSED) };
     await names({ env }, 'queue.receive', /ECONNREFUSED/, /sources\.serviceBus/);
+  });
+
+  it('finds a Service Bus that is silent, and ends though its client never does', async () => {
+    await using silent = await silentServer();
+    const connection = withPort(stack.env.AZURE_SERVICEBUS_CONNECTION_STRING, silent.port);
+    const env = { ...process.env, ...stack.env, AZURE_SERVICEBUS_CONNECTION_STRING: connection };
+    const ended = run(process.execPath, [LAUNCHER, 'doctor'], { env, cwd: '/' });
+    await expect(ended).rejects.toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^WRONG {4}queue\.receive: /m),
+    });
   });
 
   it("finds a storage key that is not the account's", async () => {
