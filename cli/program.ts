@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { TRANSPORTS, type Transport } from '../infra/local/services-options.ts';
 import { addCommand } from './add-command.ts';
 import type { ReplayOptions } from './commands/replay.ts';
 import { addDeadletterCommands } from './deadletter/deadletter-commands.ts';
@@ -184,7 +185,10 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
       'pause --all --reason "Postgres is upgraded"',
     ]),
   )
-    .argument('[source]', 'trigger, dead-letters, feed, look, stub:SINK, replay, inventory, maintenance')
+    .argument(
+      '[source]',
+      'trigger (service-bus, event-hubs), dead-letters, feed, look, stub:SINK, replay, inventory, maintenance',
+    )
     .option('--all', 'all of them')
     .requiredOption('--reason <text>', 'why')
     .action(async (source: string | undefined, options: CommonOptions & { all?: boolean; reason: string }) => {
@@ -194,7 +198,10 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
     });
 
   asJson(add('resume', 'let a source go on, after a pause or an alarm', ['resume feed', 'resume --all']))
-    .argument('[source]', 'trigger, dead-letters, feed, look, stub:SINK, replay, inventory, maintenance')
+    .argument(
+      '[source]',
+      'trigger (service-bus, event-hubs), dead-letters, feed, look, stub:SINK, replay, inventory, maintenance',
+    )
     .option('--all', 'all of them')
     .action(async (source: string | undefined, options: CommonOptions & { all?: boolean }) => {
       const which = { source, all: options.all === true };
@@ -206,10 +213,18 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
   addDeadletterCommands(program, { ...adding, asJson, run });
 
   asJson(
-    add('demo', 'play the whole story on a stack of its own, and print its figures', ['demo', 'demo --json']),
-  ).action(async (options: CommonOptions) => {
-    await run(options, async (call) => (await import('./commands/demo.ts')).demo(call));
-  });
+    add('demo', 'play the whole story on a stack of its own, and print its figures', [
+      'demo',
+      'demo --json',
+      'demo --triggers event-hubs',
+    ]),
+  )
+    .addOption(
+      new Option('--triggers <transport>', 'what Event Grid delivers to').choices(TRANSPORTS).default('service-bus'),
+    )
+    .action(async (options: CommonOptions & { triggers: Transport }) => {
+      await run(options, async (call) => (await import('./commands/demo.ts')).demo(options.triggers, call));
+    });
   return program;
 }
 

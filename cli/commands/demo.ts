@@ -1,3 +1,4 @@
+import type { Transport } from '../../infra/local/services-options.ts';
 import type { DemoOutput } from '../../schema/outputs/demo.ts';
 import type { Call } from '../call.ts';
 import { runDemo } from '../demo/demo.ts';
@@ -5,8 +6,8 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { formatTable } from '../format.ts';
 
 /** `isthmus demo`: with `--json` the summary is the last line. */
-export async function demo(call: Call): Promise<ExitCode> {
-  const summary = await runDemo({ json: call.json, signal: call.signal });
+export async function demo(triggers: Transport, call: Call): Promise<ExitCode> {
+  const summary = await runDemo({ json: call.json, triggers, signal: call.signal });
   const steps = summary.steps.map(({ figures, ...step }) => ({ ...step, figures: { ...figures } }));
   const output: DemoOutput = { ...summary, steps };
   if (call.json) call.terminal.print(JSON.stringify(output));

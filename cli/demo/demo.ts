@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { Listr } from 'listr2';
+import type { Transport } from '../../infra/local/services-options.ts';
 import { startStack } from '../../infra/local/stack.ts';
 import { StorageControl } from '../../infra/local/storage/control-client.ts';
 import { ensureAccount } from '../../schema/index/accounts.ts';
@@ -31,6 +32,13 @@ const STORY: readonly Step[] = [
   verifiedStep,
 ];
 
+interface DemoOptions {
+  readonly json: boolean;
+  /** What Event Grid delivers to. */
+  readonly triggers: Transport;
+  readonly signal: AbortSignal;
+}
+
 export interface DemoSummary {
   readonly ok: boolean;
   readonly seconds: number;
@@ -43,7 +51,7 @@ export interface DemoSummary {
  * @returns the figures of every step.
  * @throws where a step does not come out as it must; the stack is stopped all the same.
  */
-export async function runDemo(options: { readonly json: boolean; readonly signal: AbortSignal }): Promise<DemoSummary> {
+export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
   const began = performance.now();
   const folder = await mkdtemp(path.join(tmpdir(), 'isthmus-demo-'));
   await using cleanup = new AsyncDisposableStack();
@@ -55,7 +63,7 @@ export async function runDemo(options: { readonly json: boolean; readonly signal
       {
         title: 'Start the embedded stack',
         task: async (_, task) => {
-          story = await openStory(folder, options.signal, cleanup, (doing) => {
+          story = await openStory(folder, options, cleanup, (doing) => {
             task.output = doing;
           });
           task.title = `Start the embedded stack: Temporal UI ${story.stack.env.TEMPORAL_UI_URL ?? ''}`;
@@ -83,7 +91,7 @@ export async function runDemo(options: { readonly json: boolean; readonly signal
 
 async function openStory(
   folder: string,
-  signal: AbortSignal,
+  { triggers, signal }: DemoOptions,
   cleanup: AsyncDisposableStack,
   say: (doing: string) => void,
 ): Promise<Story> {
@@ -91,6 +99,7 @@ async function openStory(
     state: folder,
     ports: 'free',
     worker: true,
+    triggers,
     feed: { segmentMs: 60_000, flushMs: 500 },
     signal,
     onProgress: say,

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { PORTS, type PortName } from '../../infra/local/ports.ts';
+import { TRANSPORTS } from '../../infra/local/services-options.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
 import type { DevOptions } from './dev.ts';
@@ -8,6 +9,7 @@ const EXAMPLES = `
 Examples:
   $ isthmus dev                               state in .isthmus/, the usual ports
   $ isthmus dev --fresh --write-env dev.env   empty, with the endpoints in a file
+  $ isthmus dev --triggers event-hubs         Event Hubs in place of Service Bus
   $ isthmus dev --free-ports --state /tmp/s   beside another one`;
 
 /** Adds `dev` to the program. `finish` is given its exit code. */
@@ -15,11 +17,14 @@ export function addDevCommand(program: Command, terminal: Terminal, finish: (cod
   const command = program
     .command('dev')
     .description(
-      'run the whole system on this machine until Ctrl-C: Postgres, Temporal, Blob Storage, Service Bus, a worker',
+      'run the whole system on this machine until Ctrl-C: Postgres, Temporal, Blob Storage, Service Bus or Event Hubs, a worker',
     )
     .option('--write-env <file>', 'write the endpoints as KEY=value lines, for a shell to source')
     .option('--fresh', 'start empty: remove what earlier runs kept')
     .option('--hierarchical', 'an account with a hierarchical namespace: directories, and no Change Feed')
+    .addOption(
+      new Option('--triggers <transport>', 'what Event Grid delivers to (default: service-bus)').choices(TRANSPORTS),
+    )
     .option('--state <dir>', 'where everything is kept between runs (default: .isthmus)')
     .option('--config <file>', 'a federation file of your own')
     .option('--free-ports', 'choose free ports instead of the usual ones')
@@ -41,10 +46,12 @@ function readOptions(given: Record<string, unknown>): DevOptions {
     return typeof port === 'number' ? [[name, port] as const] : [];
   });
   const text = (name: string): string | undefined => (typeof given[name] === 'string' ? given[name] : undefined);
+  const triggers = TRANSPORTS.find((transport) => transport === given.triggers);
   return {
     writeEnv: text('writeEnv'),
     fresh: given.fresh === true,
     hierarchical: given.hierarchical === true,
+    triggers,
     state: text('state'),
     config: text('config'),
     json: given.json === true,

@@ -3,6 +3,7 @@ import type { ChildEvent } from '../../infra/local/child-spec.ts';
 import { writeEnvFile } from '../../infra/local/env-file.ts';
 import { STATE_FOLDER } from '../../infra/local/find-stack.ts';
 import type { StackPorts } from '../../infra/local/ports.ts';
+import type { Transport } from '../../infra/local/services-options.ts';
 import { type Stack, startStack } from '../../infra/local/stack.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
@@ -14,6 +15,7 @@ export interface DevOptions {
   readonly fresh?: boolean | undefined;
   /** The account has a hierarchical namespace. */
   readonly hierarchical?: boolean | undefined;
+  readonly triggers?: Transport | undefined;
   readonly state?: string | undefined;
   readonly config?: string | undefined;
   readonly json?: boolean | undefined;
@@ -33,6 +35,7 @@ export async function runDev(options: DevOptions, terminal: Terminal): Promise<E
       state: options.state ?? path.resolve(STATE_FOLDER),
       fresh: options.fresh,
       hierarchical: options.hierarchical,
+      triggers: options.triggers,
       config: options.config,
       ports: options.ports,
       worker: true,
@@ -60,10 +63,11 @@ export async function runDev(options: DevOptions, terminal: Terminal): Promise<E
 
 function describe(stack: Stack, seconds: number): readonly string[] {
   const { env } = stack;
-  const rows: readonly (readonly [string, string | undefined])[] = [
+  const every: readonly (readonly [string, string | undefined])[] = [
     ['Blob endpoint', `http://127.0.0.1:${stack.ports.blob}/${env.AZURE_STORAGE_ACCOUNT}`],
     ['Blob connection string', env.AZURE_STORAGE_CONNECTION_STRING],
     ['Service Bus', env.AZURE_SERVICEBUS_CONNECTION_STRING],
+    ['Event Hubs', env.AZURE_EVENTHUBS_CONNECTION_STRING],
     ['Postgres', env.DATABASE_URL],
     ['Temporal', env.TEMPORAL_ADDRESS],
     ['Temporal UI', env.TEMPORAL_UI_URL],
@@ -73,6 +77,8 @@ function describe(stack: Stack, seconds: number): readonly string[] {
     ['Federation', env.ISTHMUS_CONFIG],
     ['State and logs', stack.state],
   ];
+  // What does not run has no address.
+  const rows = every.filter(([, value]) => value !== undefined);
   const width = Math.max(...rows.map(([what]) => what.length));
   return [
     `Ready in ${seconds} s.`,

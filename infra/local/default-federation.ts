@@ -1,7 +1,9 @@
-import { access, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { TRANSPORTS, type Transport } from './services-options.ts';
 import { DEAD_LETTER_CONTAINER } from './storage/events/dead-letter-writer.ts';
 
 export const EVENTS_QUEUE = 'isthmus-events';
+export const EVENTS_HUB = 'isthmus-events';
 export const INVENTORY_CONTAINER = 'inventory';
 
 /**
@@ -10,6 +12,7 @@ export const INVENTORY_CONTAINER = 'inventory';
  */
 const yaml = (
   hierarchical: boolean,
+  triggers: Transport,
 ) => `# Written by \`isthmus dev\`, which was given no other. It is read when a worker starts; edit it as you like.
 name: local
 account:
@@ -17,10 +20,7 @@ account:
   connectionString: \${AZURE_STORAGE_CONNECTION_STRING}
   marginSeconds: 3 # one machine has one clock; Azure's have many, so leave it out there${hierarchical ? '\n  hierarchical: true # directories, and no Change Feed' : ''}
 sources:
-  serviceBus:
-    connectionString: \${AZURE_SERVICEBUS_CONNECTION_STRING}
-    queue: ${EVENTS_QUEUE}
-${hierarchical ? '' : FEED}  inventory:
+${triggers === 'event-hubs' ? '' : SERVICE_BUS}${triggers === 'service-bus' ? '' : EVENT_HUBS}${hierarchical ? '' : FEED}  inventory:
     container: ${INVENTORY_CONTAINER}
   deadLetters:
     container: ${DEAD_LETTER_CONTAINER}
@@ -35,16 +35,27 @@ rules:
     sink: vast
 `;
 
+const SERVICE_BUS = `  serviceBus:
+    connectionString: \${AZURE_SERVICEBUS_CONNECTION_STRING}
+    queue: ${EVENTS_QUEUE}
+`;
+
+const EVENT_HUBS = `  eventHubs:
+    connectionString: \${AZURE_EVENTHUBS_CONNECTION_STRING}
+    eventHub: ${EVENTS_HUB}
+`;
+
 const FEED = `  changeFeed:
     pollSeconds: 1
     settleSeconds: 3
 `;
 
-/** Writes the default federation where there is no such file: of an account with a hierarchical namespace, or of a flat one. */
-export async function ensureFederation(file: string, hierarchical: boolean): Promise<void> {
-  const exists = await access(file).then(
-    () => true,
-    () => false,
-  );
-  if (!exists) await writeFile(file, yaml(hierarchical));
+/**
+ * Writes the default federation where there is no such file: of an account with a hierarchical namespace, or of a flat
+ * one. One that is as it was written, for other triggers, is written anew; one that was edited stays.
+ */
+export async function ensureFederation(file: string, hierarchical: boolean, triggers: Transport): Promise<void> {
+  const kept = await readFile(file, 'utf8').catch(() => undefined);
+  const kind = [true, false].find((each) => TRANSPORTS.some((transport) => yaml(each, transport) === kept));
+  if (kept === undefined || kind !== undefined) await writeFile(file, yaml(kind ?? hierarchical, triggers));
 }

@@ -10,6 +10,7 @@ export interface StackPorts {
   /** The front's switches for faults, and its inventory. */
   readonly control: number;
   readonly serviceBus: number;
+  readonly eventHubs: number;
   readonly postgres: number;
   readonly temporal: number;
   readonly temporalUi: number;
@@ -24,6 +25,7 @@ export const PORTS: Readonly<Record<PortName, { usual: number; who: string; opti
   azurite: { usual: 10_100, who: 'Azurite', option: '--azurite-port' },
   control: { usual: 10_101, who: "the storage front's control", option: '--control-port' },
   serviceBus: { usual: 5672, who: 'Service Bus', option: '--service-bus-port' },
+  eventHubs: { usual: 5673, who: 'Event Hubs', option: '--event-hubs-port' },
   postgres: { usual: 5432, who: 'Postgres', option: '--postgres-port' },
   temporal: { usual: 7233, who: 'Temporal', option: '--temporal-port' },
   temporalUi: { usual: 8233, who: "Temporal's UI", option: '--temporal-ui-port' },

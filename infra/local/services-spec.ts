@@ -5,8 +5,14 @@ import type { ChildSpec } from './child-spec.ts';
 import { entryPoint } from './entry-point.ts';
 import type { ServicesOptions } from './services-options.ts';
 
-/** The child that stands in for Blob Storage, Event Grid and Service Bus. */
+/** The child that stands in for Blob Storage, Event Grid, Service Bus and Event Hubs. */
 export function servicesSpec(options: ServicesOptions, log: string): ChildSpec {
+  const { blobPort, serviceBusPort, eventHubsPort, triggers } = options;
+  const ports = [
+    blobPort,
+    ...(triggers === 'event-hubs' ? [] : [serviceBusPort]),
+    ...(triggers === 'service-bus' ? [] : [eventHubsPort]),
+  ];
   return {
     name: 'services',
     command: process.execPath,
@@ -16,7 +22,7 @@ export function servicesSpec(options: ServicesOptions, log: string): ChildSpec {
     log,
     isReady: async () => {
       const state = await fetch(`http://127.0.0.1:${options.controlPort}/state`);
-      return state.ok && (await listens(options.serviceBusPort)) && (await listens(options.blobPort));
+      return state.ok && (await Promise.all(ports.map(listens))).every((listening) => listening);
     },
     readyWithinMs: 60_000,
     failure: 'ISTHMUS_SOURCE_UNAVAILABLE',

@@ -1,18 +1,20 @@
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { IsthmusError } from '../../schema/errors.ts';
+import type { Federation } from '../../schema/federation/federation.ts';
 import { loadFederation } from '../../schema/federation/load-federation.ts';
 import { emulatorConnectionString } from './amqp/amqp-server.ts';
 import type { ChildEvent, ChildSpec } from './child-spec.ts';
-import { EVENTS_QUEUE, ensureFederation } from './default-federation.ts';
+import { EVENTS_HUB, EVENTS_QUEUE, ensureFederation } from './default-federation.ts';
 import { writeEnvFile } from './env-file.ts';
+import type { HubOptions } from './event-hubs/event-hub.ts';
 import { STACK_ENV, STACK_PROCESS, STATE_FOLDER } from './find-stack.ts';
 import { describeOrigin, findTemporal } from './find-temporal.ts';
 import { choosePorts, type StackPorts } from './ports.ts';
 import { postgresSpec, postgresUrl, removeCluster } from './postgres.ts';
 import { letThrough } from './postgres-binaries.ts';
 import type { QueueOptions } from './service-bus/message-queue.ts';
-import type { FeedOptions } from './services-options.ts';
+import type { FeedOptions, Transport } from './services-options.ts';
 import { servicesSpec } from './services-spec.ts';
 import { lockState } from './stack-lock.ts';
 import { ACCOUNT, connectionStringOn } from './storage/account.ts';
@@ -35,6 +37,8 @@ export interface StackOptions {
   readonly feed?: FeedOptions | undefined;
   /** The account has a hierarchical namespace: directories, their events, and no feed. @default false */
   readonly hierarchical?: boolean | undefined;
+  /** What Event Grid delivers to. @default 'service-bus' */
+  readonly triggers?: Transport | undefined;
   /** @default 24 hours, as in Azure */
   readonly inventoryEveryMs?: number | undefined;
   /** How the queue of events behaves, where it is not as by default. */
@@ -73,13 +77,15 @@ export interface Stack extends AsyncDisposable {
 
 /** Locks last this long in the stack: a worker that was killed leaves its messages to another soon. */
 const QUEUE: QueueOptions = { name: EVENTS_QUEUE, lockMs: 10_000, maxDeliveryCount: 100, duplicateWindowMs: 0 };
+/** Four partitions: enough for readers to share, few enough to be seen. */
+const HUB: HubOptions = { name: EVENTS_HUB, partitions: 4 };
 const FEED: FeedOptions = { segmentMs: 3_600_000, flushMs: 1_000 };
 const DAY_MS = 24 * 3_600_000;
 const KEPT = ['postgres', 'temporal', 'storage', 'vast', 'logs'] as const;
 
 /**
  * Starts the whole system on this machine: a real Postgres, a real Temporal server, and stand-ins for Blob
- * Storage and Service Bus, each a supervised child; with `worker`, Isthmus's worker too.
+ * Storage and Service Bus or Event Hubs, each a supervised child; with `worker`, Isthmus's worker too.
  *
  * @throws ISTHMUS_PORT_IN_USE, ISTHMUS_NO_TEMPORAL, ISTHMUS_CONFIG, or the error of the child that does not start, with the end
  * of its log. Nothing is left running then.
@@ -110,11 +116,13 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const found = await findTemporal({ onProgress, signal });
     const temporal = describeOrigin(found);
     const config = options.config === undefined ? path.join(state, 'federation.yaml') : path.resolve(options.config);
-    if (options.config === undefined) await ensureFederation(config, options.hierarchical === true);
-    const env = stackEnv(state, ports, config);
+    const triggers = options.triggers ?? 'service-bus';
+    if (options.config === undefined) await ensureFederation(config, options.hierarchical === true, triggers);
+    const env = stackEnv(state, ports, config, triggers);
     if (options.worker) {
-      const { account } = await loadFederation(config, { ...process.env, ...env });
+      const { account, sources } = await loadFederation(config, { ...process.env, ...env });
       refuseOtherKind(config, account.hierarchical, options.hierarchical === true);
+      refuseOtherTransport(config, sources, triggers);
     }
     const log = (name: string): string => path.join(state, 'logs', `${name}.log`);
 
@@ -139,10 +147,13 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
           azuritePort: ports.azurite,
           controlPort: ports.control,
           serviceBusPort: ports.serviceBus,
+          eventHubsPort: ports.eventHubs,
+          triggers,
           folder: path.join(state, 'storage'),
           feed: options.feed ?? FEED,
           hierarchical: options.hierarchical,
           queue: { ...QUEUE, ...options.queue },
+          hub: HUB,
           inventoryEveryMs: options.inventoryEveryMs ?? DAY_MS,
         },
         log('services'),
@@ -185,11 +196,26 @@ function refuseOtherKind(config: string, says: boolean, runs: boolean): void {
   throw new IsthmusError('ISTHMUS_CONFIG', `account.hierarchical is ${says} in ${config}: ${mend}`);
 }
 
-function stackEnv(state: string, ports: StackPorts, config: string): Record<string, string> {
+/** A transport that nobody reads would fill; one that nothing is sent to would look silent. */
+function refuseOtherTransport(config: string, { serviceBus, eventHubs }: Federation['sources'], runs: Transport): void {
+  const says = serviceBus === undefined ? 'event-hubs' : eventHubs === undefined ? 'service-bus' : 'both';
+  if (says === runs || (serviceBus === undefined && eventHubs === undefined)) return;
+  throw new IsthmusError(
+    'ISTHMUS_CONFIG',
+    `The triggers in ${config} are ${says}, and ${runs} is to run: start with --triggers ${says}, or change its sources`,
+  );
+}
+
+function stackEnv(state: string, ports: StackPorts, config: string, triggers: Transport): Record<string, string> {
   return {
     AZURE_STORAGE_CONNECTION_STRING: connectionStringOn(ports.blob),
     AZURE_STORAGE_ACCOUNT: ACCOUNT,
-    AZURE_SERVICEBUS_CONNECTION_STRING: emulatorConnectionString(ports.serviceBus),
+    ...(triggers === 'event-hubs'
+      ? {}
+      : { AZURE_SERVICEBUS_CONNECTION_STRING: emulatorConnectionString(ports.serviceBus) }),
+    ...(triggers === 'service-bus'
+      ? {}
+      : { AZURE_EVENTHUBS_CONNECTION_STRING: emulatorConnectionString(ports.eventHubs) }),
     DATABASE_URL: postgresUrl({ port: ports.postgres }),
     TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
     TEMPORAL_NAMESPACE: 'default',
