@@ -47,5 +47,14 @@ export interface ListedRow extends Key {
   readonly eventId: string;
 }
 
+/** A directory of an account with a hierarchical namespace was deleted, or renamed to another name: at this time nothing was left below it. */
+export interface SubtreeGone {
+  readonly container: string;
+  /** The directory's name, without a closing slash. */
+  readonly directory: string;
+  readonly time: Timestamp;
+  readonly eventId: string;
+}
+
 /** One normalised observation of one key by one source. */
 export type Change = BlobEvent | LookAnswer | ListedRow;

@@ -1,18 +1,10 @@
+import type { SubtreeGone } from './change.ts';
 import type { ContainerState } from './container.ts';
 import type { ClockPolicy, Decision } from './decision.ts';
 import type { Entry, Timestamp } from './entry.ts';
 import { judgeIncarnation, lifeOf } from './liveness.ts';
 import { afterSubtree } from './next-entry.ts';
 import type { Rule } from './rule.ts';
-
-/** A directory of an account with a hierarchical namespace was deleted, or renamed to another name: at this time nothing was left below it. */
-export interface SubtreeGone {
-  readonly container: string;
-  /** The directory's name, without a closing slash. */
-  readonly directory: string;
-  readonly time: Timestamp;
-  readonly eventId: string;
-}
 
 const NO_RULE: Decision = { outcome: 'ignore', reason: 'no-rule' };
 const CANARY: Decision = { outcome: 'ignore', reason: 'canary' };

@@ -1,6 +1,5 @@
 import { mergeAttributes } from './attributes.ts';
-import type { BlobEvent, Change } from './change.ts';
-import type { SubtreeGone } from './decide-subtree.ts';
+import type { BlobEvent, Change, SubtreeGone } from './change.ts';
 import type { Attributes, Entry, Provenance, Timestamp } from './entry.ts';
 
 /** `seen` of an entry of which nothing is known but that it must be looked at: before every blob. */

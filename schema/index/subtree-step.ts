@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { RuleIndex } from '../../namespace/authority.ts';
-import type { BlobEvent } from '../../namespace/change.ts';
-import { type SubtreeGone, wordOf } from '../../namespace/decide-subtree.ts';
+import type { BlobEvent, SubtreeGone } from '../../namespace/change.ts';
+import { wordOf } from '../../namespace/decide-subtree.ts';
 import type { ClockPolicy } from '../../namespace/decision.ts';
 import type { Key } from '../../namespace/key.ts';
 import { holdAccount } from './accounts.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { BlobEvent } from '../../namespace/change.ts';
+import type { BlobEvent, SubtreeGone } from '../../namespace/change.ts';
 import type { ContainerState } from '../../namespace/container.ts';
 import { decide } from '../../namespace/decide.ts';
-import { decideSubtree, directoriesOf, type SubtreeGone, underGoneDirectory } from '../../namespace/decide-subtree.ts';
+import { decideSubtree, directoriesOf, underGoneDirectory } from '../../namespace/decide-subtree.ts';
 import type { Entry } from '../../namespace/entry.ts';
 import { isLive } from '../../namespace/liveness.ts';
 import {

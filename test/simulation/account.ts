@@ -1,5 +1,4 @@
-import type { BlobEvent } from '../../namespace/change.ts';
-import type { SubtreeGone } from '../../namespace/decide-subtree.ts';
+import type { BlobEvent, SubtreeGone } from '../../namespace/change.ts';
 import type { Attributes } from '../../namespace/entry.ts';
 import { type Epoch, epochAt } from '../../namespace/epoch.ts';
 import { formatKey, type Key } from '../../namespace/key.ts';

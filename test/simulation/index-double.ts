@@ -1,8 +1,8 @@
-import type { BlobEvent, Change, ListedRow, LookAnswer } from '../../namespace/change.ts';
+import type { BlobEvent, Change, ListedRow, LookAnswer, SubtreeGone } from '../../namespace/change.ts';
 import type { ContainerState } from '../../namespace/container.ts';
 import { decide } from '../../namespace/decide.ts';
 import { decideEvent } from '../../namespace/decide-event.ts';
-import { decideSubtree, directoriesOf, type SubtreeGone, underGoneDirectory } from '../../namespace/decide-subtree.ts';
+import { decideSubtree, directoriesOf, underGoneDirectory } from '../../namespace/decide-subtree.ts';
 import { type ClockPolicy, DEFAULT_MARGIN, type Decision } from '../../namespace/decision.ts';
 import type { Entry, Timestamp } from '../../namespace/entry.ts';
 import { foldPage, isPlain, isRoutine, meet } from '../../namespace/fold.ts';

@@ -1,6 +1,5 @@
-import type { BlobEvent, Change } from '../../namespace/change.ts';
+import type { BlobEvent, Change, SubtreeGone } from '../../namespace/change.ts';
 import type { ContainerState } from '../../namespace/container.ts';
-import type { SubtreeGone } from '../../namespace/decide-subtree.ts';
 import type { ClockPolicy, Decision } from '../../namespace/decision.ts';
 import type { Entry } from '../../namespace/entry.ts';
 import type { EventRule } from '../../namespace/event-rules.ts';

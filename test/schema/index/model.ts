@@ -1,12 +1,7 @@
-import type { BlobEvent, Change, ListedRow, LookAnswer } from '../../../namespace/change.ts';
+import type { BlobEvent, Change, ListedRow, LookAnswer, SubtreeGone } from '../../../namespace/change.ts';
 import type { ContainerState } from '../../../namespace/container.ts';
 import { decide } from '../../../namespace/decide.ts';
-import {
-  decideSubtree,
-  directoriesOf,
-  type SubtreeGone,
-  underGoneDirectory,
-} from '../../../namespace/decide-subtree.ts';
+import { decideSubtree, directoriesOf, underGoneDirectory } from '../../../namespace/decide-subtree.ts';
 import type { Decision } from '../../../namespace/decision.ts';
 import type { Entry } from '../../../namespace/entry.ts';
 import { compareKeys, compareUtf8, formatKey, type Key } from '../../../namespace/key.ts';
