@@ -1,10 +1,10 @@
 import { formatKey, type Key } from '../../namespace/key.ts';
 import type { Rule } from '../../namespace/rule.ts';
-import type { Federation } from './federation.ts';
 
+/** What of a federation names its canary. */
 interface CanaryOf {
   readonly name: string;
-  readonly sources: Pick<Federation['sources'], 'canary'>;
+  readonly sources: { readonly canary?: { readonly container: string } | undefined };
 }
 
 /** The one blob that Isthmus itself writes to see whether triggers come; undefined where the federation wants none. */
@@ -17,7 +17,7 @@ export function canaryKey({ name, sources }: CanaryOf): Key | undefined {
  * The rules that a worker publishes: the file's own, and one that takes the canary's name out of every other, so that
  * no event, listing or report makes an entry of it (invariant 11).
  */
-export function rulesOf(federation: Pick<Federation, 'name' | 'rules' | 'sources'>): readonly Rule[] {
+export function rulesOf(federation: CanaryOf & { readonly rules: readonly Rule[] }): readonly Rule[] {
   const key = canaryKey(federation);
   if (key === undefined) return federation.rules;
   return [...federation.rules, { prefix: formatKey(key), authority: 'isthmus', sink: '' }];
