@@ -31,12 +31,7 @@ export function formatExplanation(explained: ExplainOutput): readonly string[] {
   row('looked at', clock?.look);
   row('revision', clock?.revision);
   row('look due', lookDue === null ? null : [lookDue.reason ?? 'wanted', lookDue.error].filter(Boolean).join(': '));
-  row(
-    'rule',
-    rule === null
-      ? 'none: not federated'
-      : `'${rule.prefix}' (${rule.authority}, sink ${rule.sink}, revision ${rule.revision})`,
-  );
+  row('rule', ruleText(rule));
   if (stub !== null) {
     const behind = stub.due ? `, behind (shows revision ${stub.revision})` : '';
     row('stub', `${stub.state}${stub.sink === null ? '' : ` in ${stub.sink}`}${behind}`);
@@ -45,4 +40,11 @@ export function formatExplanation(explained: ExplainOutput): readonly string[] {
     if (stub.tries > 0) row('tries', stub.tries);
   }
   return [`${key}: ${live ? 'live' : 'gone'}`, ...formatTable(rows).split('\n')];
+}
+
+function ruleText(rule: ExplainOutput['rule']): string {
+  if (rule === null) return 'none: not federated';
+  const { prefix, authority, sink, revision } = rule;
+  if (authority === 'isthmus') return `the canary that Isthmus itself writes: nobody's name (revision ${revision})`;
+  return `'${prefix}' (${authority}, sink ${sink}, revision ${revision})`;
 }

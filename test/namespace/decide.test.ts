@@ -4,6 +4,7 @@ import type { Change } from '../../namespace/change.ts';
 import { decide } from '../../namespace/decide.ts';
 import type { Entry } from '../../namespace/entry.ts';
 import { epochAt } from '../../namespace/epoch.ts';
+import type { Rule } from '../../namespace/rule.ts';
 import {
   attributes,
   BLOB_RULE,
@@ -82,6 +83,19 @@ describe('decide', () => {
         const decision = decide(before, told, state, VAST_RULE, clock, 7);
         expect(decision.outcome).toBe(told.kind === 'event' ? 'refuse' : 'ignore');
         expect(decide(before, told, state, undefined, clock, 7)).toEqual({ outcome: 'ignore', reason: 'no-rule' });
+      }),
+    );
+  });
+
+  it('11: whatever is told of the name that Isthmus itself writes is ignored', () => {
+    const canary: Rule = { prefix: 'c/canary', authority: 'isthmus', sink: '' };
+    fc.assert(
+      fc.property(maybeEntry, change, container, policy, (before, told, state, clock) => {
+        const reason = told.kind === 'event' && clock.triggersTrusted === false ? /canary|distrusted/ : /canary/;
+        expect(decide(before, told, state, canary, clock, 7)).toEqual({
+          outcome: 'ignore',
+          reason: expect.stringMatching(reason),
+        });
       }),
     );
   });
