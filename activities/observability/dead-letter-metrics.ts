@@ -25,7 +25,7 @@ export class DeadLetterMetrics {
       'reason',
     ]);
     this.#open = make.gauge(
-      'isthmus_dead_letters_open',
+      'isthmus_open_dead_letters',
       "Dead letters that nobody has replayed or discarded; of the Service Bus queue's own at most the first hundred are counted.",
       ['origin', 'reason'],
     );

@@ -82,7 +82,7 @@ describe('a worker beside the embedded stack', () => {
     expect(new Set(paused.changed.map(({ state }) => state))).toEqual(new Set(['paused']));
     await container('lake').getBlockBlobClient('in/c.txt').upload('waits', 5);
     const status = statusOutput.parse(await isthmus('status'));
-    expect(status.workflows?.filter(({ reason }) => reason === 'house move')).toHaveLength(4);
+    expect(status.workflows?.filter(({ reason }) => reason === 'house move')).toHaveLength(5);
     expect(await sizeOf('lake/in/c.txt')).toBeUndefined();
     await isthmus('resume', '--all');
     await expect.poll(() => sizeOf('lake/in/c.txt'), PATIENCE).toBe(5);
@@ -107,7 +107,7 @@ describe('a worker beside the embedded stack', () => {
     const text = await metrics();
     const names = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name);
     expect(names).toEqual(expect.arrayContaining(['isthmus_source_lag_seconds', 'isthmus_source_records_total']));
-    const unit = 'total|seconds|entries|records|bytes|blocks|gaps|info|readable|distrusted|raised';
+    const unit = 'total|seconds|entries|records|letters|bytes|blocks|gaps|info|readable|distrusted|raised';
     expect(names.filter((name) => !new RegExp(`^isthmus(_[a-z]+)+_(${unit})$`).test(name ?? ''))).toEqual([]);
     expect(text).toMatch(/isthmus_feed_readable\{reason="none",federation="local"\} 1/);
   });
