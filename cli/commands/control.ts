@@ -119,7 +119,8 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   'service-bus': ['trigger'],
 };
 
-function heldBy(federation: Federation): readonly Held[] {
+/** What a federation has that can be paused. */
+export function heldBy(federation: Federation): readonly Held[] {
   const schedule = (source: string, id: string): Held => ({ source, kind: 'schedule', id });
   const { name } = federation.account;
   return [
@@ -130,7 +131,8 @@ function heldBy(federation: Federation): readonly Held[] {
   ];
 }
 
-function choose(
+/** @throws IsthmusError `ISTHMUS_USAGE` where nothing is named, or nothing of that name is there. */
+export function choose(
   held: readonly Held[],
   which: { readonly source: string | undefined; readonly all: boolean },
 ): readonly Held[] {

@@ -51,6 +51,18 @@ describe('a federation file', () => {
     });
   });
 
+  it('may take triggers from an event hub, from a queue, or from both', () => {
+    const hub = '  eventHubs:\n    eventHub: events\n    namespace: contoso.servicebus.windows.net\n';
+    const both = parseFederation(changed('sources:\n', `sources:\n${hub}`), { BUS: 'x' });
+    expect(Object.keys(both.sources)).toEqual(['serviceBus', 'eventHubs', 'changeFeed']);
+    expect(both.sources.eventHubs).toEqual({
+      eventHub: 'events',
+      namespace: 'contoso.servicebus.windows.net',
+      consumerGroup: '$Default',
+      readers: 2,
+    });
+  });
+
   it('may have a rule for the whole account', () => {
     const { rules } = parseFederation(changed('prefix: training/', "prefix: ''"), { BUS: 'x' });
     expect(rules[0]?.prefix).toBe('');
@@ -112,6 +124,11 @@ describe('a federation file', () => {
       'a queue with two addresses',
       changed('    queue:', '    namespace: x\n    queue:'),
       '6:5 sources.serviceBus: must have exactly one of connectionString and namespace',
+    ],
+    [
+      'an event hub without an address',
+      changed('sources:\n', 'sources:\n  eventHubs:\n    eventHub: events\n'),
+      '6:5 sources.eventHubs: must have exactly one of connectionString and namespace',
     ],
     [
       'a canary in a container that cannot be',
