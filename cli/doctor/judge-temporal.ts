@@ -87,7 +87,7 @@ function judgeAttributes({ namespace, attributes }: TemporalFacts): Finding {
     return wrong(
       check,
       `namespace ${namespace} lacks ${missing.join(', ')}: no loop can start without`,
-      create(missing),
+      `A worker registers them when it starts, where it may; else:\n${create(missing)}`,
     );
   }
   const other = SEARCH_ATTRIBUTES.filter((name) => attributes[name] !== KEYWORD);
