@@ -29,12 +29,14 @@ type Step =
   | { readonly do: 'work'; readonly limit: number };
 
 const LONG = '長'.repeat(512);
-const name = fc.constantFrom('d/a', 'd/b', 'd/e/x', 'd/e/y', 'd/v/x', 'd', 'dd/a', 'x', `d/${LONG}x`, `d/${LONG}y`);
-const directory = fc.constantFrom('d', 'd/e', 'd/v', 'none');
-const key = fc.record({ container: arbitrary.container, name });
+/** Few names below few directories, so that what is told of one meets its directory's end in nearly every history. */
+const name = fc.constantFrom('d/a', 'd/b', 'd/e/x', 'd/v/x', 'd', 'dd/a', `d/${LONG}x`, `d/${LONG}y`);
+const directory = fc.constantFrom('d', 'd', 'd', 'd/e', 'd/v');
+const container = fc.constantFrom('alpha', 'alpha', 'alpha', 'beta');
+const key = fc.record({ container, name });
 const events = fc
   .array(
-    fc.tuple(arbitrary.event, name).map(([event, of]): BlobEvent => ({ ...event, name: of })),
+    fc.tuple(arbitrary.event, key).map(([event, of]): BlobEvent => ({ ...event, ...of })),
     { minLength: 1, maxLength: 14 },
   )
   .map((list): Step => ({ do: 'events', events: list }));
@@ -58,26 +60,26 @@ const list = fc
   .map(({ rows, at, run }): Step => {
     return { do: 'list', rows: rows.map((row) => ({ ...row, from: at, to: at, eventId: `run/${run}` })) };
   });
-const gone = fc.record({ do: fc.constant('gone' as const), container: arbitrary.container, at: arbitrary.time });
+const gone = fc.record({ do: fc.constant('gone' as const), container, at: arbitrary.time });
 const horizon = fc.record({ do: fc.constant('horizon' as const), at: arbitrary.time });
 const note = fc.record({
   do: fc.constant('note' as const),
   directory,
-  container: arbitrary.container,
+  container,
   at: arbitrary.time,
 });
-const work = fc.record({ do: fc.constant('work' as const), limit: fc.integer({ min: 1, max: 4 }) });
+const work = fc.record({ do: fc.constant('work' as const), limit: fc.integer({ min: 1, max: 6 }) });
 const history = fc.array(
   fc.oneof(
     { weight: 5, arbitrary: events },
-    { weight: 2, arbitrary: answer },
-    { weight: 2, arbitrary: list },
+    { weight: 4, arbitrary: answer },
+    { weight: 3, arbitrary: list },
     { weight: 1, arbitrary: gone },
     { weight: 1, arbitrary: horizon },
     { weight: 3, arbitrary: note },
     { weight: 6, arbitrary: work },
   ),
-  { minLength: 2, maxLength: 14 },
+  { minLength: 6, maxLength: 18 },
 );
 
 /** A subtree that spans several: each name is treated by its own; in `beta` most names have none. */
