@@ -129,8 +129,6 @@ export async function hubWorld(options: Partial<HubOptions> & { readonly file?: 
   };
 }
 
-export type HubWorld = Awaited<ReturnType<typeof hubWorld>>;
-
 export function eventOf(at: number, more: object = {}) {
   return {
     id: `id-${at}`,
