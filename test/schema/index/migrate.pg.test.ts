@@ -16,6 +16,7 @@ const LANDED: Readonly<Record<string, string>> = {
   '0003-tombstones': '9c0de8e1e8b232cf4baa7f9dbe497993e04f3022c73f0996c4dea01f78dae260',
   '0005-dead-letters': '8b53022dec4dd09dbe296657cdfab734c501c1341e7a32a7fc31ebfa5151725e',
   '0006-event-hubs': '186b826b49894c94b3cc4076cc952ccb1051de7f1d92170f23d918553d6ca8fd',
+  '0007-subtrees': 'd5a1b46da067528afead1e25f54664b5cb8000c67c4591d19c1f268628bfa027',
   '0008-trigger-watch': 'd6774abba74226e685107262c74896153fd0e4696384870dde4c0de472a4fac8',
 };
 
