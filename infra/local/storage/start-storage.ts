@@ -140,7 +140,7 @@ export async function startStorage(options: StorageOptions): Promise<RunningStor
 
   const upstream = new Upstream(options.azuritePort);
   const recorder = new ChangeRecorder({ locks: new Locks(), containers, journal, sequencers, upstream });
-  const front = new StorageFront({ upstream, recorder, faults });
+  const front = new StorageFront({ upstream, recorder, faults, hierarchical });
   const origin = () => `http://127.0.0.1:${port}`;
   const directories = hierarchical
     ? new Directories({ azurite: azuriteAccount, recorder, journal, sequencers, origin })

@@ -10,6 +10,8 @@ export interface Exchange {
   readonly response: ServerResponse;
   /** Cut the connection once Azurite has answered: a change is then made that its client never hears of. */
   readonly cutAfter: boolean;
+  /** Said in place of what Azurite says in headers of these names, which are in lower case. */
+  readonly instead?: Readonly<Record<string, string>> | undefined;
 }
 
 /** About the connection and not the message; each side has its own. `expect` has been answered by the front. */
@@ -79,13 +81,20 @@ async function drained(sending: ClientRequest): Promise<void> {
   stop.abort();
 }
 
-async function passBack({ request, response, cutAfter }: Exchange, answer: IncomingMessage): Promise<void> {
+async function passBack(
+  { request, response, cutAfter, instead = {} }: Exchange,
+  answer: IncomingMessage,
+): Promise<void> {
   if (response.destroyed || (cutAfter && request.method !== 'GET')) {
     answer.resume();
     request.socket.destroy();
     return;
   }
-  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, withoutHops(answer.rawHeaders, true));
+  const headers = withoutHops(answer.rawHeaders, true);
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    headers[at + 1] = instead[headers[at]?.toLowerCase() ?? ''] ?? headers[at + 1] ?? '';
+  }
+  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers);
   if (cutAfter) await cutAmid(response, answer);
   else await passBody(response, answer);
 }

@@ -38,9 +38,12 @@ export class StorageFront {
   readonly #upstream: Upstream;
   readonly #recorder: ChangeRecorder;
   readonly #faults: FaultSwitches;
+  readonly #instead: Exchange['instead'];
   readonly #servers: Server[] = [];
 
-  constructor(parts: { upstream: Upstream; recorder: ChangeRecorder; faults: FaultSwitches }) {
+  constructor(parts: { upstream: Upstream; recorder: ChangeRecorder; faults: FaultSwitches; hierarchical: boolean }) {
+    // Azurite has no such account, and says so of each.
+    this.#instead = parts.hierarchical ? { 'x-ms-is-hns-enabled': 'true' } : undefined;
     this.#upstream = parts.upstream;
     this.#recorder = parts.recorder;
     this.#faults = parts.faults;
@@ -94,7 +97,7 @@ export class StorageFront {
       request.resume();
       answerError(request.method ?? 'GET', response, error);
     } else if (fault === 'cut-before') request.socket.destroy();
-    else await this.#serve({ request, response, cutAfter: fault === 'cut-after' });
+    else await this.#serve({ request, response, cutAfter: fault === 'cut-after', instead: this.#instead });
   }
 
   /** @returns whether the request was for the feed and is dealt with: refused, or left without an answer. */
