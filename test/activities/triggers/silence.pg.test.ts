@@ -7,6 +7,11 @@ import { SenderWorld } from './sender-world.ts';
 const raised = (kind: string) => `isthmus_alarm_raised{source="trigger",alarm="${kind}"}`;
 const MISSED = 'isthmus_trigger_missed_since_timestamp_seconds{source="trigger"}';
 
+const inLake = (at: number, name: string) => ({
+  ...feedRecord(at, name),
+  subject: `/blobServices/default/containers/lake/blobs/${name}`,
+});
+
 describe('9: a sender of triggers that stops', () => {
   it('9: is told 15 minutes after the feed has told what no trigger did, and is over when anything comes', async () => {
     await using world = await SenderWorld.open();
@@ -41,9 +46,9 @@ describe('9: a sender of triggers that stops', () => {
     world.minute = 100;
     await world.listen();
     await world.feedTells(1, 2, 50, 99);
+    expect((await world.status()).trigger?.lastHour).toMatchObject({ firstByFeed: 0, wonByTrigger: null });
     await world.passListening(60);
     expect(await world.alarms()).toEqual([]);
-    expect((await world.status()).trigger?.lastHour).toMatchObject({ firstByFeed: 0, wonByTrigger: null });
   });
 
   it('9: is not missed where the feed brings an older change that one trigger lost, and later ones were told', async () => {
@@ -60,6 +65,20 @@ describe('9: a sender of triggers that stops', () => {
     await world.listen();
     await world.feedTells(3, 4);
     await world.passListening(60);
+    expect(await world.alarms()).toEqual([]);
+  });
+
+  it('9: is not missed where what is old is news in the feed, beside newer changes that no rule names', async () => {
+    await using world = await SenderWorld.open({ rules: [{ prefix: 'lake/', authority: 'blob', sink: 'vast' }] });
+    world.minute = 100;
+    await world.listen();
+    world.feed.append(
+      `${world.feed.shard(0)}00000.avro`,
+      avroBlock([inLake(60, 'old'), feedRecord(101 * 60, 'elsewhere')]),
+    );
+    await world.feedTells();
+    expect(await world.names()).toEqual(['old']);
+    await world.passListening(20);
     expect(await world.alarms()).toEqual([]);
   });
 
@@ -150,11 +169,6 @@ describe('triggers beside the feed', () => {
     await world.triggersTell(38, 39, 40, 41);
     expect(await world.alarms()).toEqual([]);
   });
-});
-
-const inLake = (at: number, name: string) => ({
-  ...feedRecord(at, name),
-  subject: `/blobServices/default/containers/lake/blobs/${name}`,
 });
 
 describe('9: a canary, where no feed tells of changes', () => {
