@@ -8,6 +8,7 @@ import { holdAccount } from './accounts.ts';
 import { serverNow } from './clock.ts';
 import { type ContainerRow, containerStates } from './containers.ts';
 import type { Tx } from './database.ts';
+import { recordJournal } from './journal.ts';
 import { isDeadSql, lives } from './lives.ts';
 import { queueLooks } from './look-queue.ts';
 import { afterName, inPrefix } from './name-range.ts';
@@ -71,11 +72,17 @@ export async function stepSubtree(tx: Tx, step: SubtreeInput): Promise<SubtreeSt
   await recordViolations(tx, account.id, ruleRevision, violationOf(refused, held, done ? rules : undefined));
 
   const last = window.at(-1)?.name ?? held.after;
-  await sql`
+  const { rows: totals } = await sql<{ readonly gone: number; readonly looks: number; readonly refused: number }>`
     update subtrees set after = ${last}, gone = gone + ${gone.length}, looks = looks + ${looks.length},
       refused = refused + ${refused.length}, due_at = ${serverNow} + ${step.leaseMs}::bigint,
       worked_at = case when ${done} then ${serverNow} end
-    where id = ${claim.id}`.execute(tx);
+    where id = ${claim.id}
+    returning gone, looks, refused`.execute(tx);
+  if (done) {
+    const { container: of, directory: name, eventId, api, time } = held;
+    const detail = { eventId, api, time, ...totals[0] };
+    await recordJournal(tx, account.id, [{ kind: 'directory-gone', container: of, name, detail }]);
+  }
   return { gone: gone.length, looks: looks.length, refused: refused.length, done };
 }
 

@@ -11,6 +11,7 @@ import { applyEvents } from '../../../schema/index/apply-events.ts';
 import { publishRules } from '../../../schema/index/authority-revisions.ts';
 import { listContainers } from '../../../schema/index/containers.ts';
 import { openIndex } from '../../../schema/index/database.ts';
+import { recentJournal } from '../../../schema/index/journal.ts';
 import { claimLooks } from '../../../schema/index/looks.ts';
 import type { PageScope } from '../../../schema/index/page.ts';
 import { finishRun, startRun } from '../../../schema/index/runs.ts';
@@ -98,6 +99,15 @@ describe('a directory that went', () => {
     const { rows } = await sql<{ head: string }>`
       select head from entries where account_id = ${scope.account.id} and stub_due order by head`.execute(db.index.db);
     expect(rows).toHaveLength(5);
+    // Whoever asks why finds it by the event's id.
+    expect(await recentJournal(db.index.db, scope.account.id, { limit: 5 })).toMatchObject([
+      {
+        kind: 'directory-gone',
+        container: 'lake',
+        name: 'd',
+        detail: { eventId: 'went d', gone: 5, looks: 0, refused: 0 },
+      },
+    ]);
   });
 
   it('2: is not undone by what is told late of before, and does not hold back what is told of after', async () => {
