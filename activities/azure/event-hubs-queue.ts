@@ -99,6 +99,8 @@ export class EventHubsQueue implements TriggerQueue {
   async commit(tx: Tx, messages: readonly TriggerMessage[], refused: readonly RefusedMessage[]): Promise<void> {
     const { accountId } = this.#options;
     const held = messages.flatMap((message) => this.#out.get(message) ?? []);
+    // Lost by an attempt before this one.
+    if (held.length < messages.length) throw new TriggersLost('some of these events are not held any more');
     // Of an attempt before this one, which was rolled back.
     for (const each of held) each.moved = false;
     const lost = await moveHubPlaces(tx, accountId, this.#backlog.hub, movesOf(held));
