@@ -5,6 +5,7 @@ import { compileRules } from '../../../namespace/authority.ts';
 import type { BlobEvent, ListedRow, LookAnswer, SubtreeGone } from '../../../namespace/change.ts';
 import { formatKey } from '../../../namespace/key.ts';
 import type { Rule } from '../../../namespace/rule.ts';
+import { parseSequencer } from '../../../namespace/sequencer.ts';
 import { ensureAccount, raiseHorizon } from '../../../schema/index/accounts.ts';
 import { applyLooks } from '../../../schema/index/apply-answers.ts';
 import { applyEvents } from '../../../schema/index/apply-events.ts';
@@ -34,10 +35,21 @@ const name = fc.constantFrom('d/a', 'd/b', 'd/e/x', 'd/v/x', 'd', 'dd/a', `d/${L
 const directory = fc.constantFrom('d', 'd', 'd', 'd/e', 'd/v');
 const container = fc.constantFrom('alpha', 'alpha', 'alpha', 'beta');
 const key = fc.record({ container, name });
+/** A write as nearly all are, and now and then one that says anything: that makes most names wait for a look. */
+const tidy = fc.record({ of: key, order: fc.integer({ min: 1, max: 9 }), eventId: fc.uuid() }).map(
+  ({ of, order, eventId }): BlobEvent => ({
+    ...{ kind: 'event', source: 'trigger', effect: 'put', ...of, eventId, api: 'FlushWithClose' },
+    ...{ attributes: { etag: `0xT${order}`, length: order }, sequencer: parseSequencer(order.toString(16)) },
+    ...{ epoch: undefined, time: arbitrary.T0 + order * 9_000 },
+  }),
+);
 const events = fc
   .array(
-    fc.tuple(arbitrary.event, key).map(([event, of]): BlobEvent => ({ ...event, ...of })),
-    { minLength: 1, maxLength: 14 },
+    fc.oneof(
+      { weight: 9, arbitrary: tidy },
+      { weight: 1, arbitrary: fc.tuple(arbitrary.event, key).map(([event, of]): BlobEvent => ({ ...event, ...of })) },
+    ),
+    { minLength: 8, maxLength: 14 },
   )
   .map((list): Step => ({ do: 'events', events: list }));
 const answer = fc
@@ -69,18 +81,19 @@ const note = fc.record({
   at: arbitrary.time,
 });
 const work = fc.record({ do: fc.constant('work' as const), limit: fc.integer({ min: 1, max: 6 }) });
-const history = fc.array(
-  fc.oneof(
-    { weight: 5, arbitrary: events },
-    { weight: 4, arbitrary: answer },
-    { weight: 3, arbitrary: list },
-    { weight: 1, arbitrary: gone },
-    { weight: 1, arbitrary: horizon },
-    { weight: 3, arbitrary: note },
-    { weight: 6, arbitrary: work },
-  ),
-  { minLength: 6, maxLength: 18 },
+const step = fc.oneof(
+  { weight: 3, arbitrary: events },
+  { weight: 3, arbitrary: answer },
+  { weight: 2, arbitrary: list },
+  { weight: 1, arbitrary: gone },
+  { weight: 1, arbitrary: horizon },
+  { weight: 4, arbitrary: note },
+  { weight: 8, arbitrary: work },
 );
+/** Names are told of before the first directory goes, and there are always so many steps: short histories meet nothing. */
+const history = fc
+  .tuple(events, events, note, fc.array(step, { minLength: 12, maxLength: 20, size: 'max' }))
+  .map(([first, second, went, steps]): readonly Step[] => [first, second, went, ...steps]);
 
 /** A subtree that spans several: each name is treated by its own; in `beta` most names have none. */
 const RULES: readonly Rule[] = [
