@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { serviceBusClient } from '../../../activities/azure/service-bus-client.ts';
-import { ServiceBusQueue } from '../../../activities/azure/service-bus-queue.ts';
+import { ServiceBusQueue, type ServiceBusQueueOptions } from '../../../activities/azure/service-bus-queue.ts';
 import { triggerActivities } from '../../../activities/receive-triggers.ts';
 import type { Services } from '../../../activities/services.ts';
 import type { QueueOptions } from '../../../infra/local/service-bus/message-queue.ts';
@@ -58,12 +58,13 @@ async function openFault(options: Partial<QueueOptions> = {}) {
 type Fault = Awaited<ReturnType<typeof openFault>>;
 
 /** A worker of its own on the queue. */
-async function worker({ bus, index }: Fault, given: Partial<Pick<Services, 'rules'>> = {}): Promise<Services> {
+async function worker({ bus, index }: Fault, options: Partial<ServiceBusQueueOptions> = {}): Promise<Services> {
   const services = await testServices(index, {});
   const { metrics } = services;
   const onLost = (count: number) => metrics.triggerLocksLost(count);
-  const openTriggers = () => new ServiceBusQueue(serviceBusClient(bus), { queue: 'q', silenceMs: 500, onLost });
-  return { ...services, ...given, openTriggers };
+  const openTriggers = () =>
+    new ServiceBusQueue(serviceBusClient(bus), { queue: 'q', silenceMs: 500, onLost, ...options });
+  return { ...services, openTriggers };
 }
 
 /** Runs until the queue has nothing left, held or waiting. */
@@ -178,9 +179,17 @@ describe('the trigger intake under faults', () => {
 
   it('1: applies a message once that came five times at once to two workers', async () => {
     await using fault = await openFault();
-    const workers = [await worker(fault), await worker(fault)];
     await fault.publish(1, 100, 5);
-    const turns = await drain(fault, workers);
+    // Each can hold half of them, and neither commits before both do.
+    let holding = 0;
+    const both = Promise.withResolvers<void>();
+    const meet = async () => {
+      if (++holding === 2) both.resolve();
+      await both.promise;
+    };
+    const workers = [await worker(fault, { hold: 250 }), await worker(fault, { hold: 250 })];
+    const meeting = workers.map((services) => beforeCommit(services, meet));
+    const turns = await drain(fault, meeting);
     const sum = (of: (turn: TriggerTurn) => number) => turns.reduce((all, turn) => all + of(turn), 0);
     expect(sum(({ messages }) => messages)).toBe(500);
     expect(sum(({ applied }) => applied)).toBe(100);
