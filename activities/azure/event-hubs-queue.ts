@@ -198,10 +198,12 @@ export class EventHubsQueue implements TriggerQueue {
     if (held.length > 0) this.#wake?.();
     tail.asked += PREFETCH - events.length;
     tail.heardAt = Number.POSITIVE_INFINITY;
-    while (tail.waiting >= HOLD && this.#tails.get(partitionId) === tail) {
+    while (tail.waiting >= HOLD && !tail.lost && this.#tails.get(partitionId) === tail) {
       await new Promise<void>((resolve) => this.#full.push(resolve));
     }
     tail.heardAt = Date.now();
+    // Else the client would go on to hold the partition for one that reads nothing of it.
+    if (tail.lost) throw new NotRead(partitionId);
     if (tail.asked <= MOST_ASKED) return;
     tail.asked = 0;
     await closeLinks(client, partitionId);
@@ -251,6 +253,7 @@ export class EventHubsQueue implements TriggerQueue {
       tail.lost = true;
     }
     this.#waiting = this.#waiting.filter(({ tail }) => !tail.lost);
+    this.#letOn();
     this.#giveBack(page.filter(({ tail }) => !tail.lost));
   }
 

@@ -79,6 +79,19 @@ describe('a reader of an event hub', () => {
     expect(await world.places()).toEqual(world.ends());
   });
 
+  it('9: reads a partition anew that it lost while its client waited for what it had to be taken', async () => {
+    await using world = await hubWorld({ partitions: 1 });
+    await world.publish(1, 1_200);
+    const queue = world.open({ idleMs: 3_600_000 });
+    await receiveAll(queue, 1, () => queue.receive(1, 250, never));
+    // More than may wait comes meanwhile.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const later = await queue.receive(1, 250, never);
+    // Its place is not where this was read from.
+    await expect(commit(world.index, queue, later)).rejects.toThrow(TriggersLost);
+    expect(numbersOf(await receiveAll(queue, 1_200))).toEqual(range(1, 1_200));
+  });
+
   it('keeps what was refused as a dead letter in the same transaction, once', async () => {
     await using world = await hubWorld({ partitions: 1 });
     await world.hubs.publish('h', { messageId: 'cut', body: Buffer.from('{"id": "half') });
