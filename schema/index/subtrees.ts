@@ -111,9 +111,10 @@ export async function unlistedSubtrees(
     select s.id, c.name as container, s.head || s.tail as name, s.to_container, s.to_name, s.requested_at
     from subtrees as s join containers as c on c.account_id = s.account_id and c.id = s.container_id
     where s.account_id = ${accountId} and s.worked_at is not null and s.listed_at is null
-      and (s.requested_at is not null or s.worked_at < ${serverNow} - ${LOOKS_MS}::bigint or not exists (
-        select from looks as q
-        where q.account_id = s.account_id and q.reason = 'directory-gone' and q.queued_at <= s.worked_at))
+      and (s.requested_at is not null or s.worked_at < ${serverNow} - ${LOOKS_MS}::bigint or s.worked_at < coalesce((
+        -- Asked once for all of them: the looks that wait may be many.
+        select min(queued_at) from looks where account_id = ${accountId} and reason = 'directory-gone'
+      ), s.worked_at + 1))
     order by s.worked_at, s.id limit ${limit}`.execute(on);
   return rows.map((row) => {
     const gone = prefixOf({ container: row.container, name: row.name });
