@@ -29,6 +29,8 @@ export interface ReadCounts {
 const PAGE = 500;
 /** Held whole while it is read. Event Grid writes some events into a blob, each of at most 1 MB. */
 export const LARGEST_BLOB = 32 * 1024 * 1024;
+/** Kept of a blob that can never be read. Letters are listed by the hundred, with their bodies. */
+const KEPT_BYTES = 1024 * 1024;
 
 const NOTHING: ReadCounts = { events: 0, applied: 0, superseded: 0, ignored: 0, kept: 0 };
 
@@ -102,8 +104,11 @@ async function keepWhole(services: Services, blob: ListedBlob, bytes: Uint8Array
   const [reason, description] =
     bytes === undefined
       ? ['too-large', `the blob ${blob.name} has ${blob.length} bytes, and ${LARGEST_BLOB} are read at most`]
-      : ['not-json', `the blob ${blob.name} is no JSON: it was cut off, or is no dead letter of Event Grid`];
-  const body = bytes ?? { blob: blob.name, length: blob.length };
+      : [
+          'not-json',
+          `the blob ${blob.name} is no JSON: it was cut off, or is no dead letter of Event Grid${partOf(bytes)}`,
+        ];
+  const body = bytes?.subarray(0, KEPT_BYTES) ?? { blob: blob.name, length: blob.length };
   const letter = letterOf(`${blob.name}@${blob.etag}`, body, reason, description, blob.modifiedAt);
   await applyUnderRules(services, async (tx) => {
     await keepDeadLetters(tx, account.id, [letter]);
@@ -112,6 +117,10 @@ async function keepWhole(services: Services, blob: ListedBlob, bytes: Uint8Array
   metrics.deadLetter('event-grid', reason);
   log.warn({ blob: blob.name, reason }, 'a blob of dead letters cannot be read, and is kept');
   return { ...NOTHING, kept: 1 };
+}
+
+function partOf({ length }: Uint8Array): string {
+  return length <= KEPT_BYTES ? '' : `; the first ${KEPT_BYTES} of ${length} bytes are kept here`;
 }
 
 function letterOf(

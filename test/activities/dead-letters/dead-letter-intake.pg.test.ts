@@ -115,6 +115,20 @@ describe('dead-letter intake', () => {
     expect(await turn()).toMatchObject({ blobs: 0, kept: 0 });
   });
 
+  it('8: keeps no more of a large blob that is none of its own than tells what it is', async () => {
+    await using db = await testIndex();
+    const blobs = new MemoryBlobs();
+    blobs.put('film.mp4', 'x'.repeat(2 * 1024 * 1024));
+    const { turn, letters } = await intake(db.index, blobs);
+    expect(await turn()).toMatchObject({ blobs: 1, kept: 1 });
+    const [letter] = await letters();
+    expect(letter).toMatchObject({
+      reason: 'not-json',
+      description: expect.stringContaining('first 1048576 of 2097152'),
+    });
+    expect(letter?.body).toHaveLength(1024 * 1024);
+  });
+
   it('reads a blob once that is listed twice', async () => {
     await using db = await testIndex();
     const blobs = new MemoryBlobs();
