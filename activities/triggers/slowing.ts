@@ -10,7 +10,7 @@ const ASK_EVERY_MS = 5_000;
 /** Between two batches, where the sinks do not keep up: with batches of 1,000, at most 2,000 messages a second. */
 const PAUSE_MS = 500;
 
-type Watched = Pick<Services, 'account' | 'clock' | 'index' | 'log' | 'metrics'>;
+type Watched = Pick<Services, 'account' | 'clock' | 'federation' | 'index' | 'log' | 'metrics'>;
 
 /**
  * Slows the intake where what comes after it does not keep up, and says why. Messages then wait in their queue, where
@@ -42,13 +42,14 @@ export class Slowing {
 
   /** After the commit of a batch, or where none came. @param batchMs from its first attempt to its commit; 0 for none. */
   async observe(batchMs: number): Promise<void> {
-    const { account, clock, index, log, metrics } = this.#services;
+    const { account, clock, federation, index, log, metrics } = this.#services;
     const before = this.reason;
     this.#indexMs = batchMs;
     const age = clock.now() - this.#askedAt;
     if (age < 0 || age >= ASK_EVERY_MS) {
       this.#askedAt = clock.now();
-      this.#stubMs = await oldestStubMs(index.db, account.id);
+      // One that is named no more is dispatched to by nobody, and would slow the intake for ever.
+      this.#stubMs = await oldestStubMs(index.db, account.id, Object.keys(federation.sinks));
     }
     metrics.triggersSlowed({ index: this.indexIsSlow, stubs: this.#stubMs > STUBS_LATE_MS });
     const { reason } = this;

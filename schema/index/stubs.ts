@@ -281,8 +281,11 @@ export async function countStubs(on: Queryable, accountId: number): Promise<read
   return rows;
 }
 
-/** How long the stub task that has waited longest without being begun has waited, in milliseconds; 0 where none waits. */
-export async function oldestStubMs(on: Queryable, accountId: number): Promise<number> {
+/**
+ * How long the stub task of these sinks that has waited longest without being begun has waited, in milliseconds; 0 where
+ * none waits.
+ */
+export async function oldestStubMs(on: Queryable, accountId: number, sinks: readonly string[]): Promise<number> {
   const { rows } = await sql<{ ms: number | null }>`
     select max(${serverNow} - oldest.stub_at) as ms
     from sinks as s cross join lateral (
@@ -290,6 +293,6 @@ export async function oldestStubMs(on: Queryable, accountId: number): Promise<nu
       where e.account_id = ${accountId} and e.sink_id = s.id and e.stub_due
       order by e.stub_at limit 1
     ) as oldest
-    where s.account_id = ${accountId}`.execute(on);
+    where s.account_id = ${accountId} and s.name = any(${textArray(sinks)}::text[])`.execute(on);
   return Math.max(0, rows[0]?.ms ?? 0);
 }

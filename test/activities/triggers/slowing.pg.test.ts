@@ -52,6 +52,19 @@ describe('an intake that what comes after it does not keep up with', () => {
     expect((await trigger(services))?.reason).toBeUndefined();
   });
 
+  it('is not slowed for what waits for a sink that the federation names no more', async () => {
+    await using db = await testIndex();
+    const queue = new FakeQueue();
+    const services = await testServices(db.index, { queue, clock: queue.clock });
+    const { receiveTriggers } = triggerActivities(services);
+    queue.send(blobEvent(1));
+    await runActivity(() => receiveTriggers({ seconds: 1 }));
+    await db.index.db.updateTable('entries').set({ stub_at: 0 }).execute();
+    await db.index.db.updateTable('sinks').set({ name: 'what it was called before' }).execute();
+    queue.send(blobEvent(2));
+    expect((await runActivity(() => receiveTriggers({ seconds: 10 }))).slowed).toBeUndefined();
+  });
+
   it('says that the index is slow', async () => {
     await using db = await testIndex();
     const queue = new FakeQueue();
