@@ -48,7 +48,9 @@ export function subtreeActivities(services: Services): Pick<Activities, 'workSub
     const ended = asked ? await endListed(index.db, account.id) : 0;
     const waiting = ended > 0 ? await unlistedSubtrees(index.db, account.id, MANY) : before;
     if (waiting.some(({ requestedAt = 0 }) => clock.now() - requestedAt < ASK_AGAIN_MS)) return;
-    const { subtrees, listings } = nextToList(waiting, LISTED_AT_ONCE);
+    // Those that were never asked for come first: a listing that fails again and again must not hold back the others.
+    const fairly = waiting.toSorted((a, b) => (a.requestedAt ?? 0) - (b.requestedAt ?? 0));
+    const { subtrees, listings } = nextToList(fairly, LISTED_AT_ONCE);
     if (subtrees.length === 0) return;
     const ids = subtrees.map(({ id }) => id);
     // Noted first: a run that the wish begins must be found to be a later one.

@@ -105,6 +105,29 @@ describe('directories that went', () => {
     expect(wishes).toHaveLength(2);
   });
 
+  it('9: are listed though the listings of many others fail again and again', async () => {
+    await using db = await testIndex();
+    const queue = new FakeQueue();
+    const wishes: ReconcileInput[] = [];
+    const requestReconcile = async (input: ReconcileInput) => void wishes.push(input);
+    const services = await testServices(db.index, { queue, clock: queue.clock, requestReconcile });
+    const { workSubtrees } = subtreeActivities({ ...services, clock: idleClock() });
+    const gone = (number: number) =>
+      told(number, 'DirectoryDeleted', `parent-${number}/d`, 60_000, { api: 'DeleteDirectory', recursive: 'true' });
+    for (let number = 1; number <= 20; number++) queue.send(gone(number));
+    await runActivity(() => triggerActivities(services).receiveTriggers({ seconds: 1 }));
+    await runActivity(() => workSubtrees({ seconds: 10 }));
+    await db.index.db
+      .updateTable('subtrees')
+      .set({ requested_at: now - 3_600_000 })
+      .execute();
+    queue.send(gone(21));
+    await runActivity(() => triggerActivities(services).receiveTriggers({ seconds: 1 }));
+    wishes.length = 0;
+    await runActivity(() => workSubtrees({ seconds: 3 }));
+    expect(wishes.map(({ prefix }) => prefix)).toContain('c/parent-21/d/');
+  });
+
   it('are worked off by whoever is left where a worker dies in the middle of one, and a turn that ends gives back what it holds', async () => {
     await using db = await testIndex();
     const queue = new FakeQueue();

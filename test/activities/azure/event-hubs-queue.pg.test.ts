@@ -67,7 +67,11 @@ describe('a reader of an event hub', () => {
     const share: Awaited<ReturnType<typeof receiveAll>> = [];
     await waitFor(async () => {
       share.push(...(await fast.receive(1_000, 250, never)));
-      return new Set((await world.owners()).map(String)).size === 2 && new Set(share.map(({ id }) => id[0])).size === 2;
+      const partitions = new Set(share.map(({ id }) => id[0]));
+      const all = page.filter(({ id }) => partitions.has(id[0]));
+      return (
+        new Set((await world.owners()).map(String)).size === 2 && partitions.size === 2 && share.length === all.length
+      );
     });
     await commit(world.index, fast, share);
     await expect(commit(world.index, slow, page)).rejects.toThrow(TriggersLost);
