@@ -73,6 +73,16 @@ describe('the embedded account with a hierarchical namespace', () => {
     expect((await told()).map(({ type }) => type)).toEqual(['DirectoryDeleted', 'DirectoryDeleted']);
   });
 
+  it('refuses to rename a directory to itself or to what is below it, and moves nothing', async () => {
+    const lake = await storage.container('itself');
+    await lake.getBlockBlobClient('d/a').upload('abc', 3);
+    for (const to of ['itself/d', 'itself/d/e']) {
+      await expect(storage.control.renameDirectory('itself/d', to)).rejects.toThrow('409: ');
+    }
+    expect(await lake.getBlockBlobClient('d/a').exists()).toBe(true);
+    expect(await storage.control.renameDirectory('itself/d', 'itself/dd')).toEqual({ blobs: 1 });
+  });
+
   it('has no directories where it is flat, and refuses what names none', async () => {
     await using flat = await startTestStorage();
     await expect(flat.control.deleteDirectory('a/b')).rejects.toThrow('no hierarchical namespace');

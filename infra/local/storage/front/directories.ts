@@ -24,6 +24,11 @@ export class DirectoryNotEmpty extends Error {
   readonly statusCode = 409;
 }
 
+/** A directory cannot be moved to itself or below itself: it would never be empty. */
+export class RenameIntoItself extends Error {
+  readonly statusCode = 409;
+}
+
 /**
  * Renames and deletes directories as an account with a hierarchical namespace does: at once for all who write through
  * the front, since both containers are held meanwhile. Unlike there, a moved blob has a new ETag: Azurite copies it.
@@ -35,9 +40,13 @@ export class Directories {
     this.#parts = parts;
   }
 
-  /** @returns how many blobs were moved. */
-  rename(directory: Key, renamedTo: Key): Promise<number> {
-    return this.#change(directory, renamedTo, true, async (name) => {
+  /** @throws RenameIntoItself @returns how many blobs were moved. */
+  async rename(directory: Key, renamedTo: Key): Promise<number> {
+    const isBelow = `${renamedTo.name}/`.startsWith(`${directory.name}/`);
+    if (isBelow && renamedTo.container === directory.container) {
+      throw new RenameIntoItself(`'${renamedTo.name}' is the directory '${directory.name}' itself, or below it`);
+    }
+    return await this.#change(directory, renamedTo, true, async (name) => {
       const { azurite } = this.#parts;
       const source = azurite.getContainerClient(directory.container).getBlobClient(name);
       const moved = renamedTo.name + name.slice(directory.name.length);
