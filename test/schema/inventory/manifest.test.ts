@@ -15,6 +15,16 @@ describe.skipIf(!hasRealData)('recorded samples', () => {
       rule: 'Rule_1',
       objectType: 'blob',
       format: 'csv',
+      fields: [
+        'Name',
+        'Creation-Time',
+        'BlobType',
+        'Content-Length',
+        'LastAccessTime',
+        'Last-Modified',
+        'Metadata',
+        'AccessTier',
+      ],
       filters: {
         prefixMatch: ['penner-test-container-100003'],
         excludePrefix: [],
