@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { KeptLines } from '../amqp/kept-lines.ts';
 import type { MessageQueue, QueueLog, StoredMessage } from './message-queue.ts';
 import { decodeContent, encodeContent } from './wire-message.ts';
 
@@ -8,75 +8,55 @@ type Line =
   | readonly ['=', string, number, number, boolean]
   | readonly ['-', string, number];
 
-/** The file is written anew when it holds this many lines more than twice its messages. */
-const SLACK_LINES = 50_000;
-
 /**
  * Keeps queues in a file, so that they outlive the broker's process, killed or not. What was enqueued is in the
  * file before its sender hears so; a settlement that was not yet written makes its message come again, as a lock
  * that ran out does. The file is not synced: it outlives the process, not the machine.
  */
 export class QueueFile implements QueueLog {
-  readonly #file: string;
+  readonly #file: KeptLines<Line>;
   #queues: ReadonlyMap<string, MessageQueue> = new Map();
-  #pending: string[] = [];
-  #descriptor: number | undefined;
-  #lines = 0;
 
   constructor(file: string) {
-    this.#file = file;
+    this.#file = new KeptLines(file, () => ({ size: this.#size, lines: () => this.#lines() }));
   }
 
   /** Puts back what the file holds, into queues that tell this file what happens. */
   open(queues: readonly MessageQueue[]): void {
     this.#queues = new Map(queues.map((queue) => [queue.options.name, queue]));
-    for (const [name, message] of readMessages(this.#file)) this.#queues.get(name)?.restore(message);
-    this.#descriptor = this.#rewrite();
+    for (const [name, message] of messagesIn(this.#file.read())) this.#queues.get(name)?.restore(message);
+    this.#file.open();
   }
 
   enqueued(queue: string, message: StoredMessage): void {
-    this.#append(lineOf(queue, message));
+    this.#file.append(lineOf(queue, message));
   }
 
   delivered(queue: string, { sequence, deliveryCount, deferred }: StoredMessage): void {
-    this.#append(['=', queue, sequence, deliveryCount, deferred]);
+    this.#file.append(['=', queue, sequence, deliveryCount, deferred]);
   }
 
   settled(queue: string, sequence: number): void {
-    this.#append(['-', queue, sequence]);
+    this.#file.append(['-', queue, sequence]);
   }
 
   /** Writes what was told since the last time. */
   flush(): void {
-    if (this.#pending.length === 0 || this.#descriptor === undefined) return;
-    writeSync(this.#descriptor, this.#pending.join(''));
-    this.#lines += this.#pending.length;
-    this.#pending = [];
-    let live = 0;
-    for (const queue of this.#queues.values()) live += queue.size;
-    if (this.#lines <= SLACK_LINES + 2 * live) return;
-    closeSync(this.#descriptor);
-    this.#descriptor = this.#rewrite();
+    this.#file.flush();
   }
 
   close(): void {
-    this.flush();
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
-    this.#descriptor = undefined;
+    this.#file.close();
   }
 
-  #append(line: Line): void {
-    this.#pending.push(`${JSON.stringify(line)}\n`);
+  get #size(): number {
+    let live = 0;
+    for (const queue of this.#queues.values()) live += queue.size;
+    return live;
   }
 
-  #rewrite(): number {
-    const lines = [...this.#queues].flatMap(([name, queue]) =>
-      [...queue.messages()].map((message) => `${JSON.stringify(lineOf(name, message))}\n`),
-    );
-    writeFileSync(`${this.#file}.new`, lines.join(''));
-    renameSync(`${this.#file}.new`, this.#file);
-    this.#lines = lines.length;
-    return openSync(this.#file, 'a');
+  #lines(): readonly Line[] {
+    return [...this.#queues].flatMap(([name, queue]) => [...queue.messages()].map((message) => lineOf(name, message)));
   }
 }
 
@@ -86,12 +66,10 @@ function lineOf(queue: string, message: StoredMessage): Line {
   return ['+', queue, sequence, enqueuedAt, deliveryCount, deferred, deadLetterSource ?? null, encoded];
 }
 
-/** What is left, in the order of sequence numbers. The last line is left out where a kill has cut it. */
-function readMessages(file: string): readonly (readonly [string, StoredMessage])[] {
+/** What is left, in the order of sequence numbers. */
+function messagesIn(lines: readonly Line[]): readonly (readonly [string, StoredMessage])[] {
   const left = new Map<string, [string, StoredMessage]>();
-  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
-  for (const text of lines) {
-    const line = JSON.parse(text) as Line;
+  for (const line of lines) {
     const id = `${line[2]} ${line[1]}`;
     if (line[0] === '-') left.delete(id);
     else if (line[0] === '=') {
