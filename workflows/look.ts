@@ -1,7 +1,8 @@
-import { CancellationScope, patched } from '@temporalio/workflow';
+import { patched } from '@temporalio/workflow';
 import type { LoopInput } from '../schema/inputs/control.ts';
 import { turns } from './activities.ts';
 import { runLoop } from './loop.ts';
+import { together } from './together.ts';
 
 /** Blobs that only a direct look can decide about, entries of containers that died, and directories that went, worked off. */
 export function look(input: LoopInput): Promise<void> {
@@ -23,15 +24,4 @@ export function look(input: LoopInput): Promise<void> {
     note: ({ answered, pending, swept, gone, directories }) =>
       `Last turn: ${answered} answered, ${pending} pending, ${swept} swept, ${gone} gone with a directory, ${directories} directories on their way.`,
   });
-}
-
-/** Waits for all. Where one fails the others are cancelled and waited for, so that the next turn meets nothing of this one. */
-async function together<A, B, C>(work: readonly [Promise<A>, Promise<B>, Promise<C>]): Promise<[A, B, C]> {
-  try {
-    return await Promise.all(work);
-  } catch (error) {
-    CancellationScope.current().cancel();
-    await Promise.allSettled(work);
-    throw error;
-  }
 }
