@@ -16,6 +16,7 @@ import { type EventHubsSource, eventHubsClient, hubNameOf } from './event-hubs-c
 import { forgetStrangePlaces } from './event-hubs-places.ts';
 import { EventHubsStore, StoreError } from './event-hubs-store.ts';
 import { type HeldEvent, PartitionTail, type Removed } from './event-hubs-tail.ts';
+import { within } from './within.ts';
 
 export interface EventHubsQueueOptions {
   readonly source: EventHubsSource;
@@ -350,14 +351,4 @@ async function closeLinks(client: EventHubConsumerClient, partition: string): Pr
   };
   const links = Object.entries(context?.receivers ?? {}).filter(([name]) => name.includes(`/Partitions/${partition}-`));
   await Promise.all(links.map(([, link]) => link.close().catch(() => {})));
-}
-
-/** Waits for the work, but not for longer; it must not reject. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }

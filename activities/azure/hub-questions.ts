@@ -1,5 +1,6 @@
 import type { EventHubConsumerClient, Subscription } from '@azure/event-hubs';
 import { type EventHubsSource, eventHubsClient } from './event-hubs-client.ts';
+import { within } from './within.ts';
 
 /** A client that cannot connect may take its whole time limit to close. */
 const CLOSE_MS = 1_000;
@@ -22,7 +23,10 @@ export async function askHub(source: EventHubsSource, signal: AbortSignal): Prom
     if (first !== undefined) await openPartition(client, first, signal);
     return { partitions: partitions.length };
   } finally {
-    await within(client.close());
+    await within(
+      CLOSE_MS,
+      client.close().catch(() => undefined),
+    );
   }
 }
 
@@ -44,16 +48,15 @@ async function openPartition(client: EventHubConsumerClient, partition: string, 
     await promise;
   } finally {
     signal.removeEventListener('abort', stop);
-    if (subscription !== undefined) await within(subscription.close());
+    if (subscription !== undefined)
+      await within(
+        CLOSE_MS,
+        subscription.close().catch(() => undefined),
+      );
   }
 }
 
 /** A worker reads the partition with an owner level already, which keeps everybody else out: so it can be read. */
 function isTaken(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ReceiverDisconnectedError';
-}
-
-async function within(closing: Promise<void>): Promise<void> {
-  const late = new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref());
-  await Promise.race([closing.catch(() => undefined), late]);
 }

@@ -1,6 +1,5 @@
 import {
   isServiceBusError,
-  type PeekMessagesOptions,
   type ServiceBusClient,
   type ServiceBusReceivedMessage,
   type ServiceBusReceiver,
@@ -9,7 +8,9 @@ import pLimit from 'p-limit';
 import type { Timestamp } from '../../namespace/entry.ts';
 import { ensureError } from '../../schema/errors.ts';
 import { HeldMessage } from './held-message.ts';
+import { sequenceNumber } from './sequence-number.ts';
 import { SettlementOrder } from './settlement-order.ts';
+import { within } from './within.ts';
 
 /** What becomes of a message. Equal names are settled together: see `SettlementOrder`. */
 export interface Outcome {
@@ -33,11 +34,8 @@ export interface ServiceBusLinkOptions {
 /** The client asks for up to 40 s whether a settlement has arrived when its link is lost; meanwhile nothing else would be received. */
 const SETTLE_MS = 5_000;
 const RENEWALS_AT_ONCE = 32;
-/** Peeks from the queue's beginning; the client asks for a `Long` and reads this much of it. */
-const BEGINNING = {
-  __isLong__: true,
-  toBytesBE: () => [0, 0, 0, 0, 0, 0, 0, 0],
-} as unknown as NonNullable<PeekMessagesOptions['fromSequenceNumber']>;
+/** Peeks from the queue's beginning. */
+const BEGINNING = sequenceNumber(0n);
 
 /** One receiver of a queue, with all that it has under a lock. It serves until it is closed, and then never again. */
 export class ServiceBusLink {
@@ -154,14 +152,4 @@ export class ServiceBusLink {
 function isLost(thrown: unknown): boolean {
   const error = ensureError(thrown);
   return isServiceBusError(error) && error.code === 'MessageLockLost';
-}
-
-/** Waits for the work, but not for longer; it must not reject. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }

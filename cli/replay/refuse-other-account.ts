@@ -1,5 +1,6 @@
 import { readChunk } from '../../activities/azure/feed-records.ts';
 import { IsthmusError } from '../../schema/errors.ts';
+import { topicAccount } from '../../schema/events/topic-account.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
 import { CHUNKS } from '../feed/walk/chunks.ts';
 import { printable } from '../terminal.ts';
@@ -21,10 +22,9 @@ export async function refuseOtherAccount(store: FeedStore, account: string, sign
   }
 }
 
-/** Resource ids ignore case, account names have none. */
 function ownerOf(record: unknown): string | undefined {
   const topic: unknown = Object(record).topic;
-  return typeof topic === 'string' ? /\/storageAccounts\/([^/]+)\/?$/i.exec(topic)?.[1]?.toLowerCase() : undefined;
+  return typeof topic === 'string' ? topicAccount(topic) : undefined;
 }
 
 function refusal(chunk: string, offset: number, owner: string, account: string): IsthmusError {

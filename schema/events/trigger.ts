@@ -9,6 +9,7 @@ import { keyOfBlobUrl } from './blob-url.ts';
 import { check, type Envelope } from './envelope.ts';
 import { type InventoryCompleted, readInventoryCompleted } from './inventory-completed.ts';
 import { readSubtree, type SubtreeChange } from './subtree.ts';
+import { topicAccount } from './topic-account.ts';
 import { UndecodableError } from './undecodable.ts';
 
 /** One event, read. `ignored` ones are no change of a blob; they are counted by their reason. */
@@ -160,10 +161,10 @@ function unknownType(envelope: Envelope): UndecodableError {
   );
 }
 
-/** The storage account that speaks. Resource ids ignore case, account names have none. */
+/** The storage account that speaks. */
 function accountOf(envelope: Envelope): string {
-  const account = /\/storageAccounts\/([^/]+)\/?$/i.exec(envelope.source)?.[1];
-  if (account !== undefined) return account.toLowerCase();
+  const account = topicAccount(envelope.source);
+  if (account !== undefined) return account;
   throw new UndecodableError(
     'bad-event',
     `topic or source: expected .../storageAccounts/NAME, found '${envelope.source}'`,
