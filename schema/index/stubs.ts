@@ -32,6 +32,8 @@ export interface StubTask {
   readonly tries: number;
   /** Which claim this is: handed back with the result, so that a release cannot hide that the task was made due or claimed anew meanwhile. */
   readonly lease: number;
+  /** Where directories were renamed lately: names that a live one may have had before, and that a dead one may have now. */
+  readonly otherNames?: readonly Key[] | undefined;
 }
 
 export interface StubClaim {

@@ -15,11 +15,16 @@ export interface StubRequest {
   readonly attributes: Attributes;
   /** The entry's revision; kept with the stub so that a writer that comes late can tell. */
   readonly revision: number;
+  /** Names under which its bytes may have been kept when they were removed: a sink that has kept none passes this over. */
+  readonly formerly?: readonly Key[] | undefined;
 }
+
+/** How long a sink keeps bytes that nobody asks for, in milliseconds. */
+export const KEEP_BYTES_MS = 86_400_000;
 
 export type PutStubResult =
   | { readonly outcome: 'created' | 'updated' | 'unchanged' }
-  /** The bytes of this very version are there already: they are kept. */
+  /** The bytes of this very version are there: they were already, or had been kept under a former name. */
   | { readonly outcome: 'hydrated' }
   /** Something that Isthmus did not make stands there; it is left alone. */
   | { readonly outcome: 'conflict'; readonly reason: string }
@@ -56,8 +61,13 @@ export type HydrateResult =
 export interface Sink {
   capabilities(): Promise<SinkCapabilities>;
   putStub(stub: StubRequest, signal: AbortSignal): Promise<PutStubResult>;
-  /** Removes the stub or the hydrated file, and directories that become empty; the directories that remain are not an error. */
-  remove(key: Key, signal: AbortSignal): Promise<RemoveResult>;
+  /**
+   * Removes the stub or the hydrated file, and directories that become empty; the directories that remain are not an error.
+   *
+   * @param bytes `keep` sets the bytes of a hydrated file aside, for `KEEP_BYTES_MS` and where nobody sees them, so that
+   *   a stub of the same version that was `formerly` called so takes them. A sink that cannot drops them. @default 'drop'
+   */
+  remove(key: Key, signal: AbortSignal, bytes?: 'drop' | 'keep'): Promise<RemoveResult>;
   /** Fetches the bytes, several ranges at once, checks length and MD5 where known, and replaces the stub. */
   hydrate(stub: StubRequest, open: OpenRange, signal: AbortSignal): Promise<HydrateResult>;
   /** Walks every file whose key starts with the prefix (a plain prefix of `container/name`). No order. Bounded memory. */

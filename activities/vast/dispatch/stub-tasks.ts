@@ -1,5 +1,7 @@
 import type { Key } from '../../../namespace/key.ts';
+import { otherNames } from '../../../namespace/renames.ts';
 import type { Index } from '../../../schema/index/database.ts';
+import { recentRenames } from '../../../schema/index/renames.ts';
 import {
   claimStubs,
   giveBackStubs,
@@ -24,10 +26,23 @@ export interface StubTasks {
 export function indexedTasks(services: Services, sink: string): StubTasks {
   const index: Index = services.index;
   const accountId = services.account.id;
+  const { hierarchical } = services.federation.account;
   return {
     async claim(limit, leaseMs) {
       const rules = await services.rules();
-      return await claimStubs(index, { accountId, sink, limit, leaseMs, rules: rules.index });
+      const tasks = await claimStubs(index, { accountId, sink, limit, leaseMs, rules: rules.index });
+      // Asked after the claim: what is dead for a rename's sake was written after the rename.
+      const renames = hierarchical && tasks.length > 0 ? await recentRenames(index.db, accountId) : [];
+      if (renames.length === 0) return tasks;
+      const others = otherNames(renames);
+      const isOurs = (key: Key) => {
+        const rule = rules.index.match(key);
+        return rule?.authority === 'blob' && rule.sink === sink;
+      };
+      return tasks.map((task) => {
+        const names = task.live ? others.before(task.key) : others.after(task.key).filter(isOurs);
+        return names.length === 0 ? task : { ...task, otherNames: names };
+      });
     },
     async release(results) {
       await releaseStubs(index, accountId, results);

@@ -55,11 +55,11 @@ export function retryDelay(tries: number, random: () => number): number {
 }
 
 async function put(task: StubTask, options: WriteOptions, due: Key[], signal: AbortSignal): Promise<WrittenStub> {
-  const { attributes, key, revision } = task;
+  const { attributes, key, revision, otherNames: formerly } = task;
   if (attributes === undefined) throw new IsthmusError('ISTHMUS_ASSERTION', 'a live entry has no attributes');
   const etag = attributes.etag;
   for (let attempt = 0; attempt < DISPLACEMENTS; attempt++) {
-    const placed: PutStubResult = await options.sink.putStub({ key, attributes, revision }, signal);
+    const placed: PutStubResult = await options.sink.putStub({ key, attributes, revision, formerly }, signal);
     const above = ancestorsOf(key);
     switch (placed.outcome) {
       case 'displaced':
@@ -96,9 +96,12 @@ async function put(task: StubTask, options: WriteOptions, due: Key[], signal: Ab
 }
 
 async function remove(task: StubTask, options: WriteOptions, signal: AbortSignal): Promise<WrittenStub> {
-  const gone = await options.sink.remove(task.key, signal);
-  // Its directories may have gone with it.
-  const due = ancestorsOf(task.key);
+  const { otherNames = [] } = task;
+  const gone = await options.sink.remove(task.key, signal, otherNames.length > 0 ? 'keep' : 'drop');
+  // Its directories may have gone with it. And a stub that was made under its new name before its bytes were kept takes
+  // them yet: told by the state that was claimed, so that a crash in between does not lose it.
+  const moved = task.stubState === 'hydrated' ? otherNames : [];
+  const due = [...ancestorsOf(task.key), ...moved];
   const above: readonly Key[] = [];
   switch (gone.outcome) {
     case 'removed':

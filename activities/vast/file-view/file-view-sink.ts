@@ -66,10 +66,10 @@ export class FileViewSink implements Sink {
     return await runner.run({ op: 'put', stub, deadline: this.#deadline() });
   }
 
-  async remove(key: Key, signal: AbortSignal): Promise<RemoveResult> {
+  async remove(key: Key, signal: AbortSignal, bytes?: 'drop' | 'keep'): Promise<RemoveResult> {
     const { runner } = await this.#open();
     signal.throwIfAborted();
-    return await runner.run({ op: 'remove', key });
+    return await runner.run({ op: 'remove', key, bytes });
   }
 
   async hydrate(stub: StubRequest, openRange: OpenRange, signal: AbortSignal): Promise<HydrateResult> {
@@ -103,7 +103,7 @@ export class FileViewSink implements Sink {
     signal.throwIfAborted();
     const folder = `${settings.root}/${TEMP_FOLDER}`;
     try {
-      return cleanTemps(settings.root, files, await readdir(folder), Date.now() - olderThanMs);
+      return cleanTemps(settings, files, await readdir(folder), olderThanMs);
     } catch (error) {
       throw sinkError(`'${folder}'`, error);
     }

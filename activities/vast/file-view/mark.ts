@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { z } from 'zod';
 import type { Timestamp } from '../../../namespace/entry.ts';
 import { formatKey, type Key } from '../../../namespace/key.ts';
@@ -10,6 +11,9 @@ export const STATE_ATTRIBUTE = 'user.isthmus.state';
  * twice the time of the file itself, and over NFS each is a round trip; and a mark can be changed in one step.
  */
 export const ENTRY_ATTRIBUTE = 'user.isthmus.entry';
+
+/** A file system may keep coarse times; a write by somebody else is seconds later. */
+const TIME_TOLERANCE = 2000;
 
 /** ext4 keeps all attributes of a file in 4 KiB. */
 const MAX_BYTES = 2048;
@@ -41,6 +45,11 @@ const schema = z.object({
 
 export function markFor(key: Key, mark: Omit<Mark, 'key'>): Mark {
   return { ...mark, key: formatKey(key) };
+}
+
+/** Whether somebody wrote to a hydrated file since. */
+export function wasChanged(mark: Mark, { size, mtimeMs }: Pick<Stats, 'size' | 'mtimeMs'>): boolean {
+  return size !== mark.length || mtimeMs > mark.modified + TIME_TOLERANCE;
 }
 
 export function encodeMark(mark: Mark): string {

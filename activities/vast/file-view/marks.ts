@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { errorCode, type Files, unlessCode } from './files.ts';
 import { decodeMark, ENTRY_ATTRIBUTE, encodeMark, type Mark, STATE_ATTRIBUTE } from './mark.ts';
+import { SIDECAR_FOLDER, type ViewSettings } from './settings.ts';
 
 /** Where the marks of files are kept. `path` is relative to the root, `at` is the whole path. */
 export interface Marks {
@@ -18,8 +19,13 @@ export interface Marks {
   forget(path: string): void;
 }
 
+/** The marks of a view, as its root can keep them. */
+export function marksOf({ attributes, root }: ViewSettings, files: Files, tempPath: () => string): Marks {
+  return attributes === 'xattr' ? attributeMarks(files) : sidecarMarks(files, `${root}/${SIDECAR_FOLDER}`, tempPath);
+}
+
 /** Marks in extended attributes: they move with the file, so file and mark change in one rename. */
-export function attributeMarks(files: Files): Marks {
+function attributeMarks(files: Files): Marks {
   return {
     read(_path, at, stat) {
       const text = readAttribute(files, at, stat);
@@ -83,7 +89,7 @@ type Sidecar = z.infer<typeof sidecarSchema>;
  * inode, length and time: so it can be written before the rename that it is for, beside the mark of the file
  * that still stands, and a crash between the two leaves both files with a true mark.
  */
-export function sidecarMarks(files: Files, folder: string, tempPath: () => string): Marks {
+function sidecarMarks(files: Files, folder: string, tempPath: () => string): Marks {
   const sidecarOf = (path: string) => {
     const hash = createHash('sha256').update(path).digest('hex');
     return { directory: join(folder, hash.slice(0, 2)), file: join(folder, hash.slice(0, 2), `${hash}.json`) };

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { IsthmusError } from '../../../schema/errors.ts';
-import type { SinkCapabilities } from '../../../schema/ports/sink.ts';
+import { KEEP_BYTES_MS, type SinkCapabilities } from '../../../schema/ports/sink.ts';
 import { errorCode, type Files, unlessCode } from './files.ts';
+import { isKept } from './kept-bytes.ts';
 import { ENTRY_ATTRIBUTE } from './mark.ts';
+import { marksOf } from './marks.ts';
 import { SIDECAR_FOLDER, TEMP_FOLDER, type ViewSettings } from './settings.ts';
 import { sinkError } from './sink-error.ts';
 
@@ -92,16 +94,29 @@ function refuseMergingNames(root: string, files: Files): void {
   }
 }
 
-/** Removes temporary files whose last change is longer ago. @returns how many. */
-export function cleanTemps(root: string, files: Files, names: readonly string[], before: number): number {
+/**
+ * Removes temporary files whose last change is longer ago, and kept bytes that nobody asked for.
+ *
+ * @returns how many of the former.
+ */
+export function cleanTemps(
+  settings: ViewSettings,
+  files: Files,
+  names: readonly string[],
+  olderThanMs: number,
+): number {
+  const marks = marksOf(settings, files, () => '');
   let removed = 0;
   for (const name of names) {
-    const at = `${root}/${TEMP_FOLDER}/${name}`;
+    const path = `${TEMP_FOLDER}/${name}`;
+    const at = `${settings.root}/${path}`;
     const stat = files.stat(at);
-    if (stat === undefined || stat.ctimeMs > before || stat.isDirectory()) continue;
+    const age = isKept(name) ? Math.max(olderThanMs, KEEP_BYTES_MS) : olderThanMs;
+    if (stat === undefined || stat.ctimeMs > Date.now() - age || stat.isDirectory()) continue;
     try {
       files.unlink(at);
-      removed++;
+      if (isKept(name)) marks.forget(path);
+      else removed++;
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw error;
     }

@@ -5,7 +5,7 @@ import type { Description, HydrateStart, View } from './view.ts';
 /** The operations of a view that may run in another thread, as messages. */
 export type ViewJob =
   | { readonly op: 'put'; readonly stub: StubRequest; readonly deadline: number }
-  | { readonly op: 'remove'; readonly key: Key }
+  | { readonly op: 'remove'; readonly key: Key; readonly bytes?: 'drop' | 'keep' | undefined }
   | { readonly op: 'start-hydrate'; readonly stub: StubRequest }
   | { readonly op: 'finish-hydrate'; readonly stub: StubRequest; readonly temp: string; readonly deadline: number }
   | { readonly op: 'describe'; readonly paths: readonly string[] };
@@ -25,7 +25,7 @@ export function runJob(view: View, job: ViewJob): ViewAnswer {
     case 'put':
       return view.put(job.stub, job.deadline);
     case 'remove':
-      return view.remove(job.key);
+      return view.remove(job.key, job.bytes);
     case 'start-hydrate':
       return view.startHydrate(job.stub);
     case 'finish-hydrate':

@@ -5,9 +5,10 @@ import { keyOf, pathOf } from '../../../namespace/path.ts';
 import { IsthmusError } from '../../../schema/errors.ts';
 import type { HydrateResult, PutStubResult, RemoveResult, StubRequest } from '../../../schema/ports/sink.ts';
 import { errorCode, type Files, unlessCode } from './files.ts';
-import { type Mark, markFor } from './mark.ts';
-import { attributeMarks, type Marks, sidecarMarks } from './marks.ts';
-import { SIDECAR_FOLDER, TEMP_FOLDER, type ViewSettings } from './settings.ts';
+import { KeptBytes } from './kept-bytes.ts';
+import { type Mark, markFor, wasChanged } from './mark.ts';
+import { type Marks, marksOf } from './marks.ts';
+import { TEMP_FOLDER, type ViewSettings } from './settings.ts';
 import { cannotHold, sinkError } from './sink-error.ts';
 import { kindOf, makeWay, pruneAbove, removeIfEmpty, wayTo } from './way.ts';
 
@@ -27,8 +28,6 @@ type Standing = { readonly mark: Mark; readonly stat: Stats } | { readonly confl
 /** What a racing writer does to the directories or names of an attempt: the attempt starts again. */
 const RACED = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ENOTEMPTY', 'ESTALE'];
 const ATTEMPTS = 20;
-/** A file system may keep coarse times; a write by somebody else is seconds later. */
-const TIME_TOLERANCE = 2000;
 const PERMISSIONS = 0o777;
 
 /**
@@ -42,16 +41,15 @@ export class View {
   readonly #settings: ViewSettings;
   readonly #files: Files;
   readonly #marks: Marks;
+  readonly #kept: KeptBytes;
   readonly #run = randomBytes(8).toString('hex');
   #temps = 0;
 
   constructor(settings: ViewSettings, files: Files) {
     this.#settings = settings;
     this.#files = files;
-    this.#marks =
-      settings.attributes === 'xattr'
-        ? attributeMarks(files)
-        : sidecarMarks(files, `${settings.root}/${SIDECAR_FOLDER}`, () => this.tempPath());
+    this.#marks = marksOf(settings, files, () => this.tempPath());
+    this.#kept = new KeptBytes(settings.root, files, this.#marks);
   }
 
   /** A name that no other writer uses, in any process. */
@@ -64,8 +62,8 @@ export class View {
     return this.#attempt(stub.key, (path) => this.#put(stub, path, deadline));
   }
 
-  remove(key: Key): RemoveResult {
-    return this.#attempt(key, (path) => this.#remove(key, path));
+  remove(key: Key, bytes: 'drop' | 'keep' = 'drop'): RemoveResult {
+    return this.#attempt(key, (path) => this.#remove(key, path, bytes));
   }
 
   /** Whether the bytes of this version are wanted at this place. */
@@ -95,6 +93,7 @@ export class View {
     if (way.kind === 'file') return this.#displace(way);
     const at = this.#at(path);
     let stat = way.kind === 'missing' ? undefined : this.#files.stat(at);
+    let shown: PutStubResult | undefined;
     if (stat?.isDirectory()) {
       const emptied = removeIfEmpty(this.#files, at);
       // Of the file that gave way to it: nobody else writes this name's mark meanwhile.
@@ -105,15 +104,40 @@ export class View {
     if (stat !== undefined) {
       const standing = this.#standing(path, at, stat);
       if ('conflict' in standing) return { outcome: 'conflict', reason: standing.conflict };
-      const kept = this.#keep(stub, path, at, standing);
-      if (kept !== undefined) return kept;
+      shown = this.#keep(stub, path, at, standing);
+      if (shown?.outcome === 'hydrated') return shown;
     }
+    const prepare = () => makeWay(this.#files, this.#settings.root, components, way);
+    const moved = this.#putKept(stub, path, stat, deadline, prepare);
+    if (moved !== 'none') return moved;
+    if (shown !== undefined) return shown;
     const mark = markOf(stub, 'stub', stub.attributes.lastModified ?? Date.now());
     const temp = this.#makeStub(mark);
     return this.#place(path, temp, mark, stat, deadline, () => {
-      makeWay(this.#files, this.#settings.root, components, way);
+      prepare();
       return { outcome: stat === undefined ? 'created' : 'updated' };
     });
+  }
+
+  /** Puts the bytes of this version in place that were kept under a former name. `none`: there are none. */
+  #putKept(stub: StubRequest, path: string, standing: Stats | undefined, deadline: number, prepare: () => void) {
+    if (stub.formerly === undefined) return 'none';
+    const temp = this.tempPath();
+    const from = this.#kept.take(stub, temp);
+    if (from === undefined) return 'none';
+    const mark = markOf(stub, 'hydrated', stub.attributes.lastModified ?? Date.now());
+    let placed: PutStubResult | undefined;
+    try {
+      this.#finish(temp, mark);
+      const put = (): PutStubResult => {
+        prepare();
+        return { outcome: 'hydrated' };
+      };
+      placed = this.#place(path, temp, mark, standing, deadline, put, 'keep');
+      return placed;
+    } finally {
+      if (placed === undefined) this.#kept.putBack(from, temp, mark);
+    }
   }
 
   /** A file that shows this version already: its bytes are kept, and its mark brought up to the revision. */
@@ -140,7 +164,7 @@ export class View {
     return { outcome: 'displaced', ancestor };
   }
 
-  #remove(key: Key, path: string): RemoveResult | undefined {
+  #remove(key: Key, path: string, bytes: 'drop' | 'keep'): RemoveResult | undefined {
     const components = path.split('/');
     const way = wayTo(this.#files, this.#settings.root, components);
     if (way.kind === 'blocked' || way.kind === 'file') return { outcome: 'absent' };
@@ -161,7 +185,8 @@ export class View {
     if (standing.mark.key !== undefined && standing.mark.key !== formatKey(key) && standing.mark.state === 'hydrated') {
       return { outcome: 'conflict', reason: `a file of '${standing.mark.key}' was moved here` };
     }
-    this.#files.unlink(at);
+    if (bytes === 'keep' && standing.mark.state === 'hydrated') this.#kept.keep(key, at, standing.mark);
+    else this.#files.unlink(at);
     this.#marks.forget(path);
     pruneAbove(this.#files, this.#settings.root, components);
     return { outcome: 'removed' };
@@ -182,14 +207,7 @@ export class View {
       return { outcome: 'mismatch', reason: `the stub is of a newer version, ${found.mark.etag}` };
     }
     const mark = markOf(stub, 'hydrated', stub.attributes.lastModified ?? found?.mark.modified ?? Date.now());
-    const fd = this.#files.reopen(temp);
-    try {
-      this.#marks.attach(temp, mark);
-      this.#files.setMode(fd, this.#settings.hydratedMode);
-      this.#files.setTime(fd, mark.modified);
-    } finally {
-      this.#files.close(fd);
-    }
+    this.#finish(temp, mark);
     const components = path.split('/');
     const way = wayTo(this.#files, this.#settings.root, components);
     return this.#place(
@@ -204,6 +222,18 @@ export class View {
       },
       'keep',
     );
+  }
+
+  /** Makes a temporary file that holds a blob's bytes what a hydrated file is. */
+  #finish(temp: string, mark: Mark): void {
+    const fd = this.#files.reopen(temp);
+    try {
+      this.#marks.attach(temp, mark);
+      this.#files.setMode(fd, this.#settings.hydratedMode);
+      this.#files.setTime(fd, mark.modified);
+    } finally {
+      this.#files.close(fd);
+    }
   }
 
   #found(path: string): Standing | undefined {
@@ -237,8 +267,7 @@ export class View {
     const mark = this.#marks.read(path, at, stat);
     if (mark === undefined) return { conflict: 'a file stands there that Isthmus did not make' };
     if (mark.state === 'stub') return { mark, stat };
-    const changed = stat.size !== mark.length || stat.mtimeMs > mark.modified + TIME_TOLERANCE;
-    return changed ? { conflict: 'the file was changed here after it was hydrated' } : { mark, stat };
+    return wasChanged(mark, stat) ? { conflict: 'the file was changed here after it was hydrated' } : { mark, stat };
   }
 
   /** A whole stub under a temporary name: the size without the bytes, the mark, the time, and no right to read. */
@@ -268,7 +297,7 @@ export class View {
     return this.#files.create(temp, mode);
   }
 
-  /** The one step in which a temporary file takes its place. @returns undefined where a race undid the way. */
+  /** The one step in which a temporary file takes its place. @returns undefined where a race undid the way. @param failed what becomes of the file where it does not. */
   #place<T>(
     path: string,
     temp: string,
@@ -276,7 +305,7 @@ export class View {
     standing: Stats | undefined,
     deadline: number,
     prepare: () => T,
-    raced: 'discard' | 'keep' = 'discard',
+    failed: 'discard' | 'keep' = 'discard',
   ): T | undefined {
     try {
       const result = prepare();
@@ -285,9 +314,8 @@ export class View {
       this.#files.rename(temp, this.#at(path));
       return result;
     } catch (error) {
-      const again = RACED.includes(errorCode(error) ?? '');
-      if (!again || raced === 'discard') this.#discard(temp);
-      if (again) return undefined;
+      if (failed === 'discard') this.#discard(temp);
+      if (RACED.includes(errorCode(error) ?? '')) return undefined;
       throw error;
     }
   }

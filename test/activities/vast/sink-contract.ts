@@ -191,6 +191,33 @@ export function describeSink(kind: string, make: () => Promise<TestSink>): void 
       expect(await filesOf(test.sink)).toMatchObject([{ state: 'stub' }]);
     });
 
+    it('12: bytes that were kept under a former name are shown for their own version alone, or not at all', async () => {
+      await using test = await make();
+      const { stub, open } = blobOf('lake/old/a', Buffer.from('bytes'));
+      await test.sink.hydrate(stub, open, signal);
+      expect(await test.sink.remove(stub.key, signal, 'keep')).toEqual({ outcome: 'removed' });
+      expect(await filesOf(test.sink)).toEqual([]);
+      expect(await test.sink.remove(stub.key, signal, 'keep')).toEqual({ outcome: 'absent' });
+      const formerly = [parseKey('lake/older/a'), stub.key];
+      const renamed = { ...stub, key: parseKey('lake/new/a'), revision: 4, formerly };
+      for (const [etag, length] of [
+        ['0x1', 6],
+        ['0x2', 5],
+      ] as const) {
+        const another = { ...renamed, attributes: { etag, length } };
+        expect(await test.sink.putStub(another, signal)).toMatchObject({
+          outcome: expect.stringMatching(/created|updated/),
+        });
+      }
+      const { outcome } = await test.sink.putStub(renamed, signal);
+      const [shown] = await filesOf(test.sink);
+      expect(shown).toMatchObject({ key: renamed.key, etag: '0x1', length: 5 });
+      expect([outcome, shown?.state]).toEqual(
+        shown?.state === 'hydrated' ? ['hydrated', 'hydrated'] : ['updated', 'stub'],
+      );
+      if (shown?.state === 'hydrated') expect((await test.read(renamed.key)).toString()).toBe('bytes');
+    });
+
     it('names that cannot be held are said to be so, and leave the root alone', async () => {
       await using test = await make();
       for (const name of [

@@ -45,6 +45,7 @@ export async function testServices(sink: Sink, blobs?: Partial<BlobSource>): Pro
   const rules = compileRules(set);
   const services = {
     account,
+    federation: { account: { hierarchical: true } },
     index,
     blobs,
     sinks: new Map([['vast', sink]]),

@@ -1,0 +1,94 @@
+import { hash } from 'node:crypto';
+import { formatKey, type Key } from '../../../namespace/key.ts';
+import type { StubRequest } from '../../../schema/ports/sink.ts';
+import { type Files, unlessCode } from './files.ts';
+import { type Mark, wasChanged } from './mark.ts';
+import type { Marks } from './marks.ts';
+import { TEMP_FOLDER } from './settings.ts';
+
+const PREFIX = 'kept-';
+/** Readable for nobody else: there is no blob of that name any more. */
+const KEPT_MODE = 0o600;
+
+/** Whether a file in the folder of temporary files is bytes that were kept. */
+export function isKept(name: string): boolean {
+  return name.startsWith(PREFIX);
+}
+
+/**
+ * Bytes of hydrated files whose blob has gone from its name, set aside for the name that it may have now.
+ *
+ * They are taken by a stub of the same ETag and length whose blob lay under the old name before a directory was
+ * renamed. That is proof: the service keeps a file's ETag through a rename where the namespace is hierarchical (Hadoop's
+ * `CommonPathCapabilities.ETAGS_PRESERVED_IN_RENAME`, which a store may declare only if it holds and which ABFS declares
+ * of such accounts alone), and every write makes another. An ETag alone would be none: it is a blob's own. Where the
+ * service gives a new one after all, nothing is taken, and the bytes go when they are old.
+ *
+ * Each is one file of its own name and version. It comes and goes by one rename, so that of two who would take it one does,
+ * and the old name's writer and the new one's need nothing of each other's claims.
+ */
+export class KeptBytes {
+  readonly #root: string;
+  readonly #files: Files;
+  readonly #marks: Marks;
+
+  constructor(root: string, files: Files, marks: Marks) {
+    this.#root = root;
+    this.#files = files;
+    this.#marks = marks;
+  }
+
+  /** Sets a hydrated file aside that was looked at and is unchanged. Its name is free then. */
+  keep(key: Key, at: string, mark: Mark): void {
+    const kept = keptPath(key, mark);
+    // Somebody may have tidied the folder away.
+    unlessCode(() => this.#files.makeDirectory(`${this.#root}/${TEMP_FOLDER}`), 'EEXIST');
+    this.#marks.announce(kept, at, mark, undefined);
+    this.#files.rename(at, `${this.#root}/${kept}`);
+    // Its age counts from here.
+    this.#files.setModeAt(`${this.#root}/${kept}`, KEPT_MODE);
+  }
+
+  /** Moves the bytes of this very version to the temporary path. @returns the name that they were kept under; undefined where there are none. */
+  take(stub: StubRequest, temp: string): Key | undefined {
+    for (const from of stub.formerly ?? []) {
+      const kept = keptPath(from, stub.attributes);
+      const taken = unlessCode(() => this.#files.rename(`${this.#root}/${kept}`, temp) ?? true, 'ENOENT');
+      if (taken === undefined) continue;
+      const stat = this.#files.stat(temp);
+      const mark = stat?.isFile() ? this.#marks.read(kept, temp, stat) : undefined;
+      this.#marks.forget(kept);
+      const isWhole = stat !== undefined && mark?.state === 'hydrated' && !wasChanged(mark, stat);
+      // The new name is there after a placing that failed.
+      const isOf = [undefined, formatKey(from), formatKey(stub.key)].includes(mark?.key);
+      if (isWhole && isOf && isVersion(mark, stub.attributes)) return from;
+      unlessCode(() => this.#files.unlink(temp), 'ENOENT');
+    }
+    return undefined;
+  }
+
+  /** After a placing that failed: the next attempt takes them again. What cannot be put back is an orphan, found by its age. */
+  putBack(from: Key, temp: string, mark: Mark): void {
+    const kept = keptPath(from, mark);
+    try {
+      this.#marks.announce(kept, temp, mark, undefined);
+      this.#files.rename(temp, `${this.#root}/${kept}`);
+    } catch {
+      // What went wrong before matters more.
+    }
+  }
+}
+
+interface Version {
+  readonly etag: string;
+  readonly length: number;
+}
+
+function isVersion(mark: Mark, { etag, length }: Version): boolean {
+  return mark.etag === etag && mark.length === length;
+}
+
+/** Relative to the root. No name holds a NUL. */
+function keptPath(key: Key, { etag, length }: Version): string {
+  return `${TEMP_FOLDER}/${PREFIX}${hash('sha256', [formatKey(key), etag, length].join('\0'), 'hex')}`;
+}
