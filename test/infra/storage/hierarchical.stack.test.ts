@@ -83,6 +83,15 @@ describe('the embedded account with a hierarchical namespace', () => {
     expect(await storage.control.renameDirectory('itself/d', 'itself/dd')).toEqual({ blobs: 1 });
   });
 
+  it('answers 404 to the rename of a directory that is not there, and tells of nothing', async () => {
+    await storage.container('nothing');
+    await told();
+    await expect(storage.control.renameDirectory('nothing/d', 'nothing/e')).rejects.toThrow(
+      '404: {"error":"there is no directory \'nothing/d\' to rename: no blob is below it"}',
+    );
+    expect(await told()).toEqual([]);
+  });
+
   it('has no directories where it is flat, and refuses what names none', async () => {
     await using flat = await startTestStorage();
     await expect(flat.control.deleteDirectory('a/b')).rejects.toThrow('no hierarchical namespace');

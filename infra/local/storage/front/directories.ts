@@ -1,6 +1,6 @@
 import type { BlobServiceClient } from '@azure/storage-blob';
 import pLimit from 'p-limit';
-import type { Key } from '../../../../namespace/key.ts';
+import { formatKey, type Key } from '../../../../namespace/key.ts';
 import { directoryEvent } from '../events/directory-event.ts';
 import type { Journal } from '../journal.ts';
 import type { SequencerSource } from '../sequencer-source.ts';
@@ -24,6 +24,11 @@ export class DirectoryNotEmpty extends Error {
   readonly statusCode = 409;
 }
 
+/** Where no blob is below a name there is no such directory, as far as it can be told here: Azurite has none. */
+export class NoSuchDirectory extends Error {
+  readonly statusCode = 404;
+}
+
 /** A directory cannot be moved to itself or below itself: it would never be empty. */
 export class RenameIntoItself extends Error {
   readonly statusCode = 409;
@@ -40,7 +45,7 @@ export class Directories {
     this.#parts = parts;
   }
 
-  /** @throws RenameIntoItself @returns how many blobs were moved. */
+  /** @throws RenameIntoItself, NoSuchDirectory @returns how many blobs were moved. */
   async rename(directory: Key, renamedTo: Key): Promise<number> {
     const isBelow = `${renamedTo.name}/`.startsWith(`${directory.name}/`);
     if (isBelow && renamedTo.container === directory.container) {
@@ -86,6 +91,9 @@ export class Directories {
         await limit.map(names, each);
         blobs += names.length;
         more = names.length > 0;
+      }
+      if (renamedTo !== undefined && blobs === 0) {
+        throw new NoSuchDirectory(`there is no directory '${formatKey(directory)}' to rename: no blob is below it`);
       }
       const stamp = sequencers.next();
       journal.append(directoryEvent({ directory, renamedTo, recursive, stamp, origin: origin() }));
