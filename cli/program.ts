@@ -217,13 +217,16 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
       'demo',
       'demo --json',
       'demo --triggers event-hubs',
+      'demo --hierarchical',
     ]),
   )
     .addOption(
       new Option('--triggers <transport>', 'what Event Grid delivers to').choices(TRANSPORTS).default('service-bus'),
     )
-    .action(async (options: CommonOptions & { triggers: Transport }) => {
-      await run(options, async (call) => (await import('./commands/demo.ts')).demo(options.triggers, call));
+    .option('--hierarchical', 'on an account with a hierarchical namespace: directories, and no Change Feed')
+    .action(async (options: CommonOptions & { triggers: Transport; hierarchical?: boolean }) => {
+      const { triggers, hierarchical = false } = options;
+      await run(options, async (call) => (await import('./commands/demo.ts')).demo({ triggers, hierarchical }, call));
     });
   return program;
 }

@@ -6,8 +6,11 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { formatTable } from '../format.ts';
 
 /** `isthmus demo`: with `--json` the summary is the last line. */
-export async function demo(triggers: Transport, call: Call): Promise<ExitCode> {
-  const summary = await runDemo({ json: call.json, triggers, signal: call.signal });
+export async function demo(
+  on: { readonly triggers: Transport; readonly hierarchical: boolean },
+  call: Call,
+): Promise<ExitCode> {
+  const summary = await runDemo({ ...on, json: call.json, signal: call.signal });
   const steps = summary.steps.map(({ figures, ...step }) => ({ ...step, figures: { ...figures } }));
   const output: DemoOutput = { ...summary, steps };
   if (call.json) call.terminal.print(JSON.stringify(output));

@@ -6,36 +6,21 @@ import { Listr } from 'listr2';
 import type { Transport } from '../../infra/local/services-options.ts';
 import { startStack } from '../../infra/local/stack.ts';
 import { StorageControl } from '../../infra/local/storage/control-client.ts';
+import { canaryKey } from '../../schema/federation/canary.ts';
+import { loadFederation } from '../../schema/federation/load-federation.ts';
 import { ensureAccount } from '../../schema/index/accounts.ts';
 import { openIndex } from '../../schema/index/database.ts';
+import { writeWithCanary } from './federation.ts';
 import { formatFigures } from './figures.ts';
-import { changeStep } from './steps/change.ts';
-import { hydratedStep } from './steps/hydrated.ts';
-import { killedStep } from './steps/killed.ts';
-import { lostBothStep } from './steps/lost-both.ts';
-import { lostTriggersStep } from './steps/lost-triggers.ts';
-import { recordedStep } from './steps/recorded.ts';
-import { sameNewsStep } from './steps/same-news.ts';
-import { uploadStep } from './steps/upload.ts';
-import { verifiedStep } from './steps/verified.ts';
-import type { Figures, Step, Story } from './story.ts';
-
-const STORY: readonly Step[] = [
-  uploadStep,
-  changeStep,
-  lostTriggersStep,
-  lostBothStep,
-  killedStep,
-  hydratedStep,
-  sameNewsStep,
-  recordedStep,
-  verifiedStep,
-];
+import { plotOf } from './plot.ts';
+import type { Figures, Story } from './story.ts';
 
 interface DemoOptions {
   readonly json: boolean;
   /** What Event Grid delivers to. */
   readonly triggers: Transport;
+  /** On an account with a hierarchical namespace. */
+  readonly hierarchical: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -69,7 +54,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
           task.title = `Start the embedded stack: Temporal UI ${story.stack.env.TEMPORAL_UI_URL ?? ''}`;
         },
       },
-      ...STORY.map((step, at) => ({
+      ...plotOf(options.hierarchical).map((step, at) => ({
         title: `${at + 1}. ${step.title}`,
         task: async (_: unknown, task: { output: unknown; title: string | unknown[] | undefined }) => {
           if (!story) throw new Error('The stack did not start.');
@@ -91,15 +76,18 @@ export async function runDemo(options: DemoOptions): Promise<DemoSummary> {
 
 async function openStory(
   folder: string,
-  { triggers, signal }: DemoOptions,
+  { triggers, hierarchical, signal }: DemoOptions,
   cleanup: AsyncDisposableStack,
   say: (doing: string) => void,
 ): Promise<Story> {
+  const config = path.join(folder, 'federation.yaml');
+  if (hierarchical) await writeWithCanary(config, triggers);
   const stack = await startStack({
     state: folder,
     ports: 'free',
     worker: true,
     triggers,
+    hierarchical,
     feed: { segmentMs: 60_000, flushMs: 500 },
     signal,
     onProgress: say,
@@ -107,10 +95,13 @@ async function openStory(
   cleanup.defer(() => stack.stop());
   const index = openIndex(stack.env.DATABASE_URL ?? '', { max: 2, applicationName: 'isthmus-demo' });
   cleanup.defer(() => index.close());
+  const federation = await loadFederation(stack.env.ISTHMUS_CONFIG ?? config, { ...process.env, ...stack.env });
   return {
     stack,
     index,
     signal,
+    hierarchical,
+    canary: canaryKey(federation),
     control: new StorageControl(stack.env.ISTHMUS_CONTROL_URL ?? ''),
     blobs: BlobServiceClient.fromConnectionString(stack.env.AZURE_STORAGE_CONNECTION_STRING ?? ''),
     account: await ensureAccount(index, stack.env.AZURE_STORAGE_ACCOUNT ?? ''),

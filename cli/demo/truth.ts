@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BlobServiceClient } from '@azure/storage-blob';
 import { compareUtf8, isSystemContainer } from '../../namespace/key.ts';
+import { readMoving } from '../../schema/index/moving.ts';
 import { countEntries, digestEntries } from '../../schema/index/queries.ts';
 import type { Figures, Story } from './story.ts';
 
@@ -15,11 +15,12 @@ interface Digest {
 }
 
 /** The digest of what the account itself holds, by the same formula as `isthmus digest`, from List Blobs alone. */
-export async function digestSource(blobs: BlobServiceClient, only?: string): Promise<Digest> {
+async function digestSource({ blobs, canary }: Story, only?: string): Promise<Digest> {
   const lines: { container: string; name: string; etag: string; length: number }[] = [];
   for await (const { name: container } of blobs.listContainers()) {
     if (isSystemContainer(container) || (only !== undefined && container !== only)) continue;
     for await (const blob of blobs.getContainerClient(container).listBlobsFlat()) {
+      if (container === canary?.container && blob.name === canary.name) continue;
       const etag = (blob.properties.etag ?? '').replaceAll('"', '');
       lines.push({ container, name: blob.name, etag, length: blob.properties.contentLength ?? 0 });
     }
@@ -32,26 +33,28 @@ export async function digestSource(blobs: BlobServiceClient, only?: string): Pro
 }
 
 /**
- * Waits until the index says what the account (or the one container) holds and no stub is behind its entry.
+ * Waits until the index says what the account (or the one container) holds, no stub is behind its entry, and no
+ * directory that went is still worked off.
  *
  * @returns how long it took from now.
  * @throws where they still differ after a minute, with both digests.
  */
 export async function awaitTruth(story: Story, only?: string): Promise<Figures> {
   const began = performance.now();
-  const source = await digestSource(story.blobs, only);
+  const source = await digestSource(story, only);
   for (;;) {
     story.signal.throwIfAborted();
     const index = await digestEntries(story.index, story.account.id, only === undefined ? '' : `${only}/`);
     const { stubDue, lookDue } = await countEntries(story.index.db, story.account.id);
+    const { subtrees } = await readMoving(story.index.db, story.account.id);
     const agree = index.sha256 === source.sha256 && index.entries === source.entries;
-    if (agree && stubDue === 0 && lookDue === 0) {
+    if (agree && stubDue === 0 && lookDue === 0 && subtrees === 0) {
       return { entries: index.entries, bytes: index.bytes, settledMs: Math.round(performance.now() - began) };
     }
     if (performance.now() - began > TIMEOUT_MS) {
       throw new Error(
         `The index did not come to the truth within ${TIMEOUT_MS / 1000} s: the account holds ${JSON.stringify(source)}, ` +
-          `the index ${JSON.stringify(index)}, ${stubDue} stubs and ${lookDue} looks are due. ` +
+          `the index ${JSON.stringify(index)}, ${stubDue} stubs, ${lookDue} looks and ${subtrees} directories are due. ` +
           `Look at \`isthmus status\` and \`isthmus verify\`.`,
       );
     }

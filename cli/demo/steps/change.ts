@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReconcileOutput } from '../../../schema/outputs/reconcile.ts';
+import { isthmus } from '../isthmus.ts';
 import { shardName } from '../names.ts';
 import { inParallel } from '../parallel.ts';
 import { replayRecorded } from '../recorded.ts';
-import type { Step } from '../story.ts';
+import type { Figures, Step, Story } from '../story.ts';
 import { awaitTruth } from '../truth.ts';
 import { LAKE, SCRATCH } from './upload.ts';
 
@@ -15,8 +17,10 @@ const EACH = 120;
 export const changeStep: Step = {
   title: 'Overwrites, metadata, tiers, deletes, a container born again',
   async run(story, say) {
-    story.recorded = replayRecorded(story);
-    story.recorded.catch(() => undefined);
+    if (!story.hierarchical) {
+      story.recorded = replayRecorded(story);
+      story.recorded.catch(() => undefined);
+    }
     const lake = story.blobs.getContainerClient(LAKE);
     const names = Array.from({ length: EACH * 4 }, (_, at) => shardName(at));
     say('overwriting, tagging, tiering and deleting');
@@ -35,14 +39,31 @@ export const changeStep: Step = {
       say(`the deleted container's name is refused for another ${Math.ceil(refused / 1000)} s`);
       await sleep(refused, undefined, { signal: story.signal });
     }
-    say('creating the container again and waiting for the truth');
+    say('creating the container again');
     const scratch = story.blobs.getContainerClient(SCRATCH);
     await createPatiently(() => scratch.create(), story.signal);
     await inParallel(['old/1', 'old/2', 'new/1'], AT_ONCE, (name) => scratch.getBlockBlobClient(name).upload('new', 3));
+    // No trigger tells of metadata, of what is appended, or of a container that went: that is the feed's, or a judge's.
+    const judged = story.hierarchical ? await reconcileByListing(story, say) : {};
+    say('waiting for the truth');
     const settled = await awaitTruth(story);
-    return { overwritten: EACH, metadata: EACH, tiered: EACH, deleted: EACH, bornAgain: SCRATCH, ...settled };
+    return {
+      overwritten: EACH,
+      metadata: EACH,
+      tiered: EACH,
+      deleted: EACH,
+      bornAgain: SCRATCH,
+      ...judged,
+      ...settled,
+    };
   },
 };
+
+async function reconcileByListing(story: Story, say: (doing: string) => void): Promise<Figures> {
+  say('the account is listed and judged');
+  const { listed, looks, missing } = await isthmus<ReconcileOutput>(story, ['reconcile', '--judge', 'listing']);
+  return { listed, looks, missing };
+}
 
 async function createPatiently(create: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
   for (let attempt = 0; ; attempt++) {

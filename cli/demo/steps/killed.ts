@@ -4,6 +4,8 @@ import type { Step } from '../story.ts';
 import { awaitTruth } from '../truth.ts';
 import { LAKE } from './upload.ts';
 
+/** The directory of the lake that is written to meanwhile. */
+export const KILLED = 'killed';
 const BLOBS = 1_200;
 const KILLS_AFTER_MS = [700, 2_600];
 
@@ -14,7 +16,7 @@ export const killedStep: Step = {
     say('writing while the worker is killed');
     const lake = story.blobs.getContainerClient(LAKE);
     const writes = inParallel(Array.from({ length: BLOBS }), 8, async (_, at) => {
-      await lake.getBlockBlobClient(`killed/${at % 900}.bin`).upload(`write ${at}`, `write ${at}`.length);
+      await lake.getBlockBlobClient(`${KILLED}/${at % 900}.bin`).upload(`write ${at}`, `write ${at}`.length);
     });
     const kills = (async () => {
       let waited = 0;

@@ -1,3 +1,4 @@
+import { awaitHeardCanary } from '../canary.ts';
 import { isthmus } from '../isthmus.ts';
 import type { Step } from '../story.ts';
 
@@ -11,8 +12,13 @@ interface Verified {
 /** The last word: source, index and sink, compared by name, size and ETag. */
 export const verifiedStep: Step = {
   title: 'Verify: source, index and sink agree',
-  async run(story) {
+  async run(story, say) {
+    if (story.canary !== undefined) {
+      say('waiting for the trigger of a canary');
+      await awaitHeardCanary(story);
+    }
     const { source, index, sink, differences } = await isthmus<Verified>(story, ['verify']);
-    return { source, index, sink, differences };
+    const heard = story.canary === undefined ? {} : { canaryHeard: true };
+    return { source, index, sink, differences, ...heard };
   },
 };
