@@ -6,6 +6,8 @@ export interface RuleIndex {
   readonly revision: number;
   /** The rule with the longest prefix of this key; undefined: the key is not federated. System containers never are. */
   match(key: Key): Rule | undefined;
+  /** Whether a name below this directory, which has no closing slash, may be federated: a rule holds it, or lies in it. */
+  touches(directory: Key): boolean;
 }
 
 /**
@@ -26,12 +28,18 @@ export function compileRules(set: RuleSet): RuleIndex {
     const prefixes = byContainer.get(container) ?? new Map<string, Rule>();
     byContainer.set(container, prefixes.set(rule.prefix.slice(slash + 1), rule));
   }
+  const match = (key: Key): Rule | undefined => {
+    if (isSystemContainer(key.container)) return undefined;
+    const prefixes = byContainer.get(key.container);
+    return (prefixes === undefined ? undefined : longest(prefixes, key.name)) ?? everywhere;
+  };
   return {
     revision: set.revision,
-    match(key) {
-      if (isSystemContainer(key.container)) return undefined;
-      const prefixes = byContainer.get(key.container);
-      return (prefixes === undefined ? undefined : longest(prefixes, key.name)) ?? everywhere;
+    match,
+    touches({ container, name }) {
+      const below = `${name}/`;
+      if (match({ container, name: below }) !== undefined) return true;
+      return [...(byContainer.get(container)?.keys() ?? [])].some((prefix) => prefix.startsWith(below));
     },
   };
 }

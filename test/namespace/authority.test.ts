@@ -60,6 +60,21 @@ describe('compileRules', () => {
     );
   });
 
+  it('5: knows of a directory whether a rule holds it or lies in it', () => {
+    const touches = (prefixes: readonly string[], container: string, name: string) =>
+      compileRules({ revision: 1, rules: prefixes.map(rule) }).touches({ container, name });
+    expect(touches(['lake/a/'], 'lake', 'a/b')).toBe(true);
+    expect(touches(['lake/a/b/'], 'lake', 'a/b')).toBe(true);
+    expect(touches(['lake/a/b/c/'], 'lake', 'a')).toBe(true);
+    expect(touches(['lake/a/b'], 'lake', 'a')).toBe(true);
+    expect(touches(['lake/'], 'lake', 'x')).toBe(true);
+    expect(touches([''], 'any', 'x')).toBe(true);
+    expect(touches(['lake/a/b'], 'lake', 'a/b')).toBe(false);
+    expect(touches(['lake/ab/'], 'lake', 'a')).toBe(false);
+    expect(touches(['lake/a/'], 'other', 'a')).toBe(false);
+    expect(touches([''], '$logs', 'x')).toBe(false);
+  });
+
   it('costs no more with 10,000 rules than with ten', () => {
     const keys = Array.from({ length: 1_000 }, (_, at) => ({ container: 'lake', name: `p${at * 7}/q/r/s${at}` }));
     const cost = (rules: number) => {

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compileRules } from '../../../namespace/authority.ts';
 import { epochAt } from '../../../namespace/epoch.ts';
 import { compareKeys } from '../../../namespace/key.ts';
 import { openIndex } from '../../../schema/index/database.ts';
@@ -192,11 +193,7 @@ describe('stub tasks', () => {
   it('6: go to the sink of the rule that is live when they are claimed', async () => {
     const scope = await scopeOf(db.index);
     await apply(db.index, scope, [put('a', 1), put('b', 1)]);
-    const rules = {
-      revision: 2,
-      match: ({ name }: { name: string }) =>
-        name === 'a' ? { prefix: 'lake/a', authority: 'blob' as const, sink: 'other' } : undefined,
-    };
+    const rules = compileRules({ revision: 2, rules: [{ prefix: 'lake/a', authority: 'blob', sink: 'other' }] });
     const accountId = scope.account.id;
     expect(await claimStubs(db.index, { accountId, sink: 'vast', limit: 10, leaseMs: 1_000, rules })).toEqual([]);
     expect(await claimStubs(db.index, { accountId, sink: 'other', limit: 10, leaseMs: 1_000, rules })).toMatchObject([
