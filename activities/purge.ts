@@ -1,7 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { dropLeftovers } from '../reconciler/staging/staging.ts';
-import { type PurgeBatch, purgeJournal, purgeRuns, purgeTombstones } from '../schema/index/purge.ts';
-import { purgeSubtrees } from '../schema/index/subtrees.ts';
+import { type PurgeBatch, purgeJournal, purgeRuns, purgeSubtrees, purgeTombstones } from '../schema/index/purge.ts';
 import { purgeTriggerMinutes } from '../schema/index/trigger-minutes.ts';
 import type { Activities } from '../schema/inputs/activities.ts';
 import { heartbeats } from './heartbeat.ts';
@@ -31,9 +30,9 @@ export function purgeActivities(services: Services): Pick<Activities, 'purgeRete
       }
 
       await all('tombstones', tombstonesDays, purgeTombstones);
+      await all('tombstones', tombstonesDays, purgeSubtrees);
       await all('journal', journalDays, purgeJournal);
       await all('runs', runsDays, purgeRuns);
-      await purgeSubtrees(index.db, account.id, clock.now() - tombstonesDays * DAY);
       await purgeTriggerMinutes(index.db, account.id, clock.now() - DAY);
       await dropLeftovers(index);
       return purged;

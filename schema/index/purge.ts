@@ -45,6 +45,28 @@ export function purgeTombstones(
   );
 }
 
+/**
+ * Removes a batch of directories that went, and were listed, before this time. What is told late of a name below one is
+ * judged by it: the horizon rises in the same transaction, so that what is older is looked at from then on (invariant 2).
+ */
+export function purgeSubtrees(index: Index, accountId: number, before: Timestamp, limit: number): Promise<PurgeBatch> {
+  return transact(index, async (tx) => {
+    await waitForPages(tx, accountId);
+    const { rows } = await sql<{ purged: number; newest: number | null }>`
+      with gone as (
+        delete from subtrees where id in (
+          select id from subtrees where account_id = ${accountId} and event_time < ${before} and listed_at < ${before}
+          order by event_time limit ${limit} for update skip locked
+        )
+        returning event_time
+      )
+      select count(*) as purged, max(event_time) as newest from gone`.execute(tx);
+    const { purged, newest } = rows[0] ?? { purged: 0, newest: null };
+    if (newest !== null) await raiseHorizon(tx, accountId, newest);
+    return { purged, done: purged < limit };
+  });
+}
+
 /** Removes a batch of journal rows and violations noted before this time, and of dead letters that were replayed or discarded before it. */
 export function purgeJournal(index: Index, accountId: number, before: Timestamp, limit: number): Promise<PurgeBatch> {
   return transact(index, async (tx) => {

@@ -169,13 +169,3 @@ export async function countSubtrees(on: Queryable, accountId: number, limit: num
     ) as open`.execute(on);
   return rows[0]?.count ?? 0;
 }
-
-/**
- * Removes those that are done and that nothing told late can need: what is older than the horizon is looked at anyway.
- */
-export async function purgeSubtrees(on: Queryable, accountId: number, before: Timestamp): Promise<void> {
-  await sql`
-    delete from subtrees as s using accounts as a
-    where s.account_id = ${accountId} and s.listed_at < ${before} and a.id = s.account_id
-      and s.event_time <= a.horizon`.execute(on);
-}

@@ -183,6 +183,7 @@ export interface HydrateSummary {
 }
 
 export interface PurgeSummary {
+  /** Of blobs and of directories. */
   readonly tombstones: number;
   readonly journal: number;
   readonly runs: number;

@@ -5,7 +5,7 @@ import { compileRules } from '../../../namespace/authority.ts';
 import type { LookAnswer } from '../../../namespace/change.ts';
 import type { Entry } from '../../../namespace/entry.ts';
 import type { SubtreeChange } from '../../../schema/events/subtree.ts';
-import { raiseHorizon } from '../../../schema/index/accounts.ts';
+import { readAccount } from '../../../schema/index/accounts.ts';
 import { applyLooks } from '../../../schema/index/apply-answers.ts';
 import { applyEvents } from '../../../schema/index/apply-events.ts';
 import { publishRules } from '../../../schema/index/authority-revisions.ts';
@@ -14,6 +14,7 @@ import { openIndex } from '../../../schema/index/database.ts';
 import { recentJournal } from '../../../schema/index/journal.ts';
 import { claimLooks } from '../../../schema/index/looks.ts';
 import type { PageScope } from '../../../schema/index/page.ts';
+import { purgeSubtrees } from '../../../schema/index/purge.ts';
 import { finishRun, startRun } from '../../../schema/index/runs.ts';
 import { stepSubtree } from '../../../schema/index/subtree-step.ts';
 import {
@@ -22,7 +23,6 @@ import {
   endListed,
   noteListingRequested,
   noteSubtrees,
-  purgeSubtrees,
   type SubtreeClaim,
   unlistedSubtrees,
 } from '../../../schema/index/subtrees.ts';
@@ -337,22 +337,26 @@ describe('a directory that went', () => {
     });
   });
 
-  it('2: is remembered until an inventory has been since, from when what is older is looked at anyway', async () => {
+  it('2: is remembered for as long as tombstones are, and purged in batches; what is older is looked at from then on', async () => {
     const scope = await scopeOf(db.index);
     const { id } = scope.account;
-    await note(scope, gone('d'));
-    await step(scope, await claimed(scope));
-    await sql`update subtrees set listed_at = 1 where account_id = ${id}`.execute(db.index.db);
+    const day = 86_400_000;
+    await note(scope, gone('d'), gone('e', { time: T - 1 }), gone('f'), gone('unlisted', { time: T - 2 }));
+    await sql`update subtrees set listed_at = ${T} where account_id = ${id} and event_id <> 'went unlisted'`.execute(
+      db.index.db,
+    );
     const kept = async () => {
-      await purgeSubtrees(db.index.db, id, T);
-      const { rows } = await sql`select from subtrees where account_id = ${id}`.execute(db.index.db);
-      return rows.length;
+      const { rows } = await sql<{ name: string }>`
+        select head as name from subtrees where account_id = ${id} order by head`.execute(db.index.db);
+      return rows.map(({ name }) => name);
     };
-    expect(await kept()).toBe(1);
-    await transact(db.index, (tx) => raiseHorizon(tx, id, T - 1));
-    expect(await kept()).toBe(1);
-    await transact(db.index, (tx) => raiseHorizon(tx, id, T));
-    expect(await kept()).toBe(0);
+    expect(await purgeSubtrees(db.index, id, T, 10)).toEqual({ purged: 0, done: true });
+    expect((await readAccount(db.index.db, scope.account.name))?.horizon).toBeUndefined();
+    expect(await purgeSubtrees(db.index, id, T + day, 2)).toEqual({ purged: 2, done: false });
+    expect(await kept()).toHaveLength(2);
+    expect(await purgeSubtrees(db.index, id, T + day, 2)).toEqual({ purged: 1, done: true });
+    expect(await kept()).toEqual(['unlisted']);
+    expect((await readAccount(db.index.db, scope.account.name))?.horizon).toBe(T);
     await apply(db.index, scope, [put('d/late', 1)]);
     expect(await queuedLooks(db.index, id)).toEqual(['lake/d/late before-horizon']);
   });
