@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Timestamp } from '../../namespace/entry.ts';
+import { serverNow } from './clock.ts';
 import type { Queryable } from './database.ts';
 import type { TriggerSource } from './sources.ts';
 import { storableText } from './storable.ts';
@@ -94,15 +95,23 @@ export async function noteUntold(
         + ${margin} < ${change.time}`.execute(on);
 }
 
-/** Claims the writing of a canary where it is due. @returns whether it is this caller's to write. */
+/**
+ * Claims the writing of a canary where it is due. @returns whether it is this caller's to write.
+ *
+ * A clock that is ahead of the server's counts as the server's: it would else hold back every other worker's canary, and
+ * the wait for its trigger, until that time comes. Of what one has left behind nobody waits for the end either.
+ */
 export async function claimCanary(
   on: Queryable,
   { accountId, source }: Of,
   { now, everyMs }: { readonly now: Timestamp; readonly everyMs: number },
 ): Promise<boolean> {
   const { rows } = await sql`
-    update trigger_watch set canary_at = ${now}, canary_waiting = coalesce(canary_waiting, ${now}::bigint)
-    where account_id = ${accountId} and source = ${source} and (canary_at is null or canary_at <= ${now - everyMs})
+    update trigger_watch set canary_at = t.now,
+      canary_waiting = case when canary_waiting <= t.now + ${everyMs} then canary_waiting else t.now end
+    from (select least(${now}::bigint, ${serverNow}) as now) as t
+    where account_id = ${accountId} and source = ${source}
+      and (canary_at is null or canary_at <= t.now - ${everyMs} or canary_at > t.now + ${everyMs})
     returning source`.execute(on);
   return rows.length > 0;
 }

@@ -99,6 +99,22 @@ describe('9: what is kept of the sender of triggers', () => {
     expect((await watch())?.canary.waitingSince).toBeUndefined();
   });
 
+  it('9: a clock that is far ahead neither holds back the canaries of others nor the wait for their triggers', async () => {
+    await using db = await testIndex();
+    const { of, watch } = await listening(db.index);
+    const before = Date.now();
+    const claim = (now: number, everyMs = MINUTE) => claimCanary(db.index.db, of, { now, everyMs });
+    expect(await claim(before + 86_400_000)).toBe(true);
+    const { writtenAt = 0, waitingSince = 0 } = (await watch())?.canary ?? {};
+    expect([writtenAt, waitingSince].map((at) => at >= before && at <= before + 10 * MINUTE)).toEqual([true, true]);
+    expect(await claim(writtenAt + MINUTE - 1)).toBe(false);
+    // As one that did has left it.
+    const ahead = before + 7 * 86_400_000;
+    await db.index.db.updateTable('trigger_watch').set({ canary_at: ahead, canary_waiting: ahead }).execute();
+    expect(await claim(before)).toBe(true);
+    expect((await watch())?.canary).toMatchObject({ writtenAt: before, waitingSince: before });
+  });
+
   it('counts what several workers add to the same minutes, and tells lateness of the last ten', async () => {
     await using db = await testIndex();
     const { accountId } = await listening(db.index);
