@@ -106,14 +106,14 @@ function judgeMigrations({ migrations }: ServerFacts): Finding {
   return good(check, `the index has its ${counted(migrations.length, 'migration')}`);
 }
 
-function judgeConnections({ connectionLimit, connectionsOfOthers }: ServerFacts): Finding {
+function judgeConnections({ connectionLimit, connectionsOfOthers, connectionsOfOurs }: ServerFacts): Finding {
   const check = 'postgres.connections';
   const left = connectionLimit - connectionsOfOthers;
-  const found = `${connectionLimit} connections may be had, others hold ${connectionsOfOthers}; a worker with a command beside it opens up to ${CONNECTIONS_OF_ONE}`;
+  const found = `${connectionLimit} connections may be had; Isthmus holds ${connectionsOfOurs} now, others hold ${connectionsOfOthers}; a worker with a command beside it opens up to ${CONNECTIONS_OF_ONE}`;
   const mend =
     'alter system set max_connections = 200, and restart; or lift the limit of role or database: alter role ROLE connection limit -1';
   if (connectionLimit < CONNECTIONS_OF_ONE) return wrong(check, found, mend);
-  if (left < CONNECTIONS_OF_ONE) return warning(check, found, mend);
+  if (left < Math.max(CONNECTIONS_OF_ONE, connectionsOfOurs)) return warning(check, found, mend);
   return good(check, found);
 }
 

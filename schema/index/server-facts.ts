@@ -21,8 +21,10 @@ export interface ServerFacts {
   readonly foreignTables: readonly string[];
   /** Connections that roles like this one may have at a time: the least of the server's, the database's and the role's own limit. */
   readonly connectionLimit: number;
-  /** Of other programs than ours. */
+  /** Of other programs than ours, as of now, whichever database they are connected to. */
   readonly connectionsOfOthers: number;
+  /** Of workers and commands of Isthmus, but for who asks. */
+  readonly connectionsOfOurs: number;
   readonly settings: Readonly<Record<WatchedSetting, string>>;
   /** Names of the migrations that were applied; undefined where no worker has ever prepared the index. */
   readonly migrations: readonly string[] | undefined;
@@ -59,10 +61,17 @@ export async function readServerFacts(on: Queryable): Promise<ServerFacts> {
         case when d.datconnlimit < 0 or r.rolsuper then null else d.datconnlimit end,
         case when r.rolconnlimit < 0 or r.rolsuper then null else r.rolconnlimit end
       ) as connection_limit,
-      (select count(*)::int from pg_stat_activity
-        where backend_type = 'client backend' and application_name not like 'isthmus%') as of_others,
+      c.of_others, c.of_ours,
       to_regclass('isthmus_migration') is not null as prepared
-    from pg_roles r, pg_database d where r.rolname = current_user and d.datname = current_database()`.execute(on)
+    from pg_roles r, pg_database d, (
+      select count(*) filter (where application_name not like 'isthmus%')::int as of_others,
+        count(*) filter (where application_name like 'isthmus%' and application_name <> current_setting('application_name'))::int
+          as of_ours
+      from pg_stat_activity
+      -- Of another role's session an ordinary role is told no type; a session that is no client's has no user or no database.
+      where coalesce(backend_type, 'client backend') = 'client backend' and usesysid is not null and datid is not null
+    ) c
+    where r.rolname = current_user and d.datname = current_database()`.execute(on)
   ).rows;
   if (about === undefined) throw new Error('Postgres does not say who is asking');
   const settings = await sql<{ name: WatchedSetting; setting: string }>`
@@ -82,6 +91,7 @@ export async function readServerFacts(on: Queryable): Promise<ServerFacts> {
     foreignTables: about.prepared ? await foreignTables(on) : [],
     connectionLimit: about.connection_limit,
     connectionsOfOthers: about.of_others,
+    connectionsOfOurs: about.of_ours,
     settings: Object.fromEntries(settings.rows.map(({ name, setting }) => [name, setting])) as ServerFacts['settings'],
     migrations: about.prepared ? await appliedMigrations(on) : undefined,
   };
@@ -99,6 +109,7 @@ interface AboutRow {
   readonly may_make_temporary: boolean;
   readonly connection_limit: number;
   readonly of_others: number;
+  readonly of_ours: number;
   readonly prepared: boolean;
 }
 

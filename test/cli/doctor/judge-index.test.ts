@@ -17,6 +17,7 @@ const SOUND: ServerFacts = {
   foreignTables: [],
   connectionLimit: 97,
   connectionsOfOthers: 3,
+  connectionsOfOurs: 18,
   settings: {
     fsync: 'on',
     full_page_writes: 'on',
@@ -52,6 +53,12 @@ describe('what a Postgres says of itself', () => {
     ['an index of an older version', { migrations: KNOWN_MIGRATIONS.slice(0, 1) }, 'warning', 'postgres.schema'],
     ['too few connections for one worker', { connectionLimit: 10 }, 'wrong', 'postgres.connections'],
     ['connections that others hold', { connectionsOfOthers: 90 }, 'warning', 'postgres.connections'],
+    [
+      'connections of workers that hold nearly all',
+      { connectionsOfOthers: 10, connectionsOfOurs: 90 },
+      'warning',
+      'postgres.connections',
+    ],
     ['no fsync', withSettings({ fsync: 'off' }), 'warning', 'postgres.durability'],
     ['commits that are not waited for', withSettings({ synchronous_commit: 'off' }), 'warning', 'postgres.durability'],
     ['statements of a second at most', withSettings({ statement_timeout: '1000' }), 'wrong', 'postgres.timeouts'],

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { openIndex } from '../../../schema/index/database.ts';
 import { KNOWN_MIGRATIONS, readServerFacts } from '../../../schema/index/server-facts.ts';
@@ -38,13 +39,22 @@ describe('what a Postgres says of itself', () => {
       url.username = role;
       url.password = 'reader';
       url.searchParams.set('options', '-c default_transaction_read_only=on -c statement_timeout=2s');
-      const index = openIndex(url.href, { max: 1 });
+      const index = openIndex(url.href, { max: 1, applicationName: 'isthmus-doctor' });
+      const worker = openIndex(world.url, { max: 1, applicationName: 'isthmus-worker' });
+      const stranger = new pg.Client({ connectionString: world.url, application_name: 'a stranger' });
       try {
+        await sql`select 1`.execute(worker.db);
+        await stranger.connect();
         const facts = await readServerFacts(index.db);
+        // Of other roles' sessions it is told hardly anything.
+        expect(facts.connectionsOfOthers).toBeGreaterThanOrEqual(1);
+        expect(facts.connectionsOfOurs).toBeGreaterThanOrEqual(1);
         expect(facts).toMatchObject({ user: role, readOnly: true, mayCreate: false, connectionLimit: 5 });
         expect(facts.foreignTables).toEqual(expect.arrayContaining(['accounts', 'entries']));
         expect(facts.settings.statement_timeout).toBe('2000');
       } finally {
+        await stranger.end();
+        await worker.close();
         await index.close();
       }
     } finally {
