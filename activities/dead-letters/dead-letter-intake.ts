@@ -1,16 +1,18 @@
 import { Context } from '@temporalio/activity';
 import type { Timestamp } from '../../namespace/entry.ts';
 import { hasCode } from '../../schema/errors.ts';
-import { unreadBlobs } from '../../schema/index/dead-letter-blobs.ts';
+import { forgetGoneBlobs, stillThere, unreadBlobs } from '../../schema/index/dead-letter-blobs.ts';
 import type { Activities, DeadLetterTurn } from '../../schema/inputs/activities.ts';
 import { heartbeats } from '../heartbeat.ts';
 import { quietly } from '../quietly.ts';
 import type { Services } from '../services.ts';
 import { TrustWatch } from '../trust-watch.ts';
+import { DeadLetterFolders, SweptFolders } from './dead-letter-folders.ts';
 import { LARGEST_BLOB, type ListedBlob, readDeadLetterBlob } from './read-dead-letter-blob.ts';
 
 /** Blobs read in one turn. */
 const BLOBS = 200;
+const FORGOTTEN_AT_ONCE = 1_000;
 /** Where the federation names no container any more, and the loop still runs. */
 const NO_CONTAINER_SECONDS = 60;
 
@@ -23,20 +25,34 @@ type Counts = { -readonly [Name in 'blobs' | 'events' | 'applied' | 'superseded'
 export function deadLetterActivities(services: Services): Pick<Activities, 'readDeadLetters'> {
   const { account, blobs, clock, federation, index } = services;
   const trust = new TrustWatch(services);
+  const folders = new DeadLetterFolders();
 
   /** @returns whether there is more to read. */
   async function work(container: string, counts: Counts, until: Timestamp, signal: AbortSignal): Promise<boolean> {
-    for await (const page of blobs.listBlobs(container, '', signal)) {
-      const listed = page.blobs.map(({ name, attributes }): ListedBlob => {
-        const { etag, length, lastModified } = attributes;
-        return { name, etag, length, modifiedAt: lastModified ?? page.time };
-      });
-      for (const blob of await unreadBlobs(index.db, account.id, listed)) {
-        // One is read in every turn, however long the listing took to come to it.
-        if (counts.blobs >= BLOBS || (counts.blobs > 0 && clock.now() >= until)) return true;
-        signal.throwIfAborted();
-        await read(container, blob, counts, signal);
+    const began = clock.now();
+    const { prefixes, sweep } = folders.next(began);
+    const found = new SweptFolders();
+    for (const prefix of prefixes) {
+      for await (const page of blobs.listBlobs(container, prefix, signal)) {
+        const listed = page.blobs.map(({ name, attributes }): ListedBlob => {
+          const { etag, length, lastModified } = attributes;
+          return { name, etag, length, modifiedAt: lastModified ?? page.time };
+        });
+        for (const blob of await unreadBlobs(index.db, account.id, listed)) {
+          // One is read in every turn, however long the listing took to come to it.
+          if (counts.blobs >= BLOBS || (counts.blobs > 0 && clock.now() >= until)) return true;
+          signal.throwIfAborted();
+          await read(container, blob, counts, signal);
+        }
+        if (!sweep) continue;
+        found.page(listed.map(({ name }) => name));
+        await stillThere(index.db, account.id, listed);
       }
+    }
+    if (sweep) {
+      // What it has was found to be there just now: the others are gone.
+      while (!(await forgetGoneBlobs(index.db, account.id, FORGOTTEN_AT_ONCE))) signal.throwIfAborted();
+      folders.swept(began, found);
     }
     return false;
   }

@@ -49,6 +49,34 @@ export async function noteBlobRead(
     on conflict do nothing`.execute(tx);
 }
 
+const DAY = 86_400_000;
+
+/** Notes that these blobs are in the container still, where that was last noted more than a day ago. */
+export async function stillThere(on: Queryable, accountId: number, blobs: readonly DeadLetterBlob[]): Promise<void> {
+  if (blobs.length === 0) return;
+  await sql`
+    update dead_letter_blobs as b set read_at = ${serverNow}
+    from unnest(
+      ${plainArray(blobs.map(({ name }) => hashOf(name)))}::text[],
+      ${textArray(blobs.map(({ etag }) => storableText(etag)))}::text[]
+    ) as page (hash, etag)
+    where b.account_id = ${accountId} and b.name_hash = decode(page.hash, 'hex') and b.etag = page.etag
+      and b.read_at < ${serverNow} - ${DAY}::bigint`.execute(on);
+}
+
+/**
+ * Forgets some of those that were neither read nor found again for two days: to be called when the whole container was
+ * listed, and what it has was noted. @returns whether none is left.
+ */
+export async function forgetGoneBlobs(on: Queryable, accountId: number, limit: number): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    delete from dead_letter_blobs where account_id = ${accountId} and (name_hash, etag) in (
+      select name_hash, etag from dead_letter_blobs
+      where account_id = ${accountId} and read_at < ${serverNow} - ${2 * DAY}::bigint limit ${limit}
+    )`.execute(on);
+  return Number(numAffectedRows ?? 0n) < limit;
+}
+
 function hashOf(name: string): string {
   return createHash('sha256').update(JSON.stringify(name)).digest('hex');
 }

@@ -8,8 +8,8 @@
  * **The body is bytes.** `jsonb` takes neither U+0000 nor half a surrogate pair nor what is no JSON at all; `body_form`
  * says how the bytes are to be read, so that a replay decodes what came and not what was left of it.
  *
- * **Blobs that were read** are kept by name and ETag for as long as the account is: nothing is deleted from Event Grid's
- * container, so that a forgotten one would be read again. There are few.
+ * **Blobs that were read** are kept by name and ETag for as long as they are in Event Grid's container: a forgotten one
+ * would be read again. `read_at` is when one was read, or was last found there, to within a day.
  */
 export const deadLetters: readonly string[] = [
   /* sql */ `

@@ -6,6 +6,9 @@ export class MemoryBlobs implements Pick<BlobSource, 'listBlobs' | 'readRange'> 
   readonly reads: string[] = [];
   /** How often the listing says each, at the end of one page and at the beginning of the next. */
   times = 1;
+  /** Prefixes that were listed. */
+  readonly listed: string[] = [];
+  pageSize = Number.POSITIVE_INFINITY;
   onRead: (name: string) => void = () => {};
   #etag = 0;
 
@@ -14,19 +17,24 @@ export class MemoryBlobs implements Pick<BlobSource, 'listBlobs' | 'readRange'> 
     this.#blobs.set(name, { bytes, etag: `0x${++this.#etag}` });
   }
 
+  remove(name: string): void {
+    this.#blobs.delete(name);
+  }
+
   get source(): BlobSource {
     return this as unknown as BlobSource;
   }
 
-  async *listBlobs(): AsyncGenerator<BlobPage> {
-    const names = [...this.#blobs.keys()].toSorted();
+  async *listBlobs(_container: string, prefix: string): AsyncGenerator<BlobPage> {
+    this.listed.push(prefix);
+    const names = [...this.#blobs.keys()].filter((name) => name.startsWith(prefix)).toSorted();
     const blobs = names.flatMap((name) => {
       const { bytes, etag } = this.#blobs.get(name) ?? { bytes: Buffer.alloc(0), etag: '' };
       return Array.from({ length: this.times }, () => ({ name, attributes: { etag, length: bytes.length } }));
     });
     const time = 1_790_000_000_000;
-    if (this.times === 1) yield { blobs, time };
-    else for (let at = 0; at < blobs.length; at += 2) yield { blobs: blobs.slice(at, at + 2), time };
+    const size = this.times === 1 ? Math.min(this.pageSize, Math.max(1, blobs.length)) : 2;
+    for (let at = 0; at === 0 || at < blobs.length; at += size) yield { blobs: blobs.slice(at, at + size), time };
   }
 
   async readRange({ name }: { readonly name: string }): Promise<AsyncIterable<Uint8Array>> {
