@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { compileRules } from '../namespace/authority.ts';
-import { assert, ensureError, IsthmusError } from '../schema/errors.ts';
+import { assert, IsthmusError } from '../schema/errors.ts';
 import type { Federation } from '../schema/federation/federation.ts';
 import type { Account } from '../schema/index/accounts.ts';
 import { liveRules } from '../schema/index/authority-revisions.ts';
@@ -15,7 +15,7 @@ import { AzureCanary } from './azure/azure-canary.ts';
 import { AzureFeedStore } from './azure/azure-feed-store.ts';
 import { blobService } from './azure/blob-service.ts';
 import { AzureBlobSource } from './azure/blob-source.ts';
-import { EventHubsQueue } from './azure/event-hubs-queue.ts';
+import { EventHubsQueue, type EventHubsQueueOptions } from './azure/event-hubs-queue.ts';
 import type { Removed } from './azure/event-hubs-tail.ts';
 import { serviceBusClient } from './azure/service-bus-client.ts';
 import { ServiceBusDeadLetters } from './azure/service-bus-dead-letters.ts';
@@ -57,7 +57,14 @@ export function openServices(options: OpenServicesOptions): Services {
     canary: new AzureCanary(service),
     feed: new AzureFeedStore(service, { onRetry: (cause) => metrics.feedRetry(cause) }),
     openTriggers: () => openTriggers(federation, (count) => metrics.triggerLocksLost(count)),
-    openEventHubs: () => openEventHubs(federation, index, account.id, (removed) => tellRemoved(options, removed)),
+    openEventHubs: () =>
+      openEventHubs(federation, index, account.id, {
+        onRemoved: (removed) => tellRemoved(options, removed),
+        // Where there is a feed, that brings what the events told.
+        ...(federation.sources.changeFeed === undefined
+          ? { heal: () => options.requestReconcile({ judge: 'listing' }) }
+          : {}),
+      }),
     sinks: openSinks(federation),
     ...ruleCache(index, account),
     requestReconcile: (input) => options.requestReconcile(input),
@@ -94,14 +101,14 @@ export function openDeadLetterQueue({ sources }: Federation): DeadLetterQueue | 
 }
 
 /**
- * @param onRemoved told of events that were gone before they were read.
+ * @param told of events that were gone before they were read.
  * @throws IsthmusError `ISTHMUS_CONFIG` where the federation has no event hub.
  */
 export function openEventHubs(
   { sources, name }: Federation,
   index: Index,
   accountId: number,
-  onRemoved?: (removed: Removed) => void,
+  told: Pick<EventHubsQueueOptions, 'onRemoved' | 'heal'> = {},
 ): EventHubsQueue {
   const source = sources.eventHubs;
   if (source === undefined) {
@@ -110,11 +117,11 @@ export function openEventHubs(
       `Federation ${name} has no sources.eventHubs, so it has no event hub to read.`,
     );
   }
-  return new EventHubsQueue({ source, index, accountId, onRemoved });
+  return new EventHubsQueue({ source, index, accountId, ...told });
 }
 
 /** Events that nobody read in time: the feed brings what they told, and without a feed a listing does. */
-function tellRemoved({ federation, log, metrics, requestReconcile }: OpenServicesOptions, removed: Removed): void {
+function tellRemoved({ federation, log, metrics }: OpenServicesOptions, removed: Removed): void {
   const { partition, from, to } = removed;
   const hub = federation.sources.eventHubs?.eventHub;
   const healing = federation.sources.changeFeed === undefined ? 'a listing of everything' : 'the feed';
@@ -122,10 +129,6 @@ function tellRemoved({ federation, log, metrics, requestReconcile }: OpenService
   log.error(
     { hub, ...removed },
     `Alarm: ${to - from + 1} events of partition ${partition} of event hub ${hub} were removed by retention before they were read; ${healing} brings what they told`,
-  );
-  if (federation.sources.changeFeed !== undefined) return;
-  requestReconcile({ judge: 'listing' }).catch((error: unknown) =>
-    log.error({ error: ensureError(error).message }, 'the reconcile that is to heal it could not be asked for'),
   );
 }
 

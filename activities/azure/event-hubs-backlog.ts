@@ -13,6 +13,7 @@ export interface PartitionHead {
   readonly begin: number;
   readonly last: number;
   readonly lastAt: Timestamp;
+  readonly lastOffset: string;
   readonly isEmpty: boolean;
 }
 
@@ -54,15 +55,38 @@ export class EventHubsBacklog implements Pick<TriggerQueue, 'oldest'> {
   /** @throws IsthmusError `ISTHMUS_SOURCE_UNAVAILABLE`. */
   async heads(abortSignal?: AbortSignal): Promise<readonly PartitionHead[]> {
     const options = abortSignal === undefined ? {} : { abortSignal };
-    try {
-      const partitions = await this.#client.getPartitionIds(options);
-      return await Promise.all(
-        partitions.map(async (partition) => {
+    return await this.#ask(abortSignal, async () =>
+      Promise.all(
+        (await this.#client.getPartitionIds(options)).map(async (partition) => {
           const told = await this.#client.getPartitionProperties(partition, options);
           const { beginningSequenceNumber: begin, lastEnqueuedSequenceNumber: last, isEmpty } = told;
-          return { partition, begin, last, lastAt: told.lastEnqueuedOnUtc.getTime(), isEmpty };
+          const { lastEnqueuedOffset: lastOffset, lastEnqueuedOnUtc } = told;
+          return {
+            partition,
+            begin,
+            last,
+            lastAt: lastEnqueuedOnUtc.getTime(),
+            lastOffset: String(lastOffset),
+            isEmpty,
+          };
         }),
-      );
+      ),
+    );
+  }
+
+  /**
+   * When the hub was made.
+   *
+   * @throws IsthmusError `ISTHMUS_SOURCE_UNAVAILABLE`.
+   */
+  async madeAt(abortSignal: AbortSignal): Promise<Timestamp> {
+    const { createdOn } = await this.#ask(abortSignal, () => this.#client.getEventHubProperties({ abortSignal }));
+    return createdOn.getTime();
+  }
+
+  async #ask<T>(abortSignal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
     } catch (error) {
       abortSignal?.throwIfAborted();
       const message = `Event hub ${this.hub.eventHub}: ${ensureError(error).message}`;
@@ -81,7 +105,7 @@ export class EventHubsBacklog implements Pick<TriggerQueue, 'oldest'> {
  * come evenly since the last that is applied, within what earlier glances prove.
  */
 export function oldestUnread(
-  { begin, last, lastAt, isEmpty }: PartitionHead,
+  { begin, last, lastAt, isEmpty }: Omit<PartitionHead, 'lastOffset'>,
   place: HubPlace | undefined,
   mark: HeadMark | undefined,
   now: Timestamp,

@@ -1,29 +1,77 @@
+import type { Timestamp } from '../../namespace/entry.ts';
 import type { Index } from '../../schema/index/database.ts';
-import { forgetHubPlace, readHubPartitions } from '../../schema/index/event-hub-partitions.ts';
+import {
+  forgetHubPlace,
+  type HubName,
+  type HubPlace,
+  readHubPartitions,
+} from '../../schema/index/event-hub-partitions.ts';
 import { recordJournal } from '../../schema/index/journal.ts';
 import { transact } from '../../schema/index/transact.ts';
-import type { EventHubsBacklog } from './event-hubs-backlog.ts';
+import type { EventHubsBacklog, PartitionHead } from './event-hubs-backlog.ts';
+
+interface Places {
+  readonly index: Index;
+  readonly accountId: number;
+  /** See `EventHubsQueueOptions`: the events that the old hub had, and that nobody read, are gone for good. */
+  readonly heal?: (() => Promise<void>) | undefined;
+}
 
 /**
- * Forgets places that are behind the end of their partitions: the hub was made anew under its name, and would refuse
- * every reader that begins there, for ever. Its oldest event is read first then, which is written down.
+ * Forgets places that are not of the hub that answers: it was deleted and made anew under its name, and would be read
+ * from anywhere, or refuse every reader for ever. Its oldest event is read first then, which is written down.
  */
 export async function forgetStrangePlaces(
-  index: Index,
-  accountId: number,
-  backlog: Pick<EventHubsBacklog, 'hub' | 'heads'>,
+  places: Places,
+  backlog: Pick<EventHubsBacklog, 'hub' | 'heads' | 'madeAt'>,
   signal: AbortSignal,
 ): Promise<void> {
   const { hub } = backlog;
-  const kept = await readHubPartitions(index.db, accountId, hub);
+  const kept = await readHubPartitions(places.index.db, places.accountId, hub);
   if (kept.every(({ place }) => place === undefined)) return;
-  for (const { partition, last } of await backlog.heads(signal)) {
+  const [madeAt, heads] = await Promise.all([backlog.madeAt(signal), backlog.heads(signal)]);
+  for (const head of heads) {
+    const { partition, last } = head;
     const place = kept.find((each) => each.partition === partition)?.place;
-    if (place === undefined || place.sequence <= last) continue;
-    await transact(index, async (tx) => {
-      if (!(await forgetHubPlace(tx, accountId, hub, { partition, from: place.sequence }))) return;
-      const detail = { ...hub, partition, place, last };
-      await recordJournal(tx, accountId, [{ kind: 'event-hub-made-anew', detail }]);
-    });
+    if (place !== undefined && isStrange(place, head, madeAt)) {
+      await forgetStrangePlace(places, hub, { partition, place, last });
+    }
   }
+}
+
+/**
+ * Forgets one, where it still is that one. What brings the lost events is asked for before: the place alone tells that
+ * any were lost.
+ */
+export async function forgetStrangePlace(
+  { index, accountId, heal }: Places,
+  hub: HubName,
+  strange: { readonly partition: string; readonly place: HubPlace; readonly last?: number | undefined },
+): Promise<void> {
+  await heal?.();
+  const { partition, place } = strange;
+  await transact(index, async (tx) => {
+    if (!(await forgetHubPlace(tx, accountId, hub, { partition, from: place.sequence }))) return;
+    await recordJournal(tx, accountId, [{ kind: 'event-hub-made-anew', detail: { ...hub, ...strange } }]);
+  });
+}
+
+/**
+ * Whether a place cannot be of the hub that answers. Numbers and offsets begin anew in a new one, so that they tell
+ * only where they contradict; when it was made tells always, since the event of the place was enqueued before that.
+ * Where a namespace failed over to its twin, which was made long before, what contradicts is left, and at last
+ * `StrangePlace`, once events come.
+ */
+export function isStrange(place: HubPlace, head: PartitionHead, madeAt: Timestamp): boolean {
+  const { last, lastAt, lastOffset, isEmpty } = head;
+  if (place.enqueuedAt < madeAt || last < place.sequence) return true;
+  if (isEmpty) return false;
+  // One of them alone might only be written in another way.
+  if (last === place.sequence) return lastOffset !== place.offset && lastAt !== place.enqueuedAt;
+  return isNumber(place.offset) && isNumber(lastOffset) && Number(place.offset) >= Number(lastOffset);
+}
+
+/** Azure may write offsets in other ways, which are not to be compared. */
+function isNumber(offset: string): boolean {
+  return /^\d+$/.test(offset);
 }

@@ -13,9 +13,9 @@ import {
 } from '../../schema/ports/trigger-queue.ts';
 import { EventHubsBacklog } from './event-hubs-backlog.ts';
 import { type EventHubsSource, eventHubsClient, hubNameOf } from './event-hubs-client.ts';
-import { forgetStrangePlaces } from './event-hubs-places.ts';
+import { forgetStrangePlace, forgetStrangePlaces } from './event-hubs-places.ts';
 import { EventHubsStore, StoreError } from './event-hubs-store.ts';
-import { type HeldEvent, PartitionTail, type Removed } from './event-hubs-tail.ts';
+import { type HeldEvent, PartitionTail, type Removed, StrangePlace } from './event-hubs-tail.ts';
 import { within } from './within.ts';
 
 export interface EventHubsQueueOptions {
@@ -24,6 +24,11 @@ export interface EventHubsQueueOptions {
   readonly accountId: number;
   /** Told at once of events that are gone for good. They are in the journal as well, once what follows them is applied. */
   readonly onRemoved?: ((removed: Removed) => void) | undefined;
+  /**
+   * Asks for what brings the events that are gone for good; returns once that is certain to come. Called before
+   * anything moves past them, and again where it failed or this process ended meanwhile.
+   */
+  readonly heal?: (() => Promise<void>) | undefined;
   /** Where nobody receives for this long, the partitions are given up. @default 3_000 */
   readonly idleMs?: number | undefined;
 }
@@ -69,6 +74,7 @@ export class EventHubsQueue implements TriggerQueue {
   /** Not handed out yet. */
   #waiting: HeldEvent[] = [];
   readonly #out = new Map<TriggerMessage, HeldEvent>();
+  readonly #healed = new WeakSet<Removed>();
   #wake: (() => void) | undefined;
   /** Handlers of the client that wait for events to be taken. */
   #full: (() => void)[] = [];
@@ -85,8 +91,10 @@ export class EventHubsQueue implements TriggerQueue {
     clearTimeout(this.#idle);
     await this.#open(signal);
     if (this.#waiting.length === 0) await this.#wait(waitMs, signal);
+    if (this.#failure instanceof StrangePlace) await this.#beginAnew(this.#failure);
     if (this.#failure !== undefined) await this.#fail(this.#failure);
     if (this.#isStuck()) await this.#drop();
+    await this.#healRemoved(max);
     const taken = this.#waiting.splice(0, max);
     for (const held of taken) {
       held.tail.waiting--;
@@ -100,10 +108,11 @@ export class EventHubsQueue implements TriggerQueue {
   async commit(tx: Tx, messages: readonly TriggerMessage[], refused: readonly RefusedMessage[]): Promise<void> {
     const { accountId } = this.#options;
     const held = messages.flatMap((message) => this.#out.get(message) ?? []);
-    // Lost by an attempt before this one.
-    if (held.length < messages.length) throw new TriggersLost('some of these events are not held any more');
-    // Of an attempt before this one, which was rolled back.
-    for (const each of held) each.moved = false;
+    if (held.length < messages.length) {
+      // The others come again from here: what nobody settles would keep this reader from ever giving its partitions up.
+      this.#giveBack(held);
+      throw new TriggersLost('some of these events are not held any more');
+    }
     const lost = await moveHubPlaces(tx, accountId, this.#backlog.hub, movesOf(held));
     if (lost.length > 0) {
       this.#lose(held, lost);
@@ -123,14 +132,13 @@ export class EventHubsQueue implements TriggerQueue {
       accountId,
       removed.map((detail) => ({ kind: 'event-hub-gap', detail: { ...this.#backlog.hub, ...detail } })),
     );
-    for (const each of held) each.moved = true;
   }
 
   async complete(messages: readonly TriggerMessage[]): Promise<void> {
     for (const message of messages) this.#out.delete(message);
   }
 
-  /** They come again from here, in front of the others; what was committed does not move its partition again. */
+  /** They come again from here, in front of the others. */
   async abandon(messages: readonly TriggerMessage[]): Promise<void> {
     this.#giveBack(messages.flatMap((message) => this.#out.get(message) ?? []));
   }
@@ -154,7 +162,7 @@ export class EventHubsQueue implements TriggerQueue {
     if (this.#reading !== undefined) return;
     const { index, accountId, source } = this.#options;
     this.#failure = undefined;
-    await this.#unavailableUnless(() => forgetStrangePlaces(index, accountId, this.#backlog, signal));
+    await this.#unavailableUnless(() => forgetStrangePlaces(this.#options, this.#backlog, signal));
     const store = new EventHubsStore(index.db, accountId);
     const client = eventHubsClient(source, store);
     const mine = () => this.#reading?.client === client;
@@ -212,7 +220,8 @@ export class EventHubsQueue implements TriggerQueue {
 
   /** The client heals by itself what it can; what it says of the index is the index's trouble. */
   #hear(error: Error, mine: boolean): void {
-    if (!mine || error instanceof StoreError || error instanceof NotRead) return;
+    if (!mine || error instanceof StoreError || error instanceof NotRead || this.#failure instanceof StrangePlace)
+      return;
     const { code, retryable } = error as { readonly code?: string; readonly retryable?: boolean };
     if (retryable === true || code === 'ReceiverDisconnectedError' || error.name === 'AbortError') return;
     this.#failure = error;
@@ -260,13 +269,10 @@ export class EventHubsQueue implements TriggerQueue {
 
   #giveBack(page: readonly HeldEvent[]): void {
     for (const { trigger } of page) this.#out.delete(trigger);
-    const again = page.filter(({ tail, moved }) => moved || this.#tails.get(tail.partition) === tail);
+    // Of a partition that is read anew, they come from the hub.
+    const again = page.filter(({ tail }) => this.#tails.get(tail.partition) === tail);
     for (const { tail } of again) tail.waiting++;
-    const next = again.map((held) => ({
-      ...held,
-      trigger: againOf(held.trigger),
-      applied: held.applied || held.moved,
-    }));
+    const next = again.map((held) => ({ ...held, trigger: againOf(held.trigger) }));
     this.#waiting.unshift(...next);
     if (next.length > 0) this.#wake?.();
   }
@@ -300,6 +306,25 @@ export class EventHubsQueue implements TriggerQueue {
     );
   }
 
+  /** Before what comes after removed events is handed out, so that nothing moves past them. */
+  async #healRemoved(max: number): Promise<void> {
+    for (;;) {
+      const removed = this.#waiting.slice(0, max).flatMap((held) => held.removed ?? []);
+      const open = removed.filter((each) => !this.#healed.has(each));
+      if (open.length === 0) return;
+      await this.#options.heal?.();
+      for (const each of open) this.#healed.add(each);
+    }
+  }
+
+  /** Reads a partition from its oldest event, since its place is of another hub. */
+  async #beginAnew({ partition, place }: StrangePlace): Promise<void> {
+    this.#failure = undefined;
+    await this.#drop();
+    const detail = { partition, place };
+    await this.#unavailableUnless(() => forgetStrangePlace(this.#options, this.#backlog.hub, detail));
+  }
+
   async #fail(error: unknown): Promise<never> {
     this.#failure = undefined;
     await this.#drop();
@@ -327,8 +352,7 @@ class NotRead extends Error {
 /** One step for each partition, over its events of one page, which are in order. */
 function movesOf(page: readonly HeldEvent[]): readonly HubMove[] {
   const moves = new Map<string, HubMove>();
-  for (const { tail, before, place, applied } of page) {
-    if (applied) continue;
+  for (const { tail, before, place } of page) {
     const { partition } = tail;
     const begun = moves.get(partition);
     moves.set(partition, { partition, from: begun === undefined ? before : begun.from, to: place });

@@ -18,10 +18,18 @@ export interface HeldEvent {
   /** Where the partition is once it is applied. */
   readonly place: HubPlace;
   readonly removed: Removed | undefined;
-  /** It was committed and comes again for what is beside the index: its partition is past it. */
-  readonly applied: boolean;
-  /** The transaction that last held it moved the partition over it, whether or not it was committed. */
-  moved: boolean;
+}
+
+/** An event came that cannot come behind the place that was asked for: the place is of another hub of this name. */
+export class StrangePlace extends Error {
+  readonly partition: string;
+  readonly place: HubPlace;
+
+  constructor(partition: string, place: HubPlace) {
+    super(`partition ${partition} has events up to number ${place.sequence} behind the offset of that number`);
+    this.partition = partition;
+    this.place = place;
+  }
 }
 
 /** One partition while this process reads it: what was taken of it, in the order of its numbers. */
@@ -35,16 +43,27 @@ export class PartitionTail {
   asked = 0;
   /** When the client last said anything of it, be it that there is nothing. Its own waiting for us does not count. */
   heardAt: number;
+  readonly #begunAfter: HubPlace | undefined;
   #taken: number | undefined;
 
   constructor(partition: string, begunAfter: HubPlace | undefined, now: number) {
     this.partition = partition;
+    this.#begunAfter = begunAfter;
     this.#taken = begunAfter?.sequence;
     this.heardAt = now;
   }
 
-  /** Takes what came. What was taken before is left out: a link that is rebuilt may repeat it. */
+  /**
+   * Takes what came. What was taken before is left out: a link that is rebuilt may repeat it.
+   *
+   * @throws StrangePlace
+   */
   take(events: readonly ReceivedEventData[]): readonly HeldEvent[] {
+    const begun = this.#begunAfter;
+    // To leave these out as taken would be to lose them.
+    if (begun !== undefined && events.some(({ sequenceNumber }) => sequenceNumber <= begun.sequence)) {
+      throw new StrangePlace(this.partition, begun);
+    }
     return events.flatMap((event): HeldEvent[] => {
       const { sequenceNumber: sequence, offset, body, enqueuedTimeUtc } = event;
       const before = this.#taken;
@@ -58,7 +77,7 @@ export class PartitionTail {
       const id = `${partition}/${sequence}@${enqueuedAt}`;
       const trigger = { id, body, enqueuedAt, deliveryCount: 1 };
       const place = { offset, sequence, enqueuedAt };
-      return [{ tail: this, trigger, before, place, removed, applied: false, moved: false }];
+      return [{ tail: this, trigger, before, place, removed }];
     });
   }
 }

@@ -25,14 +25,17 @@ export interface TriggerBatch {
   /** Directories that were deleted or renamed. */
   readonly subtrees: readonly SubtreeChange[];
   readonly completed: readonly { readonly message: TriggerMessage; readonly run: InventoryCompleted }[];
-  /** Events that are no change of a blob, by their reason. */
+  /** Events that are no change of a blob of the account, by their reason. */
   readonly ignored: Readonly<Record<string, number>>;
+  /** What is to be said of those that are another account's: one sentence for each such account. */
+  readonly strangers: readonly string[];
   /** What was not routine. */
   readonly notes: readonly JournalNote[];
 }
 
 /**
- * Sorts the messages of one receive. An event of another account is refused: it was sent to the wrong queue.
+ * Sorts the messages of one receive. An event of another account is ignored: where several accounts share a queue or a
+ * hub, there are as many of them as of ours, and to keep each would fill the dead letters without end.
  *
  * Every event that comes in is one of `events`, `subtrees`, `completed` and `ignored`, or counted by a dead letter; a
  * rename of a blob is two events.
@@ -46,8 +49,16 @@ export function readBatch(messages: readonly TriggerMessage[], account: string):
   const ignored: Record<string, number> = {};
   const notes: JournalNote[] = [];
   const unknown = new Set<string>();
+  const strangers = new Set<string>();
   for (const message of messages) {
-    const { read, refused } = decodeTriggers(message.body, account);
+    const decoded = decodeTriggers(message.body, account);
+    const { read } = decoded;
+    const refused = decoded.refused.filter(({ reason }) => reason !== 'unknown-account');
+    for (const { reason, message: description } of decoded.refused) {
+      if (reason !== 'unknown-account') continue;
+      ignored[reason] = (ignored[reason] ?? 0) + 1;
+      strangers.add(description);
+    }
     const [first] = refused;
     if (first === undefined) {
       good.push(message);
@@ -73,5 +84,5 @@ export function readBatch(messages: readonly TriggerMessage[], account: string):
       }
     }
   }
-  return { good, deadLetters, events, subtrees, completed, ignored, notes };
+  return { good, deadLetters, events, subtrees, completed, ignored, strangers: [...strangers], notes };
 }

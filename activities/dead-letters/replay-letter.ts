@@ -43,6 +43,8 @@ function readLetterBody(letter: Pick<TriggerMessage, 'body'>, account: string): 
   const message: TriggerMessage = { id: '', enqueuedAt: 0, deliveryCount: 1, ...letter };
   const batch = readBatch([message], account);
   const [refused] = batch.deadLetters;
+  const [stranger] = batch.strangers;
+  if (refused === undefined && stranger !== undefined) return { reason: 'unknown-account', description: stranger };
   return refused === undefined ? batch : { reason: refused.reason, description: refused.description };
 }
 

@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import type { TriggerSource } from '../../schema/index/sources.ts';
 import type { Alarm } from './alarm.ts';
 import { DeadLetterMetrics, type DeadLetterOrigin, type OpenLetters } from './dead-letter-metrics.ts';
 import { FeedMetrics, type FeedPageCounts } from './feed-metrics.ts';
@@ -126,8 +127,8 @@ export class Metrics {
     this.#triggers.batch(messages, seconds);
   }
 
-  triggersSlowed(by: Readonly<Record<SlowedBy, boolean>>): void {
-    this.#triggers.slowed(by);
+  triggersSlowed(source: TriggerSource, by: Readonly<Record<SlowedBy, boolean>>): void {
+    this.#triggers.slowed(source, by);
   }
 
   /** A message that cannot be applied was put aside. */

@@ -1,3 +1,4 @@
+import type { TriggerSource } from '../../schema/index/sources.ts';
 import type { Instruments } from './instruments.ts';
 
 /** Why triggers are taken more slowly than they could be. */
@@ -28,7 +29,7 @@ export class TriggerMetrics {
     this.#slowed = make.gauge(
       'isthmus_trigger_slowed',
       '1 where triggers are taken more slowly, since this does not keep up.',
-      ['by'],
+      ['source', 'by'],
     );
   }
 
@@ -41,8 +42,8 @@ export class TriggerMetrics {
     this.#batchSeconds.observe(seconds);
   }
 
-  slowed(by: Readonly<Record<SlowedBy, boolean>>): void {
-    this.#slowed.set({ by: 'index' }, by.index ? 1 : 0);
-    this.#slowed.set({ by: 'stubs' }, by.stubs ? 1 : 0);
+  slowed(source: TriggerSource, by: Readonly<Record<SlowedBy, boolean>>): void {
+    this.#slowed.set({ source, by: 'index' }, by.index ? 1 : 0);
+    this.#slowed.set({ source, by: 'stubs' }, by.stubs ? 1 : 0);
   }
 }

@@ -5,10 +5,15 @@ import type { Services } from '../services.ts';
 import { wantReconcile } from '../want-reconcile.ts';
 
 /**
- * Settles the messages of a batch that is committed (invariant 4). One whose wish for a reconcile could not be told
- * comes again. What was refused is kept already where the queue keeps its place with us.
+ * Settles the messages of a batch that is committed (invariant 4). Where the queue keeps its place with us, what was
+ * refused is kept already, and what was wished for is told; else a message whose wish for a reconcile could not be told
+ * comes again.
  */
 export async function settleBatch(services: Services, from: TriggerQueue, batch: TriggerBatch): Promise<void> {
+  if (from.commit !== undefined) {
+    await from.complete([...batch.good, ...batch.deadLetters.map(({ message }) => message)]);
+    return;
+  }
   const again = new Set<TriggerMessage>();
   for (const { message, run } of batch.completed) {
     try {
@@ -19,13 +24,6 @@ export async function settleBatch(services: Services, from: TriggerQueue, batch:
     }
   }
   const good = again.size === 0 ? batch.good : batch.good.filter((message) => !again.has(message));
-  if (from.commit !== undefined) {
-    await Promise.all([
-      from.complete([...good, ...batch.deadLetters.map(({ message }) => message)]),
-      from.abandon([...again]),
-    ]);
-    return;
-  }
   await Promise.all([
     from.complete(good),
     from.abandon([...again]),

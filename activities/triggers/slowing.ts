@@ -1,4 +1,5 @@
 import type { Timestamp } from '../../namespace/entry.ts';
+import type { TriggerSource } from '../../schema/index/sources.ts';
 import { oldestStubMs } from '../../schema/index/stubs.ts';
 import type { Services } from '../services.ts';
 
@@ -19,12 +20,14 @@ type Watched = Pick<Services, 'account' | 'clock' | 'federation' | 'index' | 'lo
  */
 export class Slowing {
   readonly #services: Watched;
+  readonly #source: TriggerSource;
   #indexMs = 0;
   #stubMs = 0;
   #askedAt: Timestamp = Number.NEGATIVE_INFINITY;
 
-  constructor(services: Watched) {
+  constructor(services: Watched, source: TriggerSource) {
     this.#services = services;
+    this.#source = source;
   }
 
   /** Why the intake is slowed, in words for people; undefined where it is not. */
@@ -51,7 +54,7 @@ export class Slowing {
       // One that is named no more is dispatched to by nobody, and would slow the intake for ever.
       this.#stubMs = await oldestStubMs(index.db, account.id, Object.keys(federation.sinks));
     }
-    metrics.triggersSlowed({ index: this.indexIsSlow, stubs: this.#stubMs > STUBS_LATE_MS });
+    metrics.triggersSlowed(this.#source, { index: this.indexIsSlow, stubs: this.#stubMs > STUBS_LATE_MS });
     const { reason } = this;
     if (reason !== undefined && before === undefined) log.warn({ reason }, 'triggers are taken more slowly');
     if (reason === undefined && before !== undefined) log.info('triggers are taken at full speed again');

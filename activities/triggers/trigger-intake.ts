@@ -9,6 +9,7 @@ import { applyUnderRules } from '../apply-under-rules.ts';
 import { readBatch, type TriggerBatch } from '../azure/trigger-batch.ts';
 import type { Services } from '../services.ts';
 import { TrustWatch } from '../trust-watch.ts';
+import { wantReconcile } from '../want-reconcile.ts';
 import { writeCanary } from './canary.ts';
 import { ReceivedTriggers } from './received-triggers.ts';
 import { settleBatch } from './settle-batch.ts';
@@ -21,6 +22,8 @@ const AT_ONCE = 2;
 const WAIT_MS = 1_000;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 3_000;
+/** Other accounts that are told of in the log. */
+const STRANGERS = 100;
 
 export type TriggerCounts = { -readonly [Name in keyof TriggerTurn]: TriggerTurn[Name] };
 
@@ -54,6 +57,8 @@ export class TriggerIntake {
   readonly #slowing: Slowing;
   /** Received by an earlier turn that ended before they could be applied. */
   #unapplied: (readonly TriggerMessage[])[] = [];
+  /** Said once in the life of an intake. */
+  readonly #strangers = new Set<string>();
 
   constructor(services: Services, source: TriggerSource, from: TriggerQueue) {
     this.#services = services;
@@ -61,7 +66,7 @@ export class TriggerIntake {
     this.#from = from;
     this.#trust = new TrustWatch(services);
     this.#received = new ReceivedTriggers(services, source);
-    this.#slowing = new Slowing(services);
+    this.#slowing = new Slowing(services, source);
   }
 
   async run(counts: TriggerCounts, until: Timestamp, signal: AbortSignal): Promise<void> {
@@ -149,8 +154,13 @@ export class TriggerIntake {
     { until, signal }: Turn,
   ): Promise<PageCounts | 'lost'> {
     const { clock, log } = this.#services;
+    // Where the place moves with the effect, nothing comes again after the commit, and a wish would be lost with this
+    // process: it is told before. One that is told twice changes nothing.
+    let isWished = this.#from.commit === undefined;
     for (let delay = FIRST_RETRY_MS; ; delay = Math.min(LAST_RETRY_MS, delay * 2)) {
       try {
+        if (!isWished) for (const { run } of batch.completed) await wantReconcile(this.#services, run);
+        isWished = true;
         return await this.#apply(messages, batch);
       } catch (error) {
         if (error instanceof TriggersLost) {
@@ -208,6 +218,14 @@ export class TriggerIntake {
     for (const { message, reason, description } of batch.deadLetters) {
       metrics.deadLetter(this.#source === 'trigger' ? 'service-bus' : this.#source, reason);
       log.warn({ messageId: message.id, reason, description }, 'a message was dead-lettered');
+    }
+    for (const description of batch.strangers) {
+      if (this.#strangers.has(description) || this.#strangers.size >= STRANGERS) continue;
+      this.#strangers.add(description);
+      log.warn(
+        { description },
+        'events of another account come here, and are ignored: let the subscription leave them out',
+      );
     }
   }
 }

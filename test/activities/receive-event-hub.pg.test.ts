@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readOpenLetters } from '../../schema/index/dead-letters.ts';
+import type { ReconcileInput } from '../../schema/inputs/activities.ts';
 import { TriggersLost } from '../../schema/ports/trigger-queue.ts';
 import { eventOf, hubWorld, receiveAll, waitFor } from './azure/hub-world.ts';
 
@@ -10,7 +11,7 @@ describe('the intake of an event hub', () => {
     await using world = await hubWorld();
     await world.publish(1, 400);
     const counts = await world.intake(2, async () => (await world.live()) === 400);
-    expect(counts).toEqual({ messages: 400, applied: 400, superseded: 0, deadLettered: 0 });
+    expect(counts).toEqual({ messages: 400, applied: 400, superseded: 0, ignored: 0, deadLettered: 0 });
     expect(await world.places()).toEqual(world.ends());
     expect(await world.owners()).toEqual([]);
   });
@@ -79,11 +80,47 @@ describe('the intake of an event hub', () => {
     await world.hubs.publish('h', { messageId: 'cut', body: Buffer.from(whole.slice(0, whole.length / 2)) });
     await world.publish(252, 500);
     const counts = await world.intake(1, async () => (await world.live()) === 499);
-    expect(counts).toEqual({ messages: 500, applied: 499, superseded: 0, deadLettered: 1 });
+    expect(counts).toEqual({ messages: 500, applied: 499, superseded: 0, ignored: 0, deadLettered: 1 });
     expect(await world.places()).toEqual(world.ends());
     const letters = await readOpenLetters(world.index.db, world.services.account.id, { limit: 10 });
     expect(letters).toMatchObject([{ origin: 'event-hubs', reason: 'not-json' }]);
     expect(letters[0]?.messageId).toMatch(/^0\/250@/);
+  });
+
+  it('ignores what is of an account that nobody federates, by its reason, and keeps none of it', async () => {
+    await using world = await hubWorld();
+    const topic = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/other';
+    await world.publish(1, 100, { topic });
+    await world.publish(101, 120);
+    const counts = await world.intake(1, async () => same(await world.places(), world.ends()));
+    expect(counts).toEqual({ messages: 120, applied: 20, superseded: 0, ignored: 100, deadLettered: 0 });
+    expect(await readOpenLetters(world.index.db, world.services.account.id, { limit: 10 })).toEqual([]);
+    expect(await world.services.metrics.registry.metrics()).toContain(
+      'isthmus_source_records_total{source="event-hubs",outcome="unknown-account"} 100',
+    );
+  });
+
+  it('4: asks for a reconcile before it moves past the event that tells of an inventory', async () => {
+    await using world = await hubWorld({ partitions: 1 });
+    await world.publish(1, 2);
+    const manifestBlobUrl = 'https://lake.blob.core.windows.net/inventory/a/isthmus/isthmus-manifest.json';
+    const data = { accountName: 'lake', ruleName: 'isthmus', policyRunStatus: 'Succeeded', manifestBlobUrl };
+    const eventType = 'Microsoft.Storage.BlobInventoryPolicyCompleted';
+    await world.publish(3, 3, { eventType, subject: 'BlobDataManagement/BlobInventory', data });
+    const asked: object[] = [];
+    const requestReconcile = async (input: ReconcileInput) => {
+      asked.push({ ...input, places: await world.places() });
+      if (asked.length < 3) throw new Error('Temporal is away');
+    };
+    const counts = await world.intake(1, async () => same(await world.places(), world.ends()), { requestReconcile });
+    expect(counts).toMatchObject({ messages: 3, applied: 2 });
+    // Killed at any of them, it would be asked again: nothing was moved past the event.
+    const wish = {
+      judge: 'inventory',
+      manifest: 'inventory/a/isthmus/isthmus-manifest.json',
+      places: { 0: undefined },
+    };
+    expect(asked).toEqual([wish, wish, wish]);
   });
 
   it('takes one event and an array of them', async () => {

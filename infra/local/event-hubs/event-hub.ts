@@ -27,21 +27,30 @@ const EVENTS = 100_000;
 /** An event hub: partitions, and which of them an event goes to. */
 export class EventHub {
   readonly name: string;
-  readonly createdAt: number;
   readonly partitions: ReadonlyMap<string, Partition>;
   readonly #groups: ReadonlySet<string>;
   readonly #retention: Retention;
   readonly #log: HubLog | undefined;
   #turn = 0;
+  #createdAt: number;
 
   constructor(options: HubOptions, createdAt: number, log?: HubLog) {
     this.name = options.name;
-    this.createdAt = createdAt;
+    this.#createdAt = createdAt;
     const ids = Array.from({ length: options.partitions }, (_, at) => String(at));
     this.partitions = new Map(ids.map((id) => [id, new Partition(id)]));
     this.#groups = new Set((options.consumerGroups ?? ['$Default']).map((group) => group.toLowerCase()));
     this.#retention = { ms: options.retentionMs ?? HOUR_MS, events: options.retentionEvents ?? EVENTS };
     this.#log = log;
+  }
+
+  get createdAt(): number {
+    return this.#createdAt;
+  }
+
+  /** It is an older one, whose file was read. */
+  restoreCreation(at: number): void {
+    this.#createdAt = Math.min(this.#createdAt, at);
   }
 
   hasGroup(name: string): boolean {

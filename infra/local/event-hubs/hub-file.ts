@@ -2,8 +2,9 @@ import { KeptLines } from '../amqp/kept-lines.ts';
 import type { EventHub, HubLog } from './event-hub.ts';
 import type { StoredEvent } from './partition.ts';
 
-/** A line: an event with its encoded message in base64, or where a partition goes on. */
+/** A line: when a hub was made, an event with its encoded message in base64, or where a partition goes on. */
 type Line =
+  | readonly ['made', string, number]
   | readonly ['+', string, string, number, number, number, string]
   | readonly ['end', string, string, number, number];
 
@@ -23,10 +24,17 @@ export class HubFile implements HubLog {
   open(hubs: readonly EventHub[], now: number): void {
     this.#hubs = new Map(hubs.map((hub) => [hub.name, hub]));
     for (const line of this.#file.read()) {
-      const partition = this.#hubs.get(line[1])?.partitions.get(line[2]);
+      const hub = this.#hubs.get(line[1]);
+      if (line[0] === 'made') {
+        hub?.restoreCreation(line[2]);
+        continue;
+      }
+      const partition = hub?.partitions.get(line[2]);
       if (line[0] === 'end') partition?.restoreEnd({ sequence: line[3], offset: line[4] });
       else {
         const [, , , sequence, offset, enqueuedAt, encoded] = line;
+        // Files of before told nothing of when their hubs were made.
+        hub?.restoreCreation(enqueuedAt);
         partition?.append({ sequence, offset, enqueuedAt, encoded: Buffer.from(encoded, 'base64') });
       }
     }
@@ -56,6 +64,7 @@ export class HubFile implements HubLog {
   #lines(): readonly Line[] {
     const lines: Line[] = [];
     for (const [name, hub] of this.#hubs) {
+      lines.push(['made', name, hub.createdAt]);
       for (const partition of hub.partitions.values()) {
         for (const event of partition.events()) lines.push(lineOf(name, partition.id, event));
         const { sequence, offset } = partition.end;

@@ -107,8 +107,7 @@ export class Partition {
    */
   startOf({ by, value, inclusive }: StartPosition): number | undefined {
     if (value === Number.POSITIVE_INFINITY) return this.#next.sequence;
-    const newest = this.#last === undefined ? -1 : by === 'offset' ? this.#last.offset : this.#last.sequence;
-    if (by !== 'enqueuedAt' && value > newest && value >= 0) return undefined;
+    if (by !== 'enqueuedAt' && value >= this.#next[by]) return undefined;
     const found = this.events().find((event) => (inclusive ? event[by] >= value : event[by] > value));
     return found?.sequence ?? this.#next.sequence;
   }

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { type HeadMark, oldestUnread, type PartitionHead } from '../../../activities/azure/event-hubs-backlog.ts';
+import { type HeadMark, oldestUnread } from '../../../activities/azure/event-hubs-backlog.ts';
 
 const MINUTE = 60_000;
 const NOW = 100 * MINUTE;
 
-const head = (last: number, lastAt: number, more: Partial<PartitionHead> = {}): PartitionHead => ({
+const head = (last: number, lastAt: number, more: { isEmpty?: boolean } = {}) => ({
   ...{ partition: '0', begin: 0, last, lastAt, isEmpty: last < 0 },
   ...more,
 });
 const place = (sequence: number, enqueuedAt: number) => ({ offset: '1', sequence, enqueuedAt });
-const oldest = (at: PartitionHead, ...[kept, mark]: [ReturnType<typeof place>?, HeadMark?]) =>
+const oldest = (at: ReturnType<typeof head>, ...[kept, mark]: [ReturnType<typeof place>?, HeadMark?]) =>
   oldestUnread(at, kept, mark, NOW).oldest;
 
 describe('9: the oldest event of a hub that is not applied', () => {

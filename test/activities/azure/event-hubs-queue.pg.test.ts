@@ -1,3 +1,6 @@
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import type { Removed } from '../../../activities/azure/event-hubs-tail.ts';
@@ -131,19 +134,14 @@ describe('a reader of an event hub', () => {
     ]);
   });
 
-  it('gives out again what was committed and is still wanted, without moving its partition back', async () => {
+  it('gives the rest of a page back of which some is not held any more', async () => {
     await using world = await hubWorld({ partitions: 1 });
     await world.publish(1, 5);
-    const queue = world.open();
+    const queue = world.open({ idleMs: 3_600_000 });
     const messages = await receiveAll(queue, 5);
-    await transact(world.index, (tx) => queue.commit(tx, messages, []));
-    await queue.complete(messages.slice(0, 4));
-    await queue.abandon(messages.slice(4));
-    await world.publish(6, 7);
-    const again = await receiveAll(queue, 3);
-    expect(numbersOf(again)).toEqual([5, 6, 7]);
-    await commit(world.index, queue, again);
-    expect(await world.places()).toEqual({ 0: 6 });
+    await queue.complete(messages.slice(0, 2));
+    await expect(commit(world.index, queue, messages)).rejects.toThrow(TriggersLost);
+    expect(numbersOf(await queue.receive(1_000, 0, never))).toEqual([3, 4, 5]);
   });
 
   it('says at once and writes down that events were removed before it read them', async () => {
@@ -155,10 +153,19 @@ describe('a reader of an event hub', () => {
     await world.publish(4, 20);
     world.hubs.removeBefore('h', '0', 15);
     const removed: Removed[] = [];
-    const second = world.open({ onRemoved: (each) => removed.push(each) });
+    let wishes = 0;
+    const heal = async () => {
+      if (wishes++ === 0) throw new Error('Temporal is away');
+    };
+    const second = world.open({ onRemoved: (each) => removed.push(each), heal, idleMs: 3_600_000 });
+    await expect(waitFor(async () => (await second.receive(1_000, 250, never)).length > 0)).rejects.toThrow('away');
+    expect(wishes).toBe(1);
     const rest = await receiveAll(second, 5);
     expect(numbersOf(rest)).toEqual(range(16, 20));
     expect(removed).toEqual([{ partition: '0', from: 3, to: 14 }]);
+    // Until that is certain which brings what they told, nothing moves past them.
+    expect(await world.places()).toEqual({ 0: 2 });
+    expect(wishes).toBe(2);
     await commit(world.index, second, rest);
     expect(await world.places()).toEqual({ 0: 19 });
     const notes = await recentJournal(world.index.db, world.services.account.id, { limit: 5, kind: 'event-hub-gap' });
@@ -179,11 +186,54 @@ describe('a reader of an event hub', () => {
     expect(notes).toMatchObject([{ detail: { partition: '0', place: { sequence: 29 }, last: 2 } }]);
   });
 
+  it.each<readonly [string, number, () => number]>([
+    ['more events than the old one', 0, Date.now],
+    // As the twin that a namespace fails over to: what it says of itself contradicts nothing.
+    ['more events, and was made before', 2_000, () => Date.now() - 600_000],
+  ])('loses nothing of a hub that was made anew and has %s', async (_what, pad, now) => {
+    await using world = await hubWorld({ partitions: 1 });
+    await world.publish(1, 30);
+    let wishes = 0;
+    const heal = async () => void wishes++;
+    const first = world.open({ heal });
+    await commit(world.index, first, await receiveAll(first, 30));
+    await first.close();
+    await world.makeAnew(now);
+    await world.publish(31, 80, { pad: 'x'.repeat(pad) });
+    const queue = world.open({ heal });
+    const messages = await receiveAll(queue, 50);
+    expect(numbersOf(messages)).toEqual(range(31, 80));
+    await commit(world.index, queue, messages);
+    expect(await world.places()).toEqual(world.ends());
+    expect(wishes).toBe(1);
+    const account = world.services.account.id;
+    const notes = await recentJournal(world.index.db, account, { limit: 5, kind: 'event-hub-made-anew' });
+    expect(notes).toMatchObject([{ detail: { partition: '0', place: { sequence: 29 } } }]);
+  });
+
+  it('goes on where it was after a restart of the broker, whose events retention has all removed', async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'isthmus-hub-'));
+    await using world = await hubWorld({ partitions: 1, file: join(folder.path, 'hubs.jsonl') });
+    await world.publish(1, 20);
+    const first = world.open();
+    await commit(world.index, first, await receiveAll(first, 20));
+    await first.close();
+    world.hubs.removeBefore('h', '0', 20);
+    await world.restart();
+    const queue = world.open();
+    expect(await queue.receive(1_000, 1_000, never)).toEqual([]);
+    await world.publish(21, 25);
+    const rest = await receiveAll(queue, 5);
+    expect(numbersOf(rest)).toEqual(range(21, 25));
+    await commit(world.index, queue, rest);
+    expect(await world.places()).toEqual({ 0: 24 });
+    const account = world.services.account.id;
+    expect(await recentJournal(world.index.db, account, { limit: 5, kind: 'event-hub-made-anew' })).toEqual([]);
+  });
+
   it('goes on after the connection is cut, in mid-batch, and after the broker is started again', async () => {
-    const { mkdtemp, rm } = await import('node:fs/promises');
-    const { tmpdir } = await import('node:os');
-    const folder = await mkdtemp(`${tmpdir()}/isthmus-hub-`);
-    await using world = await hubWorld({ file: `${folder}/hubs.jsonl` });
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'isthmus-hub-'));
+    await using world = await hubWorld({ file: join(folder.path, 'hubs.jsonl') });
     const queue = world.open({ idleMs: 3_600_000 });
     await world.publish(1, 20);
     const held = await receiveAll(queue, 20);
@@ -199,7 +249,6 @@ describe('a reader of an event hub', () => {
     expect(numbersOf(rest)).toEqual(range(31, 40));
     await commit(world.index, queue, rest);
     expect(await world.places()).toEqual(world.ends());
-    await rm(folder, { recursive: true });
   });
 
   it('gives its partitions up where nobody receives any more, and not while what it gave out is being applied', async () => {

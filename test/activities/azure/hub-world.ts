@@ -78,10 +78,10 @@ export async function hubWorld(options: Partial<HubOptions> & { readonly file?: 
       running = await startEventHubs({ port, hubs, file });
     },
 
-    /** The hub is deleted, and made again under its name. */
-    async makeAnew(): Promise<void> {
+    /** The hub is deleted, and made again under its name. @param now of the new one, where its clock tells another time. */
+    async makeAnew(now?: () => number): Promise<void> {
       await running.stop();
-      running = await startEventHubs({ port, hubs });
+      running = await startEventHubs({ port, hubs, now });
     },
 
     places: async () =>
@@ -112,12 +112,13 @@ export async function hubWorld(options: Partial<HubOptions> & { readonly file?: 
         stop.resolve();
       }
       const counts = await Promise.all(turns);
-      const sum = (of: 'messages' | 'applied' | 'superseded' | 'deadLettered') =>
+      const sum = (of: 'messages' | 'applied' | 'superseded' | 'ignored' | 'deadLettered') =>
         counts.reduce((total, each) => total + each[of], 0);
       return {
         messages: sum('messages'),
         applied: sum('applied'),
         superseded: sum('superseded'),
+        ignored: sum('ignored'),
         deadLettered: sum('deadLettered'),
       };
     },

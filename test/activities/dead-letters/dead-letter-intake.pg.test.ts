@@ -185,22 +185,22 @@ describe('dead-letter intake', () => {
     expect(wanted).toEqual([{ judge: 'inventory', manifest: 'inventory/a/isthmus/isthmus-manifest.json' }]);
   });
 
-  it.runIf(hasRealData)("reads Azure's own samples, and keeps those of strangers with their reason", async () => {
-    await using db = await testIndex();
-    const blobs = new MemoryBlobs();
-    const sample = (name: string) =>
-      JSON.parse(readFileSync(path.join(REAL_DATA, 'eventgrid/docs-samples', name), 'utf8'));
-    blobs.put('a.json', [
-      sample('blob_created_deadletter_eventgrid_schema.json'),
-      sample('deadletter_cloudevents_schema.json'),
-    ]);
-    const { turn, letters } = await intake(db.index, blobs);
-    expect(await turn()).toMatchObject({ events: 2, applied: 0, kept: 2 });
-    expect((await letters()).map(({ reason, enqueuedAt }) => [reason, new Date(enqueuedAt).toISOString()])).toEqual(
-      expect.arrayContaining([
-        ['unknown-account', '2020-08-13T17:18:14.046Z'],
-        ['bad-event', '2020-08-13T21:21:36.401Z'],
-      ]),
-    );
-  });
+  it.runIf(hasRealData)(
+    "reads Azure's own samples, ignores what is a stranger's, and keeps the other with its reason",
+    async () => {
+      await using db = await testIndex();
+      const blobs = new MemoryBlobs();
+      const sample = (name: string) =>
+        JSON.parse(readFileSync(path.join(REAL_DATA, 'eventgrid/docs-samples', name), 'utf8'));
+      blobs.put('a.json', [
+        sample('blob_created_deadletter_eventgrid_schema.json'),
+        sample('deadletter_cloudevents_schema.json'),
+      ]);
+      const { turn, letters } = await intake(db.index, blobs);
+      expect(await turn()).toMatchObject({ events: 2, applied: 0, ignored: 1, kept: 1 });
+      expect((await letters()).map(({ reason, enqueuedAt }) => [reason, new Date(enqueuedAt).toISOString()])).toEqual(
+        expect.arrayContaining([['bad-event', '2020-08-13T21:21:36.401Z']]),
+      );
+    },
+  );
 });

@@ -10,9 +10,9 @@ import { blobEvent } from './blob-event.ts';
 
 const MINUTE = 60_000;
 
-async function slowed({ metrics }: Services, by: string): Promise<number | undefined> {
+async function slowed({ metrics }: Services, by: string, source = 'trigger'): Promise<number | undefined> {
   const { values } = (await metrics.registry.getSingleMetric('isthmus_trigger_slowed')?.get()) ?? {};
-  return values?.find(({ labels }) => labels.by === by)?.value;
+  return values?.find(({ labels }) => labels.by === by && labels.source === source)?.value;
 }
 
 const trigger = async ({ index, account }: Services) =>
@@ -41,6 +41,7 @@ describe('an intake that what comes after it does not keep up with', () => {
     expect(late).toMatchObject({ applied: 1, slowed: expect.stringContaining('stubs have waited for 12') });
     expect(sleeps).toContain(500);
     expect(await slowed(services, 'stubs')).toBe(1);
+    expect(await slowed(services, 'stubs', 'event-hubs')).toBeUndefined();
     queue.send(blobEvent(3));
     await runActivity(() => receiveTriggers({ seconds: 1 }));
     expect(await trigger(services)).toMatchObject({ state: 'receiving', reason: expect.stringContaining('slowed') });

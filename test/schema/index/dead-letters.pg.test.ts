@@ -57,6 +57,9 @@ describe('dead letters that the index keeps', () => {
       { origin: 'event-grid', reason: 'bad-event', count: 1 },
       { origin: 'event-hubs', reason: 'bad-event', count: 1 },
     ]);
+    expect(await countOpenLetters(db.index.db, id, 1)).toEqual([
+      { origin: 'event-grid', reason: 'bad-event', count: 1 },
+    ]);
   });
 
   it('are settled by one of two that try at once', async () => {
