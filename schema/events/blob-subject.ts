@@ -23,11 +23,17 @@ export function blobSubject(key: Key): string {
   return `${CONTAINERS}${key.container}${BLOBS}${key.name}`;
 }
 
+/** Azure's own limit. */
+const LONGEST_CONTAINER = 63;
+
 /**
- * Why the index cannot hold this name: Postgres keeps no U+0000, and half a surrogate pair has no UTF-8, so that
- * two such names would become one.
+ * Why the index cannot hold this name: Postgres keeps no U+0000, half a surrogate pair has no UTF-8, so that two such
+ * names would become one, and a container's name, unlike a blob's, is part of an index as it is.
  */
 export function unstorable(key: Key): string | undefined {
+  if (key.container.length > LONGEST_CONTAINER) {
+    return `the container's name has ${key.container.length} characters, and no container's has more than ${LONGEST_CONTAINER}`;
+  }
   if (key.name.includes('\u0000')) return 'the name holds U+0000';
   return key.name.isWellFormed() ? undefined : 'the name holds half a surrogate pair';
 }

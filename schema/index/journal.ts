@@ -18,7 +18,10 @@ export interface JournalRow extends JournalNote {
   readonly notedAt: Timestamp;
 }
 
-/** Writes notes down. A name that Postgres cannot hold is written with U+FFFD in its place. */
+/** What is told of an event may be as long as its message, and is no name of a blob. */
+const LONGEST = 4_000;
+
+/** Writes notes down; a long text of a detail is cut. A name that Postgres cannot hold is written with U+FFFD in its place. */
 export async function recordJournal(on: Queryable, accountId: number, notes: readonly JournalNote[]): Promise<void> {
   if (notes.length === 0) return;
   const text = (value: string | undefined) => (value === undefined ? null : storableText(value));
@@ -29,8 +32,13 @@ export async function recordJournal(on: Queryable, accountId: number, notes: rea
       ${textArray(notes.map((note) => note.kind))}::text[],
       ${textArray(notes.map((note) => text(note.container)))}::text[],
       ${textArray(notes.map((note) => text(note.name)))}::text[],
-      ${textArray(notes.map((note) => (note.detail === undefined ? null : storableJson(note.detail))))}::text[]
+      ${textArray(notes.map((note) => (note.detail === undefined ? null : storableJson(cut(note.detail)))))}::text[]
     ) as page (kind, container, name, detail)`.execute(on);
+}
+
+function cut(detail: unknown): unknown {
+  const isLong = (item: unknown): item is string => typeof item === 'string' && item.length > LONGEST;
+  return JSON.parse(JSON.stringify(detail, (_, item) => (isLong(item) ? `${item.slice(0, LONGEST)}…` : item)));
 }
 
 /** Newest first. */
