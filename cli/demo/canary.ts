@@ -17,9 +17,9 @@ export async function awaitUnheardCanary(story: Story, since: number): Promise<v
   );
 }
 
-/** Waits until the trigger of the newest canary has come, by every transport. */
-export async function awaitHeardCanary(story: Story): Promise<void> {
-  await awaitCanary(story, 'The trigger of a canary', ({ waitingSince }) => waitingSince === undefined);
+/** Waits until none is missed any more since then, by every transport; the next one may be on its way. */
+export async function awaitHeardCanary(story: Story, since: number): Promise<void> {
+  await awaitCanary(story, 'The trigger of a canary', ({ waitingSince }) => (waitingSince ?? Date.now()) > since);
 }
 
 /** What `isthmus status` rings with where no trigger of the canary comes. */

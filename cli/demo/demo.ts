@@ -106,6 +106,7 @@ async function openStory(
     blobs: BlobServiceClient.fromConnectionString(stack.env.AZURE_STORAGE_CONNECTION_STRING ?? ''),
     account: await ensureAccount(index, stack.env.AZURE_STORAGE_ACCOUNT ?? ''),
     scratchDeletedAt: 0,
+    triggersBackAt: 0,
     recorded: undefined,
   };
 }

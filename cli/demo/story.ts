@@ -20,6 +20,8 @@ export interface Story {
   readonly canary: Key | undefined;
   /** When the container `scratch` was deleted: its name is refused for 30 s from then. */
   scratchDeletedAt: number;
+  /** When triggers were let through again, after they had been dropped. */
+  triggersBackAt: number;
   /** The replay of the recorded feed, begun while step 2 waits. */
   recorded: Promise<Figures> | undefined;
 }

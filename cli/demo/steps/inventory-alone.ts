@@ -37,6 +37,7 @@ export const inventoryAloneStep: Step = {
       figures = await judged(story, say);
     } finally {
       await story.control.clearFaults();
+      story.triggersBackAt = Date.now();
     }
     // The triggers of the report's own files were dropped as well, and no feed brings them.
     if (story.hierarchical) await isthmus(story, ['reconcile', '--prefix', `${INVENTORY_CONTAINER}/`]);

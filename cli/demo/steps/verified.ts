@@ -15,7 +15,7 @@ export const verifiedStep: Step = {
   async run(story, say) {
     if (story.canary !== undefined) {
       say('waiting for the trigger of a canary');
-      await awaitHeardCanary(story);
+      await awaitHeardCanary(story, story.triggersBackAt);
     }
     const { source, index, sink, differences } = await isthmus<Verified>(story, ['verify']);
     const heard = story.canary === undefined ? {} : { canaryHeard: true };
