@@ -51,6 +51,18 @@ const scenarios: Record<string, Scenario> = {
     await loop.until('at work', ({ state }) => state === 'running');
     await save(loop, 'trigger-intake.paused-and-resumed');
   },
+  'event-hub-intake.paused-and-resumed': async (workflows) => {
+    const hub = { ...LOOP, readers: 2 };
+    // Each turn is one of each reader.
+    await using loop = await workflows.start('eventHubIntake', [hub], {
+      receiveEventHub: turns(TURN, TURN, TURN, { ...TURN, slowed: 'slowed, for the index took 7 s for a batch' }),
+    });
+    await loop.until('at its third turn', (progress) => progress.turns === 2);
+    await loop.pause('house move');
+    await loop.resume();
+    await loop.until('at work', ({ state }) => state === 'running');
+    await save(loop, 'event-hub-intake.paused-and-resumed');
+  },
   'feed-tail.alarm': async (workflows) => {
     const first = turns<FeedTurn>({ ...FEED, state: 'no-feed', reason: 'not enabled' });
     let begun = 0;

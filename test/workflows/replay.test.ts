@@ -13,6 +13,7 @@ describe('a recorded history', () => {
     expect([...types].sort()).toEqual(
       [
         ...[
+          'event-hub-intake',
           'feed-tail',
           'hydrate',
           'look',
