@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type {
+  PeekMessagesOptions,
   ServiceBusClient,
   ServiceBusMessage,
   ServiceBusReceivedMessage,
@@ -13,7 +14,7 @@ import { sequenceNumber } from './sequence-number.ts';
 const PAGE = 100;
 /** Few, so that the last one's lock outlives the work with those before it. */
 const TAKE = 32;
-/** An empty dead-letter queue is told from one whose first message is on its way by this long a wait. */
+/** As many are asked for as a peek finds: the wait ends early, but where somebody else holds some of them. */
 const WAIT_MS = 3_000;
 /** Messages that are not asked for are held until those are found that are; the client's link takes 2,047. */
 const HOLD = 2_000;
@@ -67,14 +68,14 @@ export class ServiceBusDeadLetters implements DeadLetterQueue {
     const taken = new Map<string, ServiceBusReceivedMessage>();
     const receiver = this.#open();
     try {
-      while (wanted.size > 0 && !signal.aborted) {
-        const ask = Math.min(TAKE, HOLD - taken.size);
-        if (ask <= 0) throw this.#tooManyBefore(wanted);
+      for (let from = 0n; wanted.size > 0 && !signal.aborted; ) {
+        const most = Math.min(TAKE, HOLD - taken.size);
+        if (most <= 0) throw this.#tooManyBefore(wanted);
+        const there = await this.#unlessStopped(signal, receiver.peekMessages(most, peekFrom(from, signal)));
+        if (there.length === 0) break;
         const options = { maxWaitTimeInMs: WAIT_MS, abortSignal: signal };
-        const batch = await receiver.receiveMessages(ask, options).catch((error: unknown) => {
-          if (signal.aborted) return [];
-          throw this.#unavailable(error);
-        });
+        const batch = await this.#unlessStopped(signal, receiver.receiveMessages(there.length, options));
+        for (const message of batch) from = later(from, BigInt(sequenceOf(message)) + 1n);
         const known = seen.size;
         // All of them, and before any work fails: what is not settled by then is given back at the end.
         for (const message of batch) {
@@ -100,6 +101,15 @@ export class ServiceBusDeadLetters implements DeadLetterQueue {
     await this.#client.close().catch(() => {});
   }
 
+  async #unlessStopped<T>(signal: AbortSignal, answer: Promise<readonly T[]>): Promise<readonly T[]> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (signal.aborted) return [];
+      throw this.#unavailable(error);
+    }
+  }
+
   #open(): ServiceBusReceiver {
     this.#receiver ??= this.#client.createReceiver(this.#queue, {
       subQueueType: 'deadLetter',
@@ -112,8 +122,7 @@ export class ServiceBusDeadLetters implements DeadLetterQueue {
 
   async #peek(from: bigint, max: number, signal: AbortSignal): Promise<readonly ServiceBusReceivedMessage[]> {
     try {
-      const options = { fromSequenceNumber: sequenceNumber(from), abortSignal: signal };
-      return await this.#open().peekMessages(max, options);
+      return await this.#open().peekMessages(max, peekFrom(from, signal));
     } catch (error) {
       signal.throwIfAborted();
       throw this.#unavailable(error);
@@ -202,4 +211,12 @@ function letterOf(message: ServiceBusReceivedMessage): QueuedDeadLetter {
 
 function sequenceOf(message: ServiceBusReceivedMessage): string {
   return message.sequenceNumber?.toString() ?? '0';
+}
+
+function peekFrom(from: bigint, signal: AbortSignal): PeekMessagesOptions {
+  return { fromSequenceNumber: sequenceNumber(from), abortSignal: signal };
+}
+
+function later(a: bigint, b: bigint): bigint {
+  return a < b ? b : a;
 }

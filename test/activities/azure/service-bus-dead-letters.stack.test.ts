@@ -159,6 +159,29 @@ describe('the dead letters of a Service Bus queue', () => {
     expect(open.broker.bus.queueState('q')).toMatchObject({ active: 1 });
   });
 
+  it('are asked for in the number that is there, so that nobody waits for one that is not', async () => {
+    await using open = await buried(40);
+    const asked: number[] = [];
+    const client = serviceBusClient(open.broker.bus);
+    const create = client.createReceiver.bind(client);
+    client.createReceiver = ((...args: Parameters<typeof create>) => {
+      const receiver = create(...args);
+      const receive = receiver.receiveMessages.bind(receiver);
+      receiver.receiveMessages = (count, options) => {
+        asked.push(count);
+        return receive(count, options);
+      };
+      return receiver;
+    }) as typeof create;
+    const letters = new ServiceBusDeadLetters(client, 'q');
+    const last = (await open.list()).at(-1)?.sequence ?? '';
+    const left = await letters.take(new Set([last, '4711']), async (held) => void (await held.remove()), signal);
+    await letters.close();
+    expect([...left]).toEqual(['4711']);
+    expect(asked).toEqual([32, 8]);
+    expect(open.broker.bus.queueState('q/$DeadLetterQueue')).toMatchObject({ active: 39, locked: 0 });
+  });
+
   it('are left as they are from the moment on at which it is interrupted', async () => {
     await using open = await buried(5);
     const all = await open.list();
