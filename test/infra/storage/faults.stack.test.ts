@@ -90,15 +90,30 @@ describe('the fault switches', () => {
   });
 
   it('delay triggers, until they are told not to', async () => {
+    await using storage = await startTestStorage();
+    await storage.container('faults');
+    await storage.settled();
+    const began = Date.now();
+    const pass = (ms: number) => storage.clock.set(new Date(began + ms).toISOString());
+    /** The trigger that waits was looked at again and again by now. */
+    const lookedAt = async () => {
+      const before = storage.clock.sleeps;
+      await eventually(async () => expect(storage.clock.sleeps).toBeGreaterThan(before + 2));
+    };
+    pass(0);
     await storage.control.setFaults({ triggers: { delayMs: 600 } });
-    const from = Date.now();
     await put(storage, ['late']);
+    pass(599);
+    await lookedAt();
+    expect(told(storage)).toEqual([]);
+    expect((await storage.control.state()).pendingTriggers).toBe(1);
+    pass(600);
     await eventually(async () => expect(told(storage)).toEqual(['late']));
-    expect(Date.now() - from).toBeGreaterThanOrEqual(600);
     await storage.control.setFaults({ triggers: { delayMs: 3_600_000 } });
     await put(storage, ['much later']);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect((await storage.control.state()).pendingTriggers).toBe(1);
+    await lookedAt();
+    expect(told(storage)).toEqual(['late']);
+    await eventually(async () => expect((await storage.control.state()).pendingTriggers).toBe(1));
     await storage.control.clearFaults();
     await eventually(async () => expect(told(storage)).toEqual(['late', 'much later']));
   });

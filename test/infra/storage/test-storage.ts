@@ -8,6 +8,12 @@ import type { Clock } from '../../../schema/ports/clock.ts';
 /** The machine's clock, or one that stands where a test puts it. */
 class TestClock implements Clock {
   #fixed: number | undefined;
+  #sleeps = 0;
+
+  /** How often somebody has slept by it. */
+  get sleeps(): number {
+    return this.#sleeps;
+  }
 
   set(time: string): void {
     this.#fixed = Date.parse(time);
@@ -18,7 +24,12 @@ class TestClock implements Clock {
   }
 
   sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, ms));
+    return new Promise((resolve) =>
+      setTimeout(() => {
+        this.#sleeps++;
+        resolve();
+      }, ms),
+    );
   }
 }
 
