@@ -1,5 +1,10 @@
-import type { ServiceBusClient, ServiceBusReceivedMessage } from '@azure/service-bus';
-import { describe, expect, it } from 'vitest';
+import {
+  type ProcessErrorArgs,
+  type ServiceBusClient,
+  ServiceBusError,
+  type ServiceBusReceivedMessage,
+} from '@azure/service-bus';
+import { describe, expect, it, vi } from 'vitest';
 import { ServiceBusQueue } from '../../../activities/azure/service-bus-queue.ts';
 
 const { signal } = new AbortController();
@@ -23,19 +28,33 @@ function fakeClient(peeked: Peeked) {
   return { client: client as unknown as ServiceBusClient, receivers };
 }
 
+type ProcessMessage = (message: ServiceBusReceivedMessage) => Promise<void>;
+type ProcessError = (args: ProcessErrorArgs) => Promise<void>;
+
 class FakeReceiver {
   closed = false;
   completed = 0;
+  /** As where its link was lost: the client waits for an answer for as long as it is told to, and tries again. */
+  answers = true;
   readonly #peeked: Peeked;
-  #take: (message: ServiceBusReceivedMessage) => Promise<void> = async () => {};
+  #take: ProcessMessage = async () => {};
+  #tell: ProcessError = async () => {};
 
   constructor(peeked: Peeked) {
     this.#peeked = peeked;
   }
 
-  subscribe(handlers: { readonly processMessage: (message: ServiceBusReceivedMessage) => Promise<void> }) {
-    this.#take = handlers.processMessage;
+  subscribe({ processMessage, processError }: { processMessage: ProcessMessage; processError: ProcessError }) {
+    this.#take = processMessage;
+    this.#tell = processError;
     return { close: async () => {} };
+  }
+
+  /** As the client tells what has happened to its link, whether or not it goes on by itself. */
+  async fail(code: 'MessagingEntityNotFound' | 'ServiceCommunicationProblem'): Promise<void> {
+    const error = new ServiceBusError(`told by the test: ${code}`, code);
+    error.retryable = code === 'ServiceCommunicationProblem';
+    await this.#tell({ error, errorSource: 'receive', entityPath: 'q', fullyQualifiedNamespace: 'n', identifier: 'i' });
   }
 
   hear(count: number): void {
@@ -45,6 +64,7 @@ class FakeReceiver {
   }
 
   async completeMessage(): Promise<void> {
+    if (!this.answers) await new Promise(() => {});
     this.completed++;
   }
 
@@ -112,5 +132,54 @@ describe('the links of a Service Bus queue', () => {
     await open.queue.receive(1, 0, signal);
     await open.queue.receive(1, 0, signal);
     expect(closed(open.receivers)).toEqual([false, false]);
+  });
+
+  it('waits no longer for the answer to a settlement than is worth it: what was not settled comes again', async () => {
+    await using open = openQueue();
+    const { queue, receivers } = open;
+    await queue.receive(1, 0, signal);
+    const [cut, whole] = receivers;
+    cut?.hear(2);
+    whole?.hear(2);
+    const messages = await queue.receive(4, 0, signal);
+    if (cut !== undefined) cut.answers = false;
+    vi.useFakeTimers();
+    try {
+      let over = false;
+      const settled = queue.complete(messages).then(() => {
+        over = true;
+      });
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect([whole?.completed, over]).toEqual([2, false]);
+      await vi.advanceTimersByTimeAsync(9_000);
+      expect(over).toBe(true);
+      await settled;
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('keeps its links where the connection is lost, which the client heals, and what they hold', async () => {
+    await using open = openQueue();
+    await open.queue.receive(1, 0, signal);
+    open.receivers[0]?.hear(1);
+    for (const receiver of open.receivers) await receiver.fail('ServiceCommunicationProblem');
+    expect(await open.queue.receive(1, 0, signal)).toHaveLength(1);
+    expect(closed(open.receivers)).toEqual([false, false]);
+  });
+
+  it('9: says at once that the queue is gone, and opens other links for whoever asks again', async () => {
+    await using open = openQueue();
+    const waiting = open.queue.receive(1, 3_600_000, signal);
+    await open.receivers[0]?.fail('MessagingEntityNotFound');
+    await expect(waiting).rejects.toMatchObject({
+      code: 'ISTHMUS_SOURCE_UNAVAILABLE',
+      message: expect.stringContaining('queue q: told by the test'),
+    });
+    expect(closed(open.receivers)).toEqual([true, true]);
+    await open.queue.receive(1, 0, signal);
+    expect(closed(open.receivers)).toEqual([true, true, false, false]);
+    open.receivers[3]?.hear(1);
+    expect(await open.queue.receive(1, 0, signal)).toHaveLength(1);
   });
 });

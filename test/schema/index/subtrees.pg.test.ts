@@ -23,6 +23,7 @@ import {
   endListed,
   noteListingRequested,
   noteSubtrees,
+  releaseSubtree,
   type SubtreeClaim,
   unlistedSubtrees,
 } from '../../../schema/index/subtrees.ts';
@@ -210,6 +211,17 @@ describe('a directory that went', () => {
     });
     expect((await Promise.all(workers)).reduce((sum, each) => sum + each, 0)).toBe(10);
     expect((await below(scope)).map(({ revision }) => revision)).toEqual(Array.from({ length: 30 }, () => 2));
+  });
+
+  it('is given back by who holds it, and not by one whose claim was taken over', async () => {
+    const scope = await scopeOf(db.index);
+    await note(scope, gone('d'));
+    const first = await claimed(scope);
+    const second = await claimed(scope, 3_600_000);
+    await releaseSubtree(db.index, first);
+    expect(await claimSubtree(db.index, scope.account.id, 0)).toBeUndefined();
+    await releaseSubtree(db.index, second);
+    expect((await claimed(scope)).id).toBe(second.id);
   });
 
   it('holds the rows of one step and no others, and other intake goes on meanwhile', async () => {
