@@ -44,8 +44,15 @@ function readLetterBody(letter: Pick<TriggerMessage, 'body'>, account: string): 
   const batch = readBatch([message], account);
   const [refused] = batch.deadLetters;
   const [stranger] = batch.strangers;
-  if (refused === undefined && stranger !== undefined) return { reason: 'unknown-account', description: stranger };
+  // The intake ignores it; whoever replays it is told that nothing comes of it.
+  if (refused === undefined && stranger !== undefined && tellsNothing(batch)) {
+    return { reason: 'unknown-account', description: stranger };
+  }
   return refused === undefined ? batch : { reason: refused.reason, description: refused.description };
+}
+
+function tellsNothing({ events, subtrees, completed }: TriggerBatch): boolean {
+  return events.length + subtrees.length + completed.length === 0;
 }
 
 /** What would come of a letter if it were applied now. It is applied, and the transaction rolled back. */

@@ -13,7 +13,7 @@ export function addDeadletterCommands(program: Command, { add, asJson, run }: Ad
     .description('see, replay and discard messages that could not be applied')
     .addHelpText(
       'after',
-      examplesText(['deadletter list', 'deadletter show sb-17', 'deadletter replay --all --reason unknown-account']),
+      examplesText(['deadletter list', 'deadletter show sb-17', 'deadletter replay --all --reason bad-event']),
     );
 
   asJson(
@@ -44,7 +44,7 @@ export function addDeadletterCommands(program: Command, { add, asJson, run }: Ad
     add(deadletter, 'replay', 'apply them by the path of every trigger; exit 1 where one stays', [
       'deadletter replay sb-17 eg-5',
       'deadletter replay --all',
-      'deadletter replay --all --reason unknown-account',
+      'deadletter replay --all --reason bad-event',
     ]),
   )
     .argument('[ids...]', 'as `deadletter list` prints them')

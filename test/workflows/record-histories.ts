@@ -8,7 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { ApplicationFailure } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import type { Activities, FeedTurn, ReconcileSummary } from '../../schema/inputs/activities.ts';
+import type { Activities, FeedTurn, ReconcileSummary, TriggerTurn } from '../../schema/inputs/activities.ts';
 import { REWIND, SKIP } from '../../schema/inputs/feed.ts';
 import { WAKE, WISH, type WorkflowType, workflowIds } from '../../schema/inputs/names.ts';
 import { type RunningWorkflow, standing, type TestWorkflows, testWorkflows } from './harness.ts';
@@ -55,7 +55,7 @@ const scenarios: Record<string, Scenario> = {
     const hub = { ...LOOP, readers: 2 };
     // Each turn is one of each reader.
     await using loop = await workflows.start('eventHubIntake', [hub], {
-      receiveEventHub: turns(TURN, TURN, TURN, { ...TURN, slowed: 'slowed, for the index took 7 s for a batch' }),
+      receiveEventHub: turns<TriggerTurn>(TURN, TURN, TURN, { ...TURN, slowed: 'slowed, for the index took 7 s for a batch' }),
     });
     await loop.until('at its third turn', (progress) => progress.turns === 2);
     await loop.pause('house move');
