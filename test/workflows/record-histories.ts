@@ -55,7 +55,10 @@ const scenarios: Record<string, Scenario> = {
     const hub = { ...LOOP, readers: 2 };
     // Each turn is one of each reader.
     await using loop = await workflows.start('eventHubIntake', [hub], {
-      receiveEventHub: turns<TriggerTurn>(TURN, TURN, TURN, { ...TURN, slowed: 'slowed, for the index took 7 s for a batch' }),
+      receiveEventHub: turns<TriggerTurn>(TURN, TURN, TURN, {
+        ...TURN,
+        slowed: 'slowed, for the index took 7 s for a batch',
+      }),
     });
     await loop.until('at its third turn', (progress) => progress.turns === 2);
     await loop.pause('house move');

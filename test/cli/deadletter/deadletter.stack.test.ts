@@ -170,6 +170,14 @@ describe('isthmus deadletter', () => {
     expect(notes).toHaveLength(1);
   });
 
+  it('replays what a letter tells of this account beside what it tells of another', async () => {
+    await using open = await world();
+    await open.keep(letter('p0/1', [event(1), event(2, 'other')]));
+    const { code, printed } = await open.call((call) => replayLetters(only('eh-1'), call), true);
+    expect(code).toBe(0);
+    expect(lines(printed)).toMatchObject([{ id: 'eh-1', outcome: 'applied' }]);
+  });
+
   it('sends the dead letters of the queue to it again, and keeps back what would only come here again', async () => {
     await using open = await world({ maxDeliveryCount: 2, duplicateWindowMs: 600_000 });
     await open.bury(event(1), event(2, 'other'), event(3));
