@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { formatKey, type Key } from '../../../namespace/key.ts';
 import type { StubRequest } from '../../../schema/ports/sink.ts';
 import { type Files, unlessCode } from './files.ts';
@@ -9,6 +10,7 @@ import { TEMP_FOLDER } from './settings.ts';
 const PREFIX = 'kept-';
 /** Readable for nobody else: there is no blob of that name any more. */
 const KEPT_MODE = 0o600;
+const PERMISSIONS = 0o777;
 
 /** Whether a file in the folder of temporary files is bytes that were kept. */
 export function isKept(name: string): boolean {
@@ -45,8 +47,9 @@ export class KeptBytes {
     unlessCode(() => this.#files.makeDirectory(`${this.#root}/${TEMP_FOLDER}`), 'EEXIST');
     this.#marks.announce(kept, at, mark, undefined);
     this.#files.rename(at, `${this.#root}/${kept}`);
-    // Its age counts from here.
-    this.#files.setModeAt(`${this.#root}/${kept}`, KEPT_MODE);
+    // Its age counts from here. A stub that a writer without a claim has put there meanwhile stays closed, and so is not taken.
+    const stat = this.#files.stat(`${this.#root}/${kept}`);
+    if (stat !== undefined && !isClosed(stat)) this.#files.setModeAt(`${this.#root}/${kept}`, KEPT_MODE);
   }
 
   /** Moves the bytes of this very version to the temporary path. @returns the name that they were kept under; undefined where there are none. */
@@ -58,7 +61,7 @@ export class KeptBytes {
       const stat = this.#files.stat(temp);
       const mark = stat?.isFile() ? this.#marks.read(kept, temp, stat) : undefined;
       this.#marks.forget(kept);
-      const isWhole = stat !== undefined && mark?.state === 'hydrated' && !wasChanged(mark, stat);
+      const isWhole = stat !== undefined && mark?.state === 'hydrated' && !wasChanged(mark, stat) && !isClosed(stat);
       // The new name is there after a placing that failed.
       const isOf = [undefined, formatKey(from), formatKey(stub.key)].includes(mark?.key);
       if (isWhole && isOf && isVersion(mark, stub.attributes)) return from;
@@ -77,6 +80,11 @@ export class KeptBytes {
       // What went wrong before matters more.
     }
   }
+}
+
+/** As stubs are, of which a sidecar tells a file of the same inode, length and time no more apart than this. */
+function isClosed({ mode }: Stats): boolean {
+  return (mode & PERMISSIONS) === 0;
 }
 
 interface Version {

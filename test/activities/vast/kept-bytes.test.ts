@@ -1,7 +1,8 @@
-import { lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { FileViewSink } from '../../../activities/vast/file-view/file-view-sink.ts';
+import type { Files } from '../../../activities/vast/file-view/files.ts';
 import { TEMP_FOLDER } from '../../../activities/vast/file-view/settings.ts';
 import { View } from '../../../activities/vast/file-view/view.ts';
 import { formatKey, parseKey } from '../../../namespace/key.ts';
@@ -27,6 +28,9 @@ async function shownBy(sink: Sink): Promise<readonly string[]> {
 
 describe.each(['probe', 'sidecar'] as const)('bytes of a blob whose directory was renamed (%s)', (attributes) => {
   const kept = (root: string) => readdirSync(`${root}/${TEMP_FOLDER}`);
+  const kind = attributes === 'probe' ? 'xattr' : attributes;
+  const writer = (root: string, files: Files) =>
+    new View({ root, attributes: kind, writesThroughMode: true, hydratedMode: 0o644 }, files);
 
   it('12: are seen by nobody until the new name takes them, and are then as if they had been fetched for it', async () => {
     await using view = await testView({ attributes });
@@ -141,24 +145,50 @@ describe.each(['probe', 'sidecar'] as const)('bytes of a blob whose directory wa
     files.removeDirectory(`${view.root}/${TEMP_FOLDER}`);
     await view.sink.remove(stub.key, signal, 'keep');
     let raced = 0;
-    const racing = new View(
-      {
-        root: view.root,
-        attributes: attributes === 'probe' ? 'xattr' : attributes,
-        writesThroughMode: true,
-        hydratedMode: 0o644,
+    const racing = writer(view.root, {
+      ...files,
+      rename(from, to) {
+        if (to === `${view.root}/lake/new/a` && raced++ === 0) files.removeDirectory(`${view.root}/lake/new`);
+        files.rename(from, to);
       },
-      {
-        ...files,
-        rename(from, to) {
-          if (to === `${view.root}/lake/new/a` && raced++ === 0) files.removeDirectory(`${view.root}/lake/new`);
-          files.rename(from, to);
-        },
-      },
-    );
+    });
     expect(racing.put(renamed, NEVER)).toEqual({ outcome: 'hydrated' });
     expect(raced).toBe(2);
     expect((await readAsStranger(`${view.root}/lake/new/a`)).toString()).toBe('bytes');
+  });
+
+  it('12: are not what a writer whose claim ran out put there in the last moment', async () => {
+    await using view = await testView({ attributes });
+    await view.sink.hydrate(stub, open, signal);
+    const { files } = await failingFiles();
+    const racing = writer(view.root, {
+      ...files,
+      rename(from, to) {
+        if (from === `${view.root}/lake/old/a`) {
+          files.unlink(from);
+          writer(view.root, files).put(stub, NEVER);
+        }
+        files.rename(from, to);
+      },
+    });
+    expect(racing.remove(stub.key, 'keep')).toEqual({ outcome: 'removed' });
+    expect(kept(view.root)).toHaveLength(1);
+    expect(await view.sink.putStub(renamed, signal)).toEqual({ outcome: 'created' });
+    expect(await shownBy(view.sink)).toEqual(['lake/new/a stub 0x1']);
+    expect(kept(view.root)).toEqual([]);
+  });
+
+  it('12: are known by their mark, not by the name of their file', async () => {
+    await using view = await testView({ attributes });
+    await keep(view.sink);
+    const [name] = kept(view.root);
+    const newer = blobOf('lake/old/a', Buffer.from('newer'), 2);
+    await view.sink.hydrate(newer.stub, newer.open, signal);
+    await view.sink.remove(stub.key, signal, 'keep');
+    const [other] = kept(view.root).filter((each) => each !== name);
+    renameSync(`${view.root}/${TEMP_FOLDER}/${other}`, `${view.root}/${TEMP_FOLDER}/${name}`);
+    expect(await view.sink.putStub(renamed, signal)).toEqual({ outcome: 'created' });
+    expect(kept(view.root)).toEqual([]);
   });
 
   it('are put back by a write that outlasts its claim', async () => {
