@@ -18,6 +18,7 @@ const LANDED: Readonly<Record<string, string>> = {
   '0006-event-hubs': '186b826b49894c94b3cc4076cc952ccb1051de7f1d92170f23d918553d6ca8fd',
   '0007-subtrees': 'd5a1b46da067528afead1e25f54664b5cb8000c67c4591d19c1f268628bfa027',
   '0008-trigger-watch': 'd6774abba74226e685107262c74896153fd0e4696384870dde4c0de472a4fac8',
+  '0009-directory-looks': 'd943e4507f117e1156749f30e42b95121ae238a31f2baa9c4d0cabd2d620bf72',
 };
 
 describe('migrations', () => {
