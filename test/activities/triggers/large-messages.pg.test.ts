@@ -6,6 +6,7 @@ import { blobSubject } from '../../../schema/events/blob-subject.ts';
 import { publishRules } from '../../../schema/index/authority-revisions.ts';
 import { recentJournal } from '../../../schema/index/journal.ts';
 import { countEntries } from '../../../schema/index/queries.ts';
+import type { TriggerMessage } from '../../../schema/ports/trigger-queue.ts';
 import { testIndex } from '../../support/postgres.ts';
 import { FakeQueue } from '../fake-queue.ts';
 import { runActivity, testServices } from '../test-services.ts';
@@ -39,6 +40,7 @@ const MESSAGES: readonly (readonly [string, unknown])[] = [
   ['subject', told({ subject: LONG }, {})],
   ['eventType', told({ eventType: LONG }, {})],
   ['eventType of Storage', told({ eventType: `${MICROSOFT}${LONG}` }, {})],
+  ['eventType of what is no blob', told({ eventType: `${MICROSOFT}${LONG}`, subject: 'policy' }, {})],
   ['eventTime', told({ eventTime: LONG }, {})],
   ['topic', told({ topic: LONG }, {})],
   [
@@ -62,7 +64,14 @@ const MESSAGES: readonly (readonly [string, unknown])[] = [
 describe('messages of 250 KB', () => {
   it.each(MESSAGES)('8: hold back no neighbour, whatever is long in them: %s', async (_where, message) => {
     await using db = await testIndex();
-    const queue = new FakeQueue();
+    const descriptions: string[] = [];
+    class Queue extends FakeQueue {
+      override async deadLetter(letter: TriggerMessage, reason: string, description = ''): Promise<void> {
+        descriptions.push(description);
+        await super.deadLetter(letter, reason);
+      }
+    }
+    const queue = new Queue();
     const rules = [
       { prefix: '', authority: 'blob', sink: 'vast' },
       { prefix: 'vast/', authority: 'vast', sink: 'vast' },
@@ -78,6 +87,8 @@ describe('messages of 250 KB', () => {
       expect.arrayContaining([expect.stringMatching(/ m1$/), 'complete m2']),
     );
     expect((await countEntries(db.index.db, services.account.id)).live).toBeGreaterThan(0);
+    // What a dead-lettered message may carry of it.
+    for (const description of descriptions) expect(description.length).toBeLessThan(4_096);
     const notes = await recentJournal(db.index.db, services.account.id, { limit: 10 });
     for (const { detail } of notes) expect(JSON.stringify(detail ?? null).length).toBeLessThan(10_000);
   });
