@@ -75,6 +75,10 @@ describe('the intake of an event hub', () => {
     await world.publish(1, 20);
     const counts = await world.intake(1, async () => same(await world.places(), world.ends()));
     expect(counts).toMatchObject({ messages: 40, applied: 20, superseded: 20 });
+    // Once more, after what they tell was committed.
+    await world.publish(1, 20);
+    const again = await world.intake(1, async () => same(await world.places(), world.ends()));
+    expect(again).toMatchObject({ messages: 20, applied: 0, superseded: 20 });
     expect(await world.live()).toBe(20);
   });
 
