@@ -54,7 +54,8 @@ export class ReceivedTriggers {
       }
     }
     const age = now - this.#writtenAt;
-    if (age < 0 || age >= EVERY_MS) await this.flush();
+    // A canary is waited for: that its trigger came is told at once, not when the next trigger does.
+    if (this.#canary !== undefined || age < 0 || age >= EVERY_MS) await this.flush();
   }
 
   /** Writes down what was received since it last was. */

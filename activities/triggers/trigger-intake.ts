@@ -180,7 +180,7 @@ export class TriggerIntake {
   }
 
   #apply(messages: readonly TriggerMessage[], batch: TriggerBatch): Promise<PageCounts> {
-    const newest = batch.events.reduce<Timestamp | undefined>(
+    const newest = [...batch.events, ...batch.subtrees].reduce<Timestamp | undefined>(
       (max, { time }) => Math.max(max ?? time, time),
       undefined,
     );

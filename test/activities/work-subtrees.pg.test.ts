@@ -5,6 +5,7 @@ import { blobSubject } from '../../schema/events/blob-subject.ts';
 import { readMoving } from '../../schema/index/moving.ts';
 import { countEntries } from '../../schema/index/queries.ts';
 import { finishRun, startRun } from '../../schema/index/runs.ts';
+import { readSources } from '../../schema/index/sources.ts';
 import type { ReconcileInput } from '../../schema/inputs/activities.ts';
 import { idleClock } from '../support/idle-clock.ts';
 import { testIndex } from '../support/postgres.ts';
@@ -84,6 +85,16 @@ describe('directories that went', () => {
     }
     expect(await runActivity(() => workSubtrees({ seconds: 1 }))).toEqual({ gone: 0, directories: 0 });
     expect(wishes).toHaveLength(2);
+  });
+
+  it('are what their source is applied to, where nothing newer was told', async () => {
+    await using db = await testIndex();
+    const queue = new FakeQueue();
+    const services = await testServices(db.index, { queue, clock: queue.clock });
+    queue.send(written(1, 'd/0', 600_000), renamed(100, 'd', 'new/d', 300_000));
+    await runActivity(() => triggerActivities(services).receiveTriggers({ seconds: 1 }));
+    const [source] = await readSources(db.index.db, services.account.id);
+    expect(source).toMatchObject({ source: 'trigger', head: now - 300_000, applied: now - 300_000 });
   });
 
   it('are listed again where the listing that was asked for never came', async () => {

@@ -1,6 +1,9 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import { ReceivedTriggers } from '../../../activities/triggers/received-triggers.ts';
+import type { BlobEvent } from '../../../namespace/change.ts';
 import { readTriggerMinutes } from '../../../schema/index/trigger-minutes.ts';
+import { claimCanary, readTriggerWatch } from '../../../schema/index/trigger-watch.ts';
 import { avroBlock, feedRecord } from '../azure/memory-feed.ts';
 import { SenderWorld } from './sender-world.ts';
 
@@ -173,6 +176,23 @@ describe('triggers beside the feed', () => {
 
 describe('9: a canary, where no feed tells of changes', () => {
   const sources = { changeFeed: undefined, canary: { container: 'lake', everySeconds: 300 } };
+
+  it('9: is no longer waited for once its trigger has come, though others came just before', async () => {
+    await using world = await SenderWorld.open({ sources });
+    const { services } = world;
+    const { account, clock, index } = services;
+    const told = (name: string): BlobEvent => ({
+      ...{ kind: 'event', source: 'trigger', container: 'lake', name, effect: 'put', time: clock.now() },
+      ...{ attributes: undefined, sequencer: undefined, epoch: undefined, eventId: name, api: 'PutBlob' },
+    });
+    const received = new ReceivedTriggers(services, 'trigger');
+    await received.listening();
+    await received.seen({ events: [told('blob')], subtrees: [] });
+    await claimCanary(index.db, { accountId: account.id, source: 'trigger' }, { now: clock.now(), everyMs: 1 });
+    await received.seen({ events: [told('.isthmus/canary-test')], subtrees: [] });
+    const [watch] = await readTriggerWatch(index.db, account.id);
+    expect(watch?.canary.waitingSince).toBeUndefined();
+  });
 
   it('9: is written when it is due, and nothing rings while its trigger comes', async () => {
     await using world = await SenderWorld.open({ sources });
