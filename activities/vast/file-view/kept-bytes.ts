@@ -47,9 +47,10 @@ export class KeptBytes {
     unlessCode(() => this.#files.makeDirectory(`${this.#root}/${TEMP_FOLDER}`), 'EEXIST');
     this.#marks.announce(kept, at, mark, undefined);
     this.#files.rename(at, `${this.#root}/${kept}`);
-    // Its age counts from here. A stub that a writer without a claim has put there meanwhile stays closed, and so is not taken.
+    // Its age counts from here. A stub that a writer without a claim has put there meanwhile stays closed, and so is
+    // not taken; through a symbolic link, another file's rights would be set.
     const stat = this.#files.stat(`${this.#root}/${kept}`);
-    if (stat !== undefined && !isClosed(stat)) this.#files.setModeAt(`${this.#root}/${kept}`, KEPT_MODE);
+    if (stat?.isFile() && !isClosed(stat)) this.#files.setModeAt(`${this.#root}/${kept}`, KEPT_MODE);
   }
 
   /** Moves the bytes of this very version to the temporary path. @returns the name that they were kept under; undefined where there are none. */
@@ -74,6 +75,7 @@ export class KeptBytes {
   putBack(from: Key, temp: string, mark: Mark): void {
     const kept = keptPath(from, mark);
     try {
+      this.#files.setModeAt(temp, KEPT_MODE);
       this.#marks.announce(kept, temp, mark, undefined);
       this.#files.rename(temp, `${this.#root}/${kept}`);
     } catch {

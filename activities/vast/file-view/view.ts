@@ -108,7 +108,7 @@ export class View {
       if (shown?.outcome === 'hydrated') return shown;
     }
     const prepare = () => makeWay(this.#files, this.#settings.root, components, way);
-    const moved = this.#putKept(stub, path, stat, deadline, prepare);
+    const moved = this.#putKept(stub, path, deadline, prepare);
     if (moved !== 'none') return moved;
     if (shown !== undefined) return shown;
     const mark = markOf(stub, 'stub', stub.attributes.lastModified ?? Date.now());
@@ -120,12 +120,14 @@ export class View {
   }
 
   /** Puts the bytes of this version in place that were kept under a former name. `none`: there are none. */
-  #putKept(stub: StubRequest, path: string, standing: Stats | undefined, deadline: number, prepare: () => void) {
+  #putKept(stub: StubRequest, path: string, deadline: number, prepare: () => void) {
     if (stub.formerly === undefined) return 'none';
     const temp = this.tempPath();
     const from = this.#kept.take(stub, temp);
     if (from === undefined) return 'none';
     const mark = markOf(stub, 'hydrated', stub.attributes.lastModified ?? Date.now());
+    // As it is now: a sidecar knows a stub by its time, which may have been set just before.
+    const standing = this.#files.stat(this.#at(path));
     let placed: PutStubResult | undefined;
     try {
       this.#finish(temp, mark);

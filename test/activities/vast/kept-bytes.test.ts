@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { FileViewSink } from '../../../activities/vast/file-view/file-view-sink.ts';
@@ -198,6 +198,55 @@ describe.each(['probe', 'sidecar'] as const)('bytes of a blob whose directory wa
     await expect(late.putStub(renamed, signal)).rejects.toThrow(/took longer/);
     expect(await shownBy(view.sink)).toEqual([]);
     expect(await view.sink.putStub(renamed, signal)).toEqual({ outcome: 'hydrated' });
+  });
+
+  it('12: are seen by nobody when they were put back', async () => {
+    await using view = await testView({ attributes });
+    await keep(view.sink);
+    const late = new FileViewSink({ root: view.root, attributes, writeMs: -1, files: (await failingFiles()).files });
+    await expect(late.putStub(renamed, signal)).rejects.toThrow(/took longer/);
+    const [name] = kept(view.root);
+    await expect(readAsStranger(`${view.root}/${TEMP_FOLDER}/${name}`)).rejects.toThrow(/EACCES/);
+  });
+
+  it('are not kept of a symbolic link that somebody put there in the last moment', async () => {
+    await using view = await testView({ attributes });
+    await view.sink.hydrate(stub, open, signal);
+    writeFileSync(`${view.root}/elsewhere`, 'private', { mode: 0o644 });
+    const { files } = await failingFiles();
+    const racing = writer(view.root, {
+      ...files,
+      rename(from, to) {
+        if (from === `${view.root}/lake/old/a`) {
+          files.unlink(from);
+          symlinkSync(`${view.root}/elsewhere`, from);
+        }
+        files.rename(from, to);
+      },
+    });
+    racing.remove(stub.key, 'keep');
+    expect(lstatSync(`${view.root}/elsewhere`).mode & 0o777).toBe(0o644);
+    expect(await view.sink.putStub(renamed, signal)).toEqual({ outcome: 'created' });
+    expect(readFileSync(`${view.root}/elsewhere`, 'utf8')).toBe('private');
+  });
+
+  it('6: a crash in any step of replacing the stub of another time leaves a stub or the bytes, and none that is foreign', async () => {
+    for (let step = 0, survived = false; !survived; step++) {
+      await using view = await testView({ attributes, files: (await failingFiles()).files });
+      await view.sink.putStub(renamed, signal);
+      await keep(view.sink);
+      const later = { ...renamed, attributes: { ...renamed.attributes, lastModified: 1_700_000_555_000 } };
+      const steps = await failingFiles();
+      const crashing = new FileViewSink({ root: view.root, attributes, files: steps.files });
+      await crashing.capabilities();
+      steps.crashAt = steps.taken.length + step;
+      survived = await crashing.putStub(later, signal).then(
+        () => true,
+        () => false,
+      );
+      expect(await shownBy(view.sink)).toEqual([expect.stringMatching(/^lake\/new\/a (stub|hydrated) 0x1$/)]);
+      expect((await view.sink.putStub(later, signal)).outcome).toMatch(/hydrated|updated|unchanged/);
+    }
   });
 
   it.each([
