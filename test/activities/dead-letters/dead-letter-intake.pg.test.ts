@@ -41,8 +41,11 @@ function dead(number: number, more: object = {}) {
 
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 
+/** On a clock that goes on when the test says so: no turn ends because the machine is busy. */
 async function intake(index: Index, blobs: MemoryBlobs, over: Partial<Services> = {}) {
-  const services = await testServices(index, { blobs: blobs.source });
+  const time = { now: Date.parse(TRIED) };
+  const clock = { now: () => time.now, sleep: async () => {} };
+  const services = await testServices(index, { blobs: blobs.source, clock });
   const deadLetters = { container: 'dead', pollSeconds: 60 };
   const federation = {
     ...services.federation,
@@ -51,6 +54,7 @@ async function intake(index: Index, blobs: MemoryBlobs, over: Partial<Services> 
   const { readDeadLetters } = deadLetterActivities({ ...services, federation, ...over });
   const id = services.account.id;
   return {
+    time,
     turn: (seconds = 10) => runActivity(() => readDeadLetters({ seconds })),
     letters: () => readOpenLetters(index.db, id, { limit: 1_000 }),
     live: async () => (await countEntries(index.db, id)).live,
@@ -169,6 +173,19 @@ describe('dead-letter intake', () => {
     expect(await turn()).toMatchObject({ blobs: 200, more: true });
     expect(await turn()).toMatchObject({ blobs: 3, more: false });
     expect(await live()).toBe(203);
+  });
+
+  it('8: ends a turn when its time is up, and has read one blob, however long that took', async () => {
+    await using db = await testIndex();
+    const blobs = new MemoryBlobs();
+    for (const at of numbers(5)) blobs.put(`${at}.json`, [dead(at)]);
+    const { turn, time } = await intake(db.index, blobs);
+    blobs.onRead = () => {
+      time.now += 4_000;
+    };
+    expect(await turn(10)).toMatchObject({ blobs: 3, more: true });
+    expect(await turn(0)).toMatchObject({ blobs: 1, more: true });
+    expect(await turn(10)).toMatchObject({ blobs: 1, more: false });
   });
 
   it('asks for the reconcile of an inventory whose announcement was not delivered', async () => {
