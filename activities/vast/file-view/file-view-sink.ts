@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Key } from '../../../namespace/key.ts';
 import { hasCode } from '../../../schema/errors.ts';
@@ -13,9 +13,10 @@ import type {
   SinkFile,
   StubRequest,
 } from '../../../schema/ports/sink.ts';
+import { cleanTemps } from './clean-temps.ts';
 import { BytesDiffer, fetchBytes } from './fetch-bytes.ts';
 import { type Files, loadExtendedAttributes, systemFiles } from './files.ts';
-import { cleanTemps, type Probed, probeView } from './probe.ts';
+import { type Probed, probeView } from './probe.ts';
 import { TEMP_FOLDER } from './settings.ts';
 import { sinkError } from './sink-error.ts';
 import { ThreadPool } from './thread-pool.ts';
@@ -100,12 +101,11 @@ export class FileViewSink implements Sink {
 
   async cleanUp(olderThanMs: number, signal: AbortSignal): Promise<number> {
     const { settings, files } = await this.#open();
-    signal.throwIfAborted();
-    const folder = `${settings.root}/${TEMP_FOLDER}`;
     try {
-      return cleanTemps(settings, files, await readdir(folder), olderThanMs);
+      return await cleanTemps(settings, files, olderThanMs, signal);
     } catch (error) {
-      throw sinkError(`'${folder}'`, error);
+      signal.throwIfAborted();
+      throw sinkError(`'${settings.root}/${TEMP_FOLDER}'`, error);
     }
   }
 

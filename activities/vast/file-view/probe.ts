@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { mkdirSync, opendirSync, readFileSync, realpathSync } from 'node:fs';
 import { IsthmusError } from '../../../schema/errors.ts';
-import { KEEP_BYTES_MS, type SinkCapabilities } from '../../../schema/ports/sink.ts';
-import { errorCode, type Files, unlessCode } from './files.ts';
-import { isKept } from './kept-bytes.ts';
+import type { SinkCapabilities } from '../../../schema/ports/sink.ts';
+import { type Files, unlessCode } from './files.ts';
 import { ENTRY_ATTRIBUTE } from './mark.ts';
-import { marksOf } from './marks.ts';
 import { SIDECAR_FOLDER, TEMP_FOLDER, type ViewSettings } from './settings.ts';
 import { sinkError } from './sink-error.ts';
 
@@ -88,38 +86,21 @@ function refuseMergingNames(root: string, files: Files): void {
     const says = (what: string) => refusal(`${what}, so two blobs could become one file; names must be kept as bytes`);
     if (merged(name.replace('A', 'a'))) throw says('takes upper and lower case for the same');
     if (merged(name.normalize('NFD'))) throw says('takes the two forms of an accent for the same');
-    if (!readdirSync(folder).includes(name)) throw says('changes names');
+    if (!lists(folder, name)) throw says('changes names');
   } finally {
     unlessCode(() => files.unlink(`${folder}/${name}`), 'ENOENT');
   }
 }
 
-/**
- * Removes temporary files whose last change is longer ago, and kept bytes that nobody asked for.
- *
- * @returns how many of the former.
- */
-export function cleanTemps(
-  settings: ViewSettings,
-  files: Files,
-  names: readonly string[],
-  olderThanMs: number,
-): number {
-  const marks = marksOf(settings, files, () => '');
-  let removed = 0;
-  for (const name of names) {
-    const path = `${TEMP_FOLDER}/${name}`;
-    const at = `${settings.root}/${path}`;
-    const stat = files.stat(at);
-    const age = isKept(name) ? Math.max(olderThanMs, KEEP_BYTES_MS) : olderThanMs;
-    if (stat === undefined || stat.ctimeMs > Date.now() - age || stat.isDirectory()) continue;
-    try {
-      files.unlink(at);
-      if (isKept(name)) marks.forget(path);
-      else removed++;
-    } catch (error) {
-      if (errorCode(error) !== 'ENOENT') throw error;
+/** One name at a time: as many bytes may be kept there as a directory had files before it was renamed. */
+function lists(folder: string, name: string): boolean {
+  const directory = opendirSync(folder);
+  try {
+    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
+      if (entry.name === name) return true;
     }
+    return false;
+  } finally {
+    directory.closeSync();
   }
-  return removed;
 }

@@ -138,6 +138,29 @@ describe.each(['probe', 'sidecar'] as const)('bytes of a blob whose directory wa
     expect(await view.sink.putStub(renamed, signal)).toEqual({ outcome: 'created' });
   });
 
+  it('8: are gone through a page at a time, beside other work, and no further once that is to end', async () => {
+    const { files } = await failingFiles();
+    let [looked, most] = [0, 0];
+    const stop = new AbortController();
+    const counting: Files = {
+      ...files,
+      stat(path) {
+        if (looked === 0) setImmediate(() => (looked = 0));
+        most = Math.max(most, ++looked);
+        return files.stat(path);
+      },
+    };
+    await using view = await testView({ attributes, files: counting });
+    await view.sink.capabilities();
+    for (let at = 0; at < 1_000; at++) writeFileSync(`${view.root}/${TEMP_FOLDER}/kept-${at}`, '');
+    [looked, most] = [0, 0];
+    expect(await view.sink.cleanUp(0, signal)).toBe(0);
+    expect(most).toBeLessThan(200);
+    setImmediate(() => stop.abort());
+    await expect(view.sink.cleanUp(0, stop.signal)).rejects.toThrow(/abort/);
+    expect(kept(view.root)).toHaveLength(1_000);
+  });
+
   it('survive that the folder of temporary files was tidied away, and that a directory goes while they are put in place', async () => {
     await using view = await testView({ attributes });
     await view.sink.hydrate(stub, open, signal);
