@@ -229,6 +229,8 @@ export async function markStubsDue(
   if (storable.length === 0) return 0;
   return searchByKey(on, async () => {
     const page = await lockKeys(on, accountId, storable);
+    // The rule for directories above names: planning the update would cost more than finding that out.
+    if (page.found === 0) return 0;
     const { numAffectedRows } = await sql`
       update entries as e set stub_due = true, stub_at = ${serverNow}, stub_tries = 0
       from unnest(${page.containers}::int[], ${page.heads}::text[], ${page.hashes}::text[])
@@ -240,18 +242,18 @@ export async function markStubsDue(
   });
 }
 
-/** Sorts by key and locks the entries in that order. */
+/** Sorts by key and locks the entries in that order. `found` counts those that there are. */
 async function lockKeys<T extends { readonly key: Key }>(tx: Queryable, accountId: number, items: readonly T[]) {
   const states = await containerStates(tx, accountId, [...new Set(items.map(({ key }) => key.container))]);
   const sorted = items.filter(({ key }) => states.has(key.container)).toSorted((a, b) => compareKeys(a.key, b.key));
   const arrays = keyArrays(sorted.map(({ key }) => pageKey(states.get(key.container)?.id ?? 0, key.name)));
-  await sql`
+  const { rows } = await sql`
     select 1 from unnest(${arrays.containers}::int[], ${arrays.heads}::text[], ${arrays.hashes}::text[])
       with ordinality as x (container_id, head, tail_hash, ord)
     join entries as e on e.account_id = ${accountId} and e.container_id = x.container_id and e.head = x.head
       and e.tail_hash = decode(x.tail_hash, 'hex')
     order by x.ord for update of e`.execute(tx);
-  return { ...arrays, sorted };
+  return { ...arrays, sorted, found: rows.length };
 }
 
 /** Whether a live entry's name starts with this one's and a slash. */
