@@ -9,16 +9,18 @@ interface Part {
   readonly child: ChildProcess;
   /** The next line of its output, as JSON. Throws where it ends without one. */
   next<Said>(): Promise<Said>;
+  /** Tells it something more: see `told`. */
+  tell(value: object): void;
 }
 
 /** A part that was started, with what it said first. */
-export type RunningPart<Said> = Said & AsyncDisposable & Pick<Part, 'next'>;
+export type RunningPart<Said> = Said & AsyncDisposable & Pick<Part, 'next' | 'tell'>;
 
 /** Starts `NAME.process.ts`, NAME a path in this folder, with one JSON argument. Its standard error is ours. */
 function start(name: string, argument: object): Part {
   const file = fileURLToPath(new URL(`${name}.process.ts`, import.meta.url));
   const argv = [...NODE_FLAGS, file, JSON.stringify(argument)];
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     child,
@@ -27,6 +29,7 @@ function start(name: string, argument: object): Part {
       if (line.done === true) throw new Error(`${name} ended without a word`);
       return JSON.parse(line.value) as Said;
     },
+    tell: (value) => void child.stdin.write(`${JSON.stringify(value)}\n`),
   };
 }
 
@@ -41,12 +44,13 @@ export async function runPart<Said>(name: string, argument: object): Promise<Sai
 
 /** Starts a part that runs until it is disposed of. */
 export async function startPart<Said>(name: string, argument: object): Promise<RunningPart<Said>> {
-  const { child, next } = start(name, argument);
+  const { child, next, tell } = start(name, argument);
   const exit = once(child, 'exit');
   const said = await next<Said>();
   return {
     ...said,
     next,
+    tell,
     [Symbol.asyncDispose]: async () => {
       child.kill();
       await exit;
@@ -57,6 +61,11 @@ export async function startPart<Said>(name: string, argument: object): Promise<R
 /** What a part says: one line of JSON. */
 export function say(value: object): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+/** What this part is told while it runs. */
+export async function* told<Told>(): AsyncGenerator<Told> {
+  for await (const line of createInterface({ input: process.stdin })) yield JSON.parse(line) as Told;
 }
 
 /** The JSON argument of a part. */

@@ -1,7 +1,7 @@
 /**
  * npm run bench -- NAME [--json]
  * npm run bench -- feed [--records N] [--shards K] [--feed DIR] [--sdk-records N] [--raw-records N] [--json]
- * npm run bench -- triggers [--keys N] [--events N] [--burst N] [--offered N] [--offered-seconds S] [--receive-only N] [--one-by-one N] [--json]
+ * npm run bench -- triggers [--keys N] [--events N] [--burst N] [--offered N] [--warm-seconds S] [--offered-seconds S] [--receive-only N] [--one-by-one N] [--json]
  * npm run bench -- NAME --index URL: on an empty database of a Postgres that runs already, as that one is set
  *
  * Each benchmark prints figures beside a baseline of the same run, since machines are noisy: read the ratios.
@@ -39,6 +39,7 @@ const { values, positionals } = parseArgs({
     /** Events a second, and for how many seconds. */
     offered: { type: 'string', default: '2000' },
     'offered-seconds': { type: 'string', default: '20' },
+    'warm-seconds': { type: 'string', default: '10' },
     'receive-only': { type: 'string', default: '100000' },
     'one-by-one': { type: 'string', default: '5000' },
     index: { type: 'string' },
@@ -72,6 +73,7 @@ function triggersOptions() {
     events: number('events'),
     burst: number('burst'),
     offeredPerSecond: number('offered'),
+    warmSeconds: number('warm-seconds'),
     offeredSeconds: number('offered-seconds'),
     receiveOnly: number('receive-only'),
     oneByOne: number('one-by-one'),

@@ -5,7 +5,7 @@ import { connectionStringOn } from '../infra/local/storage/account.ts';
 import { type RunningPart, runPart, startPart } from './child.ts';
 import type { IntakeFigures } from './triggers/intake.process.ts';
 import type { Percentiles } from './triggers/percentiles.ts';
-import { publish } from './triggers/publish.ts';
+import type { Publication } from './triggers/publish.ts';
 import { seedIndex } from './triggers/seed-index.ts';
 
 export interface TriggersBenchOptions {
@@ -14,8 +14,9 @@ export interface TriggersBenchOptions {
   /** Events taken as fast as it goes. */
   readonly events: number;
   readonly burst: number;
-  /** The steady rate, and for how long. */
+  /** The steady rate, and for how long: for `warmSeconds` to become warm, then for so long to be measured. */
   readonly offeredPerSecond: number;
+  readonly warmSeconds: number;
   readonly offeredSeconds: number;
   readonly receiveOnly: number;
   readonly oneByOne: number;
@@ -56,17 +57,18 @@ const RECEIVERS = 2;
 const HOLD = 1_000;
 
 /**
- * Measures triggers from a queue to the index and to stubs, on a migrated index: the embedded broker, the intake and
- * Postgres each in processes of their own, this one the sender.
+ * Measures triggers from a queue to the index and to stubs, on a migrated index: the embedded broker with what it is to
+ * deliver, the intake and Postgres each in processes of their own.
  */
 export async function runTriggers(url: string, options: TriggersBenchOptions, say: (text: string) => void) {
   const { keys, events, burst, offeredPerSecond } = options;
   const places = { url, connectionString: connectionStringOn(1) };
   let from = 0;
-  const send = async (bus: string, count: number, perSecond?: number) => {
-    const first = from;
-    from += count;
-    return await publish({ bus, from: first, events: count, keys, perSecond });
+  const send = async (broker: RunningPart<Broker>, events: number, perSecond?: number): Promise<number> => {
+    const publication: Publication = { from, events, keys, perSecond };
+    from += events;
+    broker.tell(publication);
+    return (await broker.next<{ readonly seconds: number }>()).seconds;
   };
   say(`seeding ${keys / 2} of ${keys} names`);
   await seedIndex(url, keys);
@@ -75,33 +77,40 @@ export async function runTriggers(url: string, options: TriggersBenchOptions, sa
   const drain = async <Figures>(name: string, count: number, argument: object): Promise<Figures> => {
     await using broker = await startPart<Broker>('triggers/broker', {});
     const bus = broker.connectionString;
-    const seconds = await send(bus, count);
-    say(`${name}: sent ${count} in ${seconds.toFixed(1)} s`);
+    await send(broker, count);
     return await runPart<Figures>(`triggers/${name}`, { ...places, bus, events: count, ...argument });
   };
   /** The intake, waiting, and what is then offered to it. */
-  const offer = async (count: number, perSecond: number | undefined, root: string | undefined) => {
+  const offer = async (
+    count: number,
+    perSecond?: number,
+    stubs: { readonly root?: string; readonly warmMs?: number } = {},
+  ) => {
     await using broker = await startPart<Broker>('triggers/broker', {});
     const bus = broker.connectionString;
     await using intake: RunningPart<object> = await startPart('triggers/intake', {
       ...places,
       bus,
-      root,
+      ...stubs,
       events: count,
       waits: true,
     });
     const offeredAt = Date.now();
-    const [figures] = await Promise.all([intake.next<IntakeFigures>(), send(bus, count, perSecond)]);
+    const [figures] = await Promise.all([intake.next<IntakeFigures>(), send(broker, count, perSecond)]);
     return { ...figures, offeredAt };
   };
 
   const view = await mkdtemp(join(tmpdir(), 'isthmus-bench-view-'));
   try {
-    const steady = await offer(offeredPerSecond * options.offeredSeconds, offeredPerSecond, view);
+    const seconds = options.warmSeconds + options.offeredSeconds;
+    const steady = await offer(offeredPerSecond * seconds, offeredPerSecond, {
+      root: view,
+      warmMs: options.warmSeconds * 1_000,
+    });
     say(`steady: ${tell(steady)}; to index ${told(steady.toIndexMs)}, to stub ${told(steady.toStubMs)}`);
     const fast = await drain<IntakeFigures>('intake', events, {});
     say(`as fast as it goes: ${tell(fast)}, ${rateOf({ events, seconds: fast.seconds })}/s`);
-    const flood = await offer(burst, undefined, undefined);
+    const flood = await offer(burst);
     const burstSeconds = (flood.endedAt - flood.offeredAt) / 1_000;
     say(`burst: ${burstSeconds.toFixed(1)} s, ${tell(flood)}`);
     const receiveOnly = await drain<Timed & { readonly cpuSeconds: number }>('receive-only', options.receiveOnly, {

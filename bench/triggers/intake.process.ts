@@ -18,6 +18,8 @@ export interface IntakeArgument extends BenchPlaces {
   readonly events: number;
   /** Whether to say when it listens. */
   readonly waits?: boolean | undefined;
+  /** What is offered in the first of these milliseconds is taken, and not measured. @default 0 */
+  readonly warmMs?: number | undefined;
 }
 
 export interface IntakeFigures {
@@ -44,6 +46,8 @@ const toStubMs: number[] = [];
 /** When the oldest event of a name was offered that has no stub yet. */
 const owed = new Map<string, number>();
 const over = new AbortController();
+/** When the first message was offered. */
+let offeredAt: number | undefined;
 let settled = 0;
 let began: number | undefined;
 let waits = argument.waits === true;
@@ -67,7 +71,7 @@ function watchQueue(queue: TriggerQueue): TriggerQueue {
       return messages;
     },
     async complete(messages) {
-      for (const { id } of messages) toIndexMs.push(Date.now() - offerOf(id).at);
+      for (const { id } of messages) measure(toIndexMs, offerOf(id).at);
       await queue.complete(messages);
       settled += messages.length;
       if (settled >= argument.events) endedAt = Date.now();
@@ -78,6 +82,11 @@ function watchQueue(queue: TriggerQueue): TriggerQueue {
     oldest: () => queue.oldest(),
     close: () => queue.close(),
   };
+}
+
+function measure(into: number[], at: number): void {
+  offeredAt ??= at;
+  if (at >= offeredAt + (argument.warmMs ?? 0)) into.push(Date.now() - at);
 }
 
 function noteOffer(id: string): void {
@@ -91,7 +100,7 @@ function watchSink(sink: Sink): Sink {
     const at = owed.get(last);
     if (at === undefined) return;
     owed.delete(last);
-    toStubMs.push(Date.now() - at);
+    measure(toStubMs, at);
     endWhereDone();
   };
   return new Proxy(sink, {
