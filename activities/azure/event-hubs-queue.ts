@@ -166,6 +166,11 @@ export class EventHubsQueue implements TriggerQueue {
     const store = new EventHubsStore(index.db, accountId);
     const client = eventHubsClient(source, store);
     const mine = () => this.#reading?.client === client;
+    const end = async (partitionId: string): Promise<void> => {
+      if (mine()) this.#forget(partitionId);
+      // Else nobody else takes it before its claim has run out.
+      await store.release(hubNameOf(client, source), partitionId, client.identifier).catch(() => {});
+    };
     const subscription = client.subscribe(
       {
         processInitialize: async ({ partitionId }) => {
@@ -174,12 +179,13 @@ export class EventHubsQueue implements TriggerQueue {
           this.#tails.set(partitionId, new PartitionTail(partitionId, store.begunAfter(partitionId), Date.now()));
         },
         processEvents: (events, context) => this.#take(client, events, context),
-        processError: async (error) => this.#hear(error, mine()),
-        processClose: async (_, { partitionId }) => {
-          if (mine()) this.#forget(partitionId);
-          // Else nobody else takes it before its claim has run out.
-          await store.release(hubNameOf(client, source), partitionId, client.identifier).catch(() => {});
+        processError: async (error, { partitionId }) => {
+          // A link that somebody takes over while the client closes it: no error of the client's, but the link's own as
+          // AMQP tells it, and the client then says no more of the partition.
+          if (!(error instanceof Error)) await end(partitionId);
+          else this.#hear(error, mine());
         },
+        processClose: async (_, { partitionId }) => await end(partitionId),
       },
       {
         maxBatchSize: BATCH,

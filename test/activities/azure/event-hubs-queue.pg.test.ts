@@ -1,8 +1,9 @@
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { EventHubConsumerClient, type SubscriptionEventHandlers } from '@azure/event-hubs';
 import { sql } from 'kysely';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Removed } from '../../../activities/azure/event-hubs-tail.ts';
 import { readOpenLetters } from '../../../schema/index/dead-letters.ts';
 import { recentJournal } from '../../../schema/index/journal.ts';
@@ -97,6 +98,23 @@ describe('a reader of an event hub', () => {
     // Its place is not where this was read from.
     await expect(commit(world.index, queue, later)).rejects.toThrow(TriggersLost);
     expect(numbersOf(await receiveAll(queue, 1_200))).toEqual(range(1, 1_200));
+  });
+
+  it('9: gives a partition up, and reads the others on, whose link is taken over while its client closes it', async () => {
+    const subscribed = vi.spyOn(EventHubConsumerClient.prototype, 'subscribe');
+    await using world = await hubWorld();
+    const queue = world.open({ idleMs: 3_600_000 });
+    await world.publish(1, 40);
+    const messages = await receiveAll(queue, 40);
+    const [handlers] = subscribed.mock.calls[0] as unknown as [SubscriptionEventHandlers];
+    subscribed.mockRestore();
+    const stolen = { condition: 'amqp:link:stolen', description: 'New receiver with higher epoch' } as unknown as Error;
+    const context = { partitionId: '0' } as Parameters<SubscriptionEventHandlers['processError']>[1];
+    await handlers.processError(stolen, context);
+    expect(await world.owners()).toHaveLength(3);
+    await commit(world.index, queue, messages);
+    await world.publish(41, 60);
+    expect(await queue.receive(100, 5_000, never)).not.toEqual([]);
   });
 
   it('keeps what was refused as a dead letter in the same transaction, once', async () => {
