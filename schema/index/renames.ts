@@ -23,10 +23,10 @@ export async function recentRenames(on: Queryable, accountId: number): Promise<r
     select c.name as container, s.head || s.tail as name, s.to_container, s.to_name
     from (
       select * from subtrees
-      where account_id = ${accountId} and event_time > ${serverNow} - ${KEEP_BYTES_MS}::bigint
+      where account_id = ${accountId} and to_name is not null and event_time > ${serverNow} - ${KEEP_BYTES_MS}::bigint
       order by event_time desc limit ${MOST}
     ) as s join containers as c on c.account_id = s.account_id and c.id = s.container_id
-    where s.to_name is not null and (s.listed_at is null or s.listed_at > ${serverNow} - ${AFTER_LISTED_MS}::bigint)
+    where s.listed_at is null or s.listed_at > ${serverNow} - ${AFTER_LISTED_MS}::bigint
     order by s.event_time desc`.execute(on);
   return rows.flatMap(({ container, name, to_container, to_name }) =>
     to_container === null || to_name === null

@@ -8,6 +8,7 @@ import { eventHubs } from './0006-event-hubs.ts';
 import { subtrees } from './0007-subtrees.ts';
 import { triggerWatch } from './0008-trigger-watch.ts';
 import { directoryLooks } from './0009-directory-looks.ts';
+import { directoryRenames } from './0010-directory-renames.ts';
 
 /** Every migration, by its name, in order. One that has landed never changes: a test holds its hash. */
 export const INDEX_MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
@@ -19,6 +20,7 @@ export const INDEX_MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
   '0007-subtrees': subtrees,
   '0008-trigger-watch': triggerWatch,
   '0009-directory-looks': directoryLooks,
+  '0010-directory-renames': directoryRenames,
 };
 
 /** The list as Kysely wants it: static, so that tests, bundles and the compiler see the same. */

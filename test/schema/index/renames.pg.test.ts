@@ -48,4 +48,22 @@ describe('directories that were renamed lately', () => {
     const { id: other } = await ensureAccount(db.index, 'another');
     expect(await recentRenames(db.index.db, other)).toEqual([]);
   });
+
+  it('are found among any number of directories that were deleted since, as jobs delete their own by the thousand', async () => {
+    await using db = await testIndex();
+    const { id } = await ensureAccount(db.index, 'lake');
+    const now = Date.now();
+    const gone = (name: string, at: number, made?: string) => ({
+      gone: parseKey(`c/${name}`),
+      made: made === undefined ? undefined : parseKey(made),
+      recursive: true,
+      time: now - 60_000 + at,
+      eventId: name,
+      api: 'DeleteDirectory',
+    });
+    const told = Array.from({ length: 2_000 }, (_, at) => gone(`_temporary/${at}`, at + 1));
+    await transact(db.index, (tx) => noteSubtrees(tx, id, [gone('staging', 0, 'c/live'), ...told]));
+    const renames = await recentRenames(db.index.db, id);
+    expect(renames.map(({ from, to }) => [formatKey(from), formatKey(to)])).toEqual([['c/staging', 'c/live']]);
+  });
 });
