@@ -12,8 +12,10 @@ import { openIndex } from '../schema/index/database.ts';
 export interface BenchPlaces {
   readonly connectionString: string;
   readonly url: string;
-  /** Where triggers come from; without it the feed alone is a source. */
+  /** The broker that triggers come from; without it the feed alone is a source. */
   readonly bus?: string | undefined;
+  /** The event hub there. @default they come from the queue `QUEUE` */
+  readonly hub?: string | undefined;
   /** The file view. @default one that is never written */
   readonly root?: string | undefined;
 }
@@ -23,7 +25,7 @@ export const QUEUE = 'events';
 const RULES = [{ prefix: '', authority: 'blob' as const, sink: 'vast' }];
 
 /** The worker's own services for one account, everything of it Blob-authoritative with stubs in one sink. Whoever opens them closes the index. */
-export async function benchServices({ connectionString, url, bus, root }: BenchPlaces): Promise<Services> {
+export async function benchServices({ connectionString, url, bus, hub, root }: BenchPlaces): Promise<Services> {
   const index = openIndex(url);
   const account = await ensureAccount(index, ACCOUNT);
   await publishRules(index, account.id, RULES, 'bench');
@@ -34,7 +36,8 @@ export async function benchServices({ connectionString, url, bus, root }: BenchP
       // So far apart that a turn of the tail is one pass to the feed's end.
       sources: {
         changeFeed: { pollSeconds: 60 },
-        ...(bus === undefined ? {} : { serviceBus: { connectionString: bus, queue: QUEUE } }),
+        ...(bus === undefined || hub !== undefined ? {} : { serviceBus: { connectionString: bus, queue: QUEUE } }),
+        ...(bus === undefined || hub === undefined ? {} : { eventHubs: { connectionString: bus, eventHub: hub } }),
       },
       sinks: { vast: { kind: 'fileView', root: root ?? '/nowhere' } },
       rules: RULES,

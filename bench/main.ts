@@ -1,7 +1,7 @@
 /**
  * npm run bench -- NAME [--json]
  * npm run bench -- feed [--records N] [--shards K] [--feed DIR] [--sdk-records N] [--raw-records N] [--json]
- * npm run bench -- triggers [--keys N] [--events N] [--burst N] [--offered N] [--warm-seconds S] [--offered-seconds S] [--receive-only N] [--one-by-one N] [--json]
+ * npm run bench -- triggers [--from service-bus|event-hubs] [--keys N] [--events N] [--burst N] [--offered N] [--warm-seconds S] [--offered-seconds S] [--receive-only N] [--one-by-one N] [--json]
  * npm run bench -- NAME --index URL: on an empty database of a Postgres that runs already, as that one is set
  *
  * Each benchmark prints figures beside a baseline of the same run, since machines are noisy: read the ratios.
@@ -19,7 +19,7 @@ import { runApplyEvents } from './apply-events.ts';
 import { runFeed } from './feed.ts';
 import { runFeedTail } from './feed-tail.ts';
 import { run as runFileView } from './file-view.ts';
-import { runTriggers } from './triggers.ts';
+import { runTriggers, type TriggersBenchOptions } from './triggers.ts';
 import { run as runVerify } from './verify.ts';
 
 const { values, positionals } = parseArgs({
@@ -33,6 +33,7 @@ const { values, positionals } = parseArgs({
     /** The package is slow, and its rate does not change: a part of the feed tells it. */
     'sdk-records': { type: 'string', default: '200000' },
     'raw-records': { type: 'string', default: '2000000' },
+    from: { type: 'string', default: 'service-bus' },
     keys: { type: 'string', default: '1000000' },
     events: { type: 'string', default: '200000' },
     burst: { type: 'string', default: '200000' },
@@ -67,8 +68,11 @@ function feedOptions() {
   };
 }
 
-function triggersOptions() {
+function triggersOptions(): TriggersBenchOptions {
+  const { from } = values;
+  if (from !== 'service-bus' && from !== 'event-hubs') throw new Error('--from takes service-bus or event-hubs');
   return {
+    from,
     keys: number('keys'),
     events: number('events'),
     burst: number('burst'),

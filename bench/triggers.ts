@@ -8,7 +8,10 @@ import type { Percentiles } from './triggers/percentiles.ts';
 import type { Publication } from './triggers/publish.ts';
 import { seedIndex } from './triggers/seed-index.ts';
 
+export type TriggerTransport = 'service-bus' | 'event-hubs';
+
 export interface TriggersBenchOptions {
+  readonly from: TriggerTransport;
   /** Names in the mix, half of them in the index before it begins. */
   readonly keys: number;
   /** Events taken as fast as it goes. */
@@ -24,6 +27,7 @@ export interface TriggersBenchOptions {
 
 export interface TriggersBenchmark {
   readonly bench: 'triggers';
+  readonly from: TriggerTransport;
   readonly events: number;
   /** From the first receive of a queue that is full to the last settlement. */
   readonly seconds: number;
@@ -39,12 +43,12 @@ export interface TriggersBenchmark {
   readonly burst: { readonly events: number; readonly seconds: number; readonly peakRssMiB: number };
   readonly cpuMicrosPerEvent: number;
   readonly baselines: {
-    /** Azure's client receives and completes the same messages, and does nothing else. */
+    /** Azure's client receives the same messages, completes those of a queue, and does nothing else. */
     readonly receiveOnlyPerSecond: number;
-    /** A handler that applies and completes each message by itself, ten at once. */
-    readonly oneByOnePerSecond: number;
+    /** A handler of a queue that applies and completes each message by itself, ten at once. */
+    readonly oneByOnePerSecond?: number;
   };
-  readonly ratios: { readonly toReceiveOnly: number; readonly toOneByOne: number };
+  readonly ratios: { readonly toReceiveOnly: number; readonly toOneByOne?: number };
 }
 
 interface Timed {
@@ -52,9 +56,14 @@ interface Timed {
   readonly seconds: number;
 }
 
+interface ReceiveOnly extends Timed {
+  readonly cpuSeconds: number;
+}
+
 /** As the intake has them. */
 const RECEIVERS = 2;
 const HOLD = 1_000;
+const EVENT_BATCH = 500;
 
 /**
  * Measures triggers from a queue to the index and to stubs, on a migrated index: the embedded broker with what it is to
@@ -64,6 +73,12 @@ export async function runTriggers(url: string, options: TriggersBenchOptions, sa
   const { keys, events, burst, offeredPerSecond } = options;
   const places = { url, connectionString: connectionStringOn(1) };
   let from = 0;
+  let brokers = 0;
+  const startBroker = async () => {
+    // A new name each: the index knows how far it has read of the one before.
+    const hub = options.from === 'event-hubs' ? `events-${++brokers}` : undefined;
+    return { ...(await startPart<Broker>('triggers/broker', { hub })), hub };
+  };
   const send = async (broker: RunningPart<Broker>, events: number, perSecond?: number): Promise<number> => {
     const publication: Publication = { from, events, keys, perSecond };
     from += events;
@@ -75,10 +90,10 @@ export async function runTriggers(url: string, options: TriggersBenchOptions, sa
 
   /** A part that takes what is in the queue already. */
   const drain = async <Figures>(name: string, count: number, argument: object): Promise<Figures> => {
-    await using broker = await startPart<Broker>('triggers/broker', {});
-    const bus = broker.connectionString;
+    await using broker = await startBroker();
+    const { connectionString: bus, hub } = broker;
     await send(broker, count);
-    return await runPart<Figures>(`triggers/${name}`, { ...places, bus, events: count, ...argument });
+    return await runPart<Figures>(`triggers/${name}`, { ...places, bus, hub, events: count, ...argument });
   };
   /** The intake, waiting, and what is then offered to it. */
   const offer = async (
@@ -86,11 +101,12 @@ export async function runTriggers(url: string, options: TriggersBenchOptions, sa
     perSecond?: number,
     stubs: { readonly root?: string; readonly warmMs?: number } = {},
   ) => {
-    await using broker = await startPart<Broker>('triggers/broker', {});
-    const bus = broker.connectionString;
+    await using broker = await startBroker();
+    const { connectionString: bus, hub } = broker;
     await using intake: RunningPart<object> = await startPart('triggers/intake', {
       ...places,
       bus,
+      hub,
       ...stubs,
       events: count,
       waits: true,
@@ -113,16 +129,18 @@ export async function runTriggers(url: string, options: TriggersBenchOptions, sa
     const flood = await offer(burst);
     const burstSeconds = (flood.endedAt - flood.offeredAt) / 1_000;
     say(`burst: ${burstSeconds.toFixed(1)} s, ${tell(flood)}`);
-    const receiveOnly = await drain<Timed & { readonly cpuSeconds: number }>('receive-only', options.receiveOnly, {
-      receivers: RECEIVERS,
-      hold: HOLD,
-    });
+    const isQueue = options.from === 'service-bus';
+    const receiveOnly = await (isQueue
+      ? drain<ReceiveOnly>('receive-only', options.receiveOnly, { receivers: RECEIVERS, hold: HOLD })
+      : drain<ReceiveOnly>('read-only', options.receiveOnly, { batch: EVENT_BATCH }));
     say(`receive only: ${rateOf(receiveOnly)}/s, ${receiveOnly.cpuSeconds.toFixed(1)} s of processor`);
-    const oneByOne = await drain<Timed>('one-by-one', options.oneByOne, {});
-    say(`one by one: ${rateOf(oneByOne)}/s`);
     const perSecond = rateOf({ events, seconds: fast.seconds });
+    const toOf = (baseline: number) => Math.round((100 * perSecond) / baseline) / 100;
+    const oneByOne = isQueue ? rateOf(await drain<Timed>('one-by-one', options.oneByOne, {})) : undefined;
+    if (oneByOne !== undefined) say(`one by one: ${oneByOne}/s`);
     const figures: TriggersBenchmark = {
       bench: 'triggers',
+      from: options.from,
       events,
       seconds: Math.round(fast.seconds * 100) / 100,
       perSecond,
@@ -132,10 +150,13 @@ export async function runTriggers(url: string, options: TriggersBenchOptions, sa
       peakRssMiB: fast.peakRssMiB,
       burst: { events: burst, seconds: Math.round(burstSeconds * 100) / 100, peakRssMiB: flood.peakRssMiB },
       cpuMicrosPerEvent: Math.round((fast.cpuSeconds * 1e6) / events),
-      baselines: { receiveOnlyPerSecond: rateOf(receiveOnly), oneByOnePerSecond: rateOf(oneByOne) },
+      baselines: {
+        receiveOnlyPerSecond: rateOf(receiveOnly),
+        ...(oneByOne === undefined ? {} : { oneByOnePerSecond: oneByOne }),
+      },
       ratios: {
-        toReceiveOnly: Math.round((100 * perSecond) / rateOf(receiveOnly)) / 100,
-        toOneByOne: Math.round((100 * perSecond) / rateOf(oneByOne)) / 100,
+        toReceiveOnly: toOf(rateOf(receiveOnly)),
+        ...(oneByOne === undefined ? {} : { toOneByOne: toOf(oneByOne) }),
       },
     };
     return figures;

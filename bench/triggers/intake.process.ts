@@ -3,15 +3,15 @@
  * dispatch beside it. Says when it listens, then its figures.
  */
 import { stubActivities } from '../../activities/dispatch-stubs.ts';
+import { eventHubActivities } from '../../activities/receive-event-hub.ts';
 import { triggerActivities } from '../../activities/receive-triggers.ts';
 import type { Services } from '../../activities/services.ts';
 import type { Sink } from '../../schema/ports/sink.ts';
-import type { TriggerQueue } from '../../schema/ports/trigger-queue.ts';
+import type { TriggerMessage, TriggerQueue } from '../../schema/ports/trigger-queue.ts';
 import { asActivity } from '../as-activity.ts';
 import { type BenchPlaces, benchServices } from '../bench-services.ts';
 import { argumentOf, peakRssMiB, say } from '../child.ts';
 import { type Percentiles, percentilesOf } from './percentiles.ts';
-import { offerOf } from './publish.ts';
 
 export interface IntakeArgument extends BenchPlaces {
   /** How many messages there will be. */
@@ -59,7 +59,9 @@ function endWhereDone(): void {
 
 /** Watches a queue from its port, so that nothing inside of the intake is measured by its own word. */
 function watchQueue(queue: TriggerQueue): TriggerQueue {
+  const commit = queue.commit?.bind(queue);
   return {
+    ...(commit && { commit }),
     async receive(max, waitMs, signal) {
       began ??= performance.now();
       const messages = await queue.receive(max, waitMs, signal);
@@ -67,11 +69,11 @@ function watchQueue(queue: TriggerQueue): TriggerQueue {
         waits = false;
         say({ listening: true });
       }
-      if (stubs) for (const { id } of messages) noteOffer(id);
+      if (stubs) for (const message of messages) noteOffer(message);
       return messages;
     },
     async complete(messages) {
-      for (const { id } of messages) measure(toIndexMs, offerOf(id).at);
+      for (const { enqueuedAt } of messages) measure(toIndexMs, enqueuedAt);
       await queue.complete(messages);
       settled += messages.length;
       if (settled >= argument.events) endedAt = Date.now();
@@ -89,14 +91,19 @@ function measure(into: number[], at: number): void {
   if (at >= offeredAt + (argument.warmMs ?? 0)) into.push(Date.now() - at);
 }
 
-function noteOffer(id: string): void {
-  const { at, name } = offerOf(id);
-  owed.set(name, Math.min(owed.get(name) ?? at, at));
+function noteOffer({ body, enqueuedAt }: TriggerMessage): void {
+  const { subject } = JSON.parse(String(body)) as { readonly subject: string };
+  const name = lastSegment(subject);
+  owed.set(name, Math.min(owed.get(name) ?? enqueuedAt, enqueuedAt));
+}
+
+function lastSegment(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 function watchSink(sink: Sink): Sink {
   const done = (name: string) => {
-    const last = name.slice(name.lastIndexOf('/') + 1);
+    const last = lastSegment(name);
     const at = owed.get(last);
     if (at === undefined) return;
     owed.delete(last);
@@ -128,23 +135,28 @@ function watchSink(sink: Sink): Sink {
 const services: Services = {
   ...opened,
   openTriggers: () => watchQueue(opened.openTriggers()),
+  openEventHubs: () => watchQueue(opened.openEventHubs()),
   sinks: new Map([...opened.sinks].map(([name, sink]) => [name, watchSink(sink)])),
 };
+/** As many at once as the worker's loops have. */
+const { readers = 1 } = opened.federation.sources.eventHubs ?? {};
 const { receiveTriggers } = triggerActivities(services);
+const { receiveEventHub } = eventHubActivities(services);
+const receive = argument.hub === undefined ? receiveTriggers : receiveEventHub;
 const { dispatchStubs } = stubActivities(services);
 const before = process.cpuUsage();
 const start = performance.now();
 const quiet = (error: unknown) => {
   if (!over.signal.aborted) throw error;
 };
-const [turn] = await Promise.all([
-  asActivity(() => receiveTriggers({ seconds: A_DAY }), over.signal),
+const [turns] = await Promise.all([
+  Promise.all(Array.from({ length: readers }, () => asActivity(() => receive({ seconds: A_DAY }), over.signal))),
   stubs ? asActivity(() => dispatchStubs({ seconds: A_DAY, sink: 'vast' }), over.signal).catch(quiet) : undefined,
 ]);
 const { user, system } = process.cpuUsage(before);
 const figures: IntakeFigures = {
-  messages: turn.messages,
-  applied: turn.applied,
+  messages: turns.reduce((sum, turn) => sum + turn.messages, 0),
+  applied: turns.reduce((sum, turn) => sum + turn.applied, 0),
   seconds: (endedAt - (performance.timeOrigin + (began ?? start))) / 1_000,
   endedAt,
   peakRssMiB: peakRssMiB(),

@@ -17,14 +17,14 @@ const EVERY_MS = 5;
 
 /**
  * Publishes events from within the broker, as Event Grid's delivery costs the reader's machine nothing: Azure's client
- * as a sender took as much of the processors as the intake. A message's id says when it was offered and of which
- * name it is: see `offerOf`.
+ * as a sender took as much of the processors as the intake.
  *
+ * @param put is told of which name a message is, too.
  * @returns how many seconds it took.
  */
 export async function publish(
   { from, events, keys, perSecond }: Publication,
-  put: (message: PublishedMessage) => Promise<void>,
+  put: (message: PublishedMessage, name: string) => Promise<void>,
 ): Promise<number> {
   const began = performance.now();
   const due = () =>
@@ -33,21 +33,14 @@ export async function publish(
     const upTo = Math.min(due(), sent + AT_ONCE);
     if (upTo > sent) {
       const numbers = Array.from({ length: upTo - sent }, (_, at) => from + sent + at);
-      await Promise.all(numbers.map((number) => put(messageOf(number, keys))));
+      await Promise.all(numbers.map((number) => put(...messageOf(number, keys))));
       sent = upTo;
     } else await sleep(EVERY_MS);
   }
   return (performance.now() - began) / 1_000;
 }
 
-function messageOf(number: number, keys: number): PublishedMessage {
+function messageOf(number: number, keys: number): [message: PublishedMessage, name: string] {
   const body = eventOf(number, keys);
-  const name = body.subject.slice(body.subject.lastIndexOf('/') + 1);
-  return { body, messageId: `${Date.now()}/${name}` };
-}
-
-/** When a message was offered, in milliseconds since 1970, and the last segment of its blob's name. */
-export function offerOf(messageId: string): { readonly at: number; readonly name: string } {
-  const cut = messageId.indexOf('/');
-  return { at: Number(messageId.slice(0, cut)), name: messageId.slice(cut + 1) };
+  return [{ body, messageId: body.id }, body.subject];
 }
