@@ -2,6 +2,7 @@
  * npm run bench -- NAME [--json]
  * npm run bench -- feed [--records N] [--shards K] [--feed DIR] [--sdk-records N] [--raw-records N] [--json]
  * npm run bench -- triggers [--from service-bus|event-hubs] [--keys N] [--events N] [--burst N] [--offered N] [--warm-seconds S] [--offered-seconds S] [--receive-only N] [--one-by-one N] [--json]
+ * npm run bench -- subtree [--children N] [--json]
  * npm run bench -- NAME --index URL: on an empty database of a Postgres that runs already, as that one is set
  *
  * Each benchmark prints figures beside a baseline of the same run, since machines are noisy: read the ratios.
@@ -19,6 +20,7 @@ import { runApplyEvents } from './apply-events.ts';
 import { runFeed } from './feed.ts';
 import { runFeedTail } from './feed-tail.ts';
 import { run as runFileView } from './file-view.ts';
+import { runSubtree } from './subtree.ts';
 import { runTriggers, type TriggersBenchOptions } from './triggers.ts';
 import { run as runVerify } from './verify.ts';
 
@@ -43,6 +45,7 @@ const { values, positionals } = parseArgs({
     'warm-seconds': { type: 'string', default: '10' },
     'receive-only': { type: 'string', default: '100000' },
     'one-by-one': { type: 'string', default: '5000' },
+    children: { type: 'string', default: '1000000' },
     index: { type: 'string' },
   },
 });
@@ -52,6 +55,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<object>>> = {
   feed: () => onPostgres((url) => runFeed(url, feedOptions(), say)),
   'feed-tail': () => runFeedTail(),
   'file-view': () => runFileView(),
+  subtree: () => onPostgres((url) => runSubtree(url, number('children'), say)),
   triggers: () => onPostgres((url) => runTriggers(url, triggersOptions(), say)),
   verify: () => onPostgres((url) => runVerify(url)),
 };

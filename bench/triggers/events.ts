@@ -7,7 +7,7 @@ export const CONTAINER = 'lake';
 /** The first half of the names is in the index before the first event. */
 export const seeded = (keys: number): number => Math.floor(keys / 2);
 
-const FOLDER = 'landing/year=2026/month=11/day=21';
+export const FOLDER = 'landing/year=2026/month=11/day=21';
 
 /** Neighbours in number lie scattered over the index. */
 export const nameOf = (key: number): string =>
