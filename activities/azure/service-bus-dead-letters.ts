@@ -27,7 +27,7 @@ const DEAD_LETTER_PROPERTIES: ReadonlySet<string> = new Set(['DeadLetterReason',
 /**
  * The dead-letter queue of a Service Bus queue.
  *
- * Service Bus gives no single message of a queue: all are received in order, under locks, until those that were asked
+ * Service Bus gives no single message of a queue: all are received, under locks, until those that were asked
  * for have come; the others are given back. (That raises their delivery count, which has no limit here.)
  */
 export class ServiceBusDeadLetters implements DeadLetterQueue {
@@ -71,10 +71,11 @@ export class ServiceBusDeadLetters implements DeadLetterQueue {
       for (let from = 0n; wanted.size > 0 && !signal.aborted; ) {
         const most = Math.min(TAKE, HOLD - taken.size);
         if (most <= 0) throw this.#tooManyBefore(wanted);
-        const there = await this.#unlessStopped(signal, receiver.peekMessages(most, peekFrom(from, signal)));
-        if (there.length === 0) break;
+        const there = await this.#ahead(receiver, most, from, wanted, signal);
+        const free = there.filter((message) => !taken.has(sequenceOf(message))).length;
+        if (free === 0) break;
         const options = { maxWaitTimeInMs: WAIT_MS, abortSignal: signal };
-        const batch = await this.#unlessStopped(signal, receiver.receiveMessages(there.length, options));
+        const batch = await this.#unlessStopped(signal, receiver.receiveMessages(free, options));
         for (const message of batch) from = later(from, BigInt(sequenceOf(message)) + 1n);
         const known = seen.size;
         // All of them, and before any work fails: what is not settled by then is given back at the end.
@@ -99,6 +100,28 @@ export class ServiceBusDeadLetters implements DeadLetterQueue {
 
   async close(): Promise<void> {
     await this.#client.close().catch(() => {});
+  }
+
+  /**
+   * What may still be received, by a peek. A partitioned queue does not give its messages in the order of their numbers:
+   * where none stands behind those that came, the wanted ones may stand before them.
+   */
+  async #ahead(
+    receiver: ServiceBusReceiver,
+    most: number,
+    from: bigint,
+    wanted: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<readonly ServiceBusReceivedMessage[]> {
+    const peek = (at: bigint) => this.#unlessStopped(signal, receiver.peekMessages(most, peekFrom(at, signal)));
+    const behind = await peek(from);
+    if (behind.length > 0) return behind;
+    for (const sequence of wanted) {
+      if (signal.aborted) break;
+      const page = await peek(BigInt(sequence));
+      if (page[0] !== undefined && sequenceOf(page[0]) === sequence) return page;
+    }
+    return [];
   }
 
   async #unlessStopped<T>(signal: AbortSignal, answer: Promise<readonly T[]>): Promise<readonly T[]> {
