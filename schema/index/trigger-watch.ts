@@ -99,7 +99,8 @@ export async function noteUntold(
  * Claims the writing of a canary where it is due. @returns whether it is this caller's to write.
  *
  * A clock that is ahead of the server's counts as the server's: it would else hold back every other worker's canary, and
- * the wait for its trigger, until that time comes. Of what one has left behind nobody waits for the end either.
+ * the wait for its trigger, until that time comes. Of what one has left behind nobody waits for the end either; what lies
+ * ahead of the caller's clock alone is another worker's, and stays.
  */
 export async function claimCanary(
   on: Queryable,
@@ -108,10 +109,10 @@ export async function claimCanary(
 ): Promise<boolean> {
   const { rows } = await sql`
     update trigger_watch set canary_at = t.now,
-      canary_waiting = case when canary_waiting <= t.now + ${everyMs} then canary_waiting else t.now end
+      canary_waiting = case when canary_waiting <= ${serverNow} + ${everyMs} then canary_waiting else t.now end
     from (select least(${now}::bigint, ${serverNow}) as now) as t
     where account_id = ${accountId} and source = ${source}
-      and (canary_at is null or canary_at <= t.now - ${everyMs} or canary_at > t.now + ${everyMs})
+      and (canary_at is null or canary_at <= t.now - ${everyMs} or canary_at > ${serverNow} + ${everyMs})
     returning source`.execute(on);
   return rows.length > 0;
 }

@@ -115,6 +115,21 @@ describe('9: what is kept of the sender of triggers', () => {
     expect((await watch())?.canary).toMatchObject({ writtenAt: before, waitingSince: before });
   });
 
+  it('9: a clock that is far behind claims no canary that another has just written, and dates no wait back', async () => {
+    await using db = await testIndex();
+    const { of, watch } = await listening(db.index);
+    const now = Date.now();
+    const claim = (at: number) => claimCanary(db.index.db, of, { now: at, everyMs: MINUTE });
+    expect(await claim(now)).toBe(true);
+    expect(await claim(now - 20 * MINUTE)).toBe(false);
+    expect((await watch())?.canary).toMatchObject({ writtenAt: now, waitingSince: now });
+    // Due by that clock too, as nobody else has written one for long; it is waited for since the first.
+    const due = now - 22 * MINUTE;
+    await db.index.db.updateTable('trigger_watch').set({ canary_at: due }).execute();
+    expect(await claim(due + MINUTE)).toBe(true);
+    expect((await watch())?.canary).toMatchObject({ writtenAt: due + MINUTE, waitingSince: now });
+  });
+
   it('counts what several workers add to the same minutes, and tells lateness of the last ten', async () => {
     await using db = await testIndex();
     const { accountId } = await listening(db.index);
