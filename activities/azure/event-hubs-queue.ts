@@ -318,8 +318,17 @@ export class EventHubsQueue implements TriggerQueue {
       const removed = this.#waiting.slice(0, max).flatMap((held) => held.removed ?? []);
       const open = removed.filter((each) => !this.#healed.has(each));
       if (open.length === 0) return;
-      await this.#options.heal?.();
+      await this.#unavailableUnless(() => this.#heal());
       for (const each of open) this.#healed.add(each);
+    }
+  }
+
+  async #heal(): Promise<void> {
+    try {
+      await this.#options.heal?.();
+    } catch (error) {
+      const why = 'events were removed before they were read, and no reconcile could be asked for';
+      throw new Error(`${why}: ${ensureError(error).message}`, { cause: error });
     }
   }
 

@@ -44,9 +44,9 @@ interface Turn {
  *
  * Idle: the queue is waited for. Busy: up to two batches are being applied, a second only where the one before was full, so
  * that messages gather while there are few; those that are committed are being settled meanwhile. Held: the index cannot be
- * written; its batches stay under their locks and are tried again, and nothing more is received. Slowed: see `Slowing`.
- * Ending: the time is up, the turn was cancelled, or trying again cannot help; what is under way is finished, and what
- * could not be applied is kept for the next turn.
+ * written, or Temporal takes no wish; its batches stay under their locks and are tried again, and nothing more is
+ * received. Slowed: see `Slowing`. Ending: the time is up, the turn was cancelled, or trying again cannot help; what is
+ * under way is finished, and what could not be applied is kept for the next turn.
  */
 export class TriggerIntake {
   readonly #services: Services;
@@ -170,10 +170,8 @@ export class TriggerIntake {
         signal.throwIfAborted();
         const hopeless = error instanceof IsthmusError && error.consequence !== 'retry';
         if (hopeless || clock.now() >= until) throw error;
-        log.warn(
-          { messages: messages.length, error: ensureError(error).message },
-          'triggers are held until the index takes them',
-        );
+        const what = isWished ? 'the index takes them' : 'the reconcile that they tell of has been asked for';
+        log.warn({ messages: messages.length, error: ensureError(error).message }, `triggers are held until ${what}`);
         await clock.sleep(delay, signal);
       }
     }

@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { readOpenLetters } from '../../schema/index/dead-letters.ts';
 import { recentJournal } from '../../schema/index/journal.ts';
@@ -121,8 +122,13 @@ describe('the intake of an event hub', () => {
       asked.push({ ...input, places: await world.places() });
       if (asked.length < 3) throw new Error('Temporal is away');
     };
-    const counts = await world.intake(1, async () => same(await world.places(), world.ends()), { requestReconcile });
+    const lines: object[] = [];
+    const log = pino({ level: 'warn' }, { write: (line) => lines.push(JSON.parse(line)) });
+    const given = { requestReconcile, log };
+    const counts = await world.intake(1, async () => same(await world.places(), world.ends()), given);
     expect(counts).toMatchObject({ messages: 3, applied: 2 });
+    const held = { msg: 'triggers are held until the reconcile that they tell of has been asked for' };
+    expect(lines).toMatchObject(Array(2).fill({ ...held, error: 'Temporal is away' }));
     // Killed at any of them, it would be asked again: nothing was moved past the event.
     const wish = {
       judge: 'inventory',

@@ -176,7 +176,10 @@ describe('a reader of an event hub', () => {
       if (wishes++ === 0) throw new Error('Temporal is away');
     };
     const second = world.open({ onRemoved: (each) => removed.push(each), heal, idleMs: 3_600_000 });
-    await expect(waitFor(async () => (await second.receive(1_000, 250, never)).length > 0)).rejects.toThrow('away');
+    await expect(waitFor(async () => (await second.receive(1_000, 250, never)).length > 0)).rejects.toMatchObject({
+      code: 'ISTHMUS_SOURCE_UNAVAILABLE',
+      message: expect.stringMatching(/^Event hub h: .* no reconcile could be asked for: Temporal is away$/),
+    });
     expect(wishes).toBe(1);
     const rest = await receiveAll(second, 5);
     expect(numbersOf(rest)).toEqual(range(16, 20));
