@@ -5,6 +5,9 @@ const DAY = 24 * HOUR;
 /** Event Grid tries for a day, and writes what it gave up on some hours later at most. The last is for two clocks. */
 const DAYS = [2 * DAY, DAY, 0, -HOUR];
 
+/** Event subscriptions whose days are listed apart: what is remembered of a container has an end. */
+const MOST_ROOTS = 1_000;
+
 /** `SUBSCRIPTION/2026/11/2/5/ID.json`: in UTC, without leading zeros. */
 const DATED = /^((?:.*\/)?)\d{4}\/\d{1,2}\/\d{1,2}\/\d{1,2}\/[^/]+$/;
 
@@ -16,7 +19,7 @@ const DATED = /^((?:.*\/)?)\d{4}\/\d{1,2}\/\d{1,2}\/\d{1,2}\/[^/]+$/;
  * subscription than what was there before, is found then.
  */
 export class DeadLetterFolders {
-  /** What stands before the year. */
+  /** What stands before the year; none where there are too many. */
   #roots: ReadonlySet<string> = new Set();
   #pages = 0;
   #sweptAt: Timestamp = Number.NEGATIVE_INFINITY;
@@ -33,7 +36,7 @@ export class DeadLetterFolders {
 
   /** All of it was listed, to its end. */
   swept(now: Timestamp, found: SweptFolders): void {
-    this.#roots = found.roots;
+    this.#roots = found.roots.size < MOST_ROOTS ? found.roots : new Set();
     this.#pages = found.pages;
     this.#sweptAt = now;
   }
@@ -41,12 +44,14 @@ export class DeadLetterFolders {
 
 /** What one listing of it all has come by. */
 export class SweptFolders {
+  /** Where they reach `MOST_ROOTS`, there may be more. */
   readonly roots = new Set<string>();
   pages = 0;
 
   page(names: readonly string[]): void {
     this.pages++;
     for (const name of names) {
+      if (this.roots.size >= MOST_ROOTS) return;
       const root = DATED.exec(name)?.[1];
       if (root !== undefined) this.roots.add(root);
     }
