@@ -39,7 +39,8 @@ export function compileRules(set: RuleSet): RuleIndex {
     touches({ container, name }) {
       const below = `${name}/`;
       if (match({ container, name: below }) !== undefined) return true;
-      return [...(byContainer.get(container)?.keys() ?? [])].some((prefix) => prefix.startsWith(below));
+      for (const prefix of byContainer.get(container)?.keys() ?? []) if (prefix.startsWith(below)) return true;
+      return false;
     },
   };
 }
