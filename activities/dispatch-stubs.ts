@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { IsthmusError } from '../schema/errors.ts';
+import { ensureError, IsthmusError } from '../schema/errors.ts';
 import { countStubs } from '../schema/index/stubs.ts';
 import type { Activities } from '../schema/inputs/activities.ts';
 import type { Sink } from '../schema/ports/sink.ts';
@@ -15,12 +15,23 @@ export function stubActivities(services: Services): Pick<Activities, 'dispatchSt
   const { clock, account, index } = services;
   const cleaned = new Map<Sink, number>();
 
-  /** Once an hour and at the start: what a crash left behind. */
+  /** Once an hour and at the start: what a crash left behind. Stopped by its signal, it goes on with the next turn. Never throws. */
   async function cleanUp(name: string, sink: Sink, signal: AbortSignal): Promise<void> {
     if (clock.now() < (cleaned.get(sink) ?? Number.NEGATIVE_INFINITY) + ORPHAN_AGE) return;
+    // At once, so that a turn that is taken for dead and the one in its place are not both at it.
     cleaned.set(sink, clock.now());
-    const orphans = await sink.cleanUp(ORPHAN_AGE, signal);
-    if (orphans > 0) services.log.info({ sink: name, orphans }, 'removed temporary files that a crash had left');
+    try {
+      const orphans = await sink.cleanUp(ORPHAN_AGE, signal);
+      if (orphans > 0) services.log.info({ sink: name, orphans }, 'removed temporary files that a crash had left');
+    } catch (error) {
+      if (signal.aborted) cleaned.set(sink, Number.NEGATIVE_INFINITY);
+      else {
+        services.log.warn(
+          { sink: name, error: ensureError(error).message },
+          'temporary files that a crash may have left could not be removed: it is tried again in an hour',
+        );
+      }
+    }
   }
 
   return {
@@ -44,8 +55,15 @@ export function stubActivities(services: Services): Pick<Activities, 'dispatchSt
           'this user reads through mode 0000: only other users are kept from empty stubs',
         );
       }
-      await cleanUp(name, sink, signal);
-      await dispatcher.run(until, signal);
+      // Beside the stubs, which would wait for minutes where many bytes are kept.
+      const over = new AbortController();
+      const cleaning = cleanUp(name, sink, AbortSignal.any([signal, over.signal]));
+      try {
+        await dispatcher.run(until, signal);
+      } finally {
+        over.abort();
+        await cleaning;
+      }
       const pending = (await countStubs(index.db, account.id)).find((backlog) => backlog.sink === name)?.due ?? 0;
       return { ...dispatcher.counts, pending };
     },

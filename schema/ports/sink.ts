@@ -72,6 +72,11 @@ export interface Sink {
   hydrate(stub: StubRequest, open: OpenRange, signal: AbortSignal): Promise<HydrateResult>;
   /** Walks every file whose key starts with the prefix (a plain prefix of `container/name`). No order. Bounded memory. */
   walk(prefix: string, signal: AbortSignal): AsyncIterable<SinkFile>;
-  /** Removes temporary files that a crash left behind. */
+  /**
+   * Removes temporary files that a crash left behind. Stopped by its signal, it throws, and the next call goes on from
+   * there. Never two at once.
+   *
+   * @returns how many.
+   */
   cleanUp(olderThanMs: number, signal: AbortSignal): Promise<number>;
 }

@@ -153,4 +153,46 @@ describe('a turn of dispatch', () => {
     const unknown = new MockActivityEnvironment().run(dispatchStubs, { seconds: 1, sink: 'none' });
     await expect(unknown).rejects.toMatchObject({ code: 'ISTHMUS_USAGE' });
   });
+
+  it('does not wait for what a crash left, which it stops with itself and goes on with in the next turn', async () => {
+    await using here = await setUp();
+    const signals: AbortSignal[] = [];
+    here.view.sink.cleanUp = (_, signal) => {
+      signals.push(signal);
+      if (signals.length === 3) return Promise.resolve(0);
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    };
+    const { dispatchStubs } = stubActivities({ ...here.test.services, clock: idleClock() });
+    for (const key of ['lake/a', 'lake/b', 'lake/c', 'lake/d']) {
+      await here.put(key, key);
+      const turn = await new MockActivityEnvironment().run(dispatchStubs, { seconds: 1, sink: 'vast' });
+      expect(turn).toMatchObject({ written: 1, pending: 0 });
+    }
+    // The third went to its end, so that the fourth turn asked for none.
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true, true]);
+  });
+
+  it('writes stubs though what a crash left cannot be removed, and ends that when it is cancelled', async () => {
+    await using here = await setUp();
+    here.view.sink.cleanUp = () => Promise.reject(new IsthmusError('ISTHMUS_SINK', 'EIO: the folder is tired'));
+    const failing = stubActivities({ ...here.test.services, clock: idleClock() });
+    await here.put('lake/a', 'a');
+    const turn = await new MockActivityEnvironment().run(failing.dispatchStubs, { seconds: 1, sink: 'vast' });
+    expect(turn).toMatchObject({ written: 1, pending: 0 });
+
+    const environment = new MockActivityEnvironment();
+    let stopped = 0;
+    here.view.sink.cleanUp = (_, signal) => {
+      setImmediate(() => environment.cancel());
+      return new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => {
+          stopped++;
+          reject(signal.reason);
+        }),
+      );
+    };
+    const { dispatchStubs } = stubActivities(here.test.services);
+    await expect(environment.run(dispatchStubs, { seconds: 3600, sink: 'vast' })).rejects.toThrow(/CANCELLED/i);
+    expect(stopped).toBe(1);
+  });
 });

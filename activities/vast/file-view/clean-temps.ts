@@ -12,21 +12,15 @@ const PAGE = 64;
  * Removes temporary files whose last change is longer ago, and kept bytes that nobody asked for. There may be as many of
  * those as a directory had files before it was renamed: they are gone through in pages, and never held at once.
  *
- * @returns how many of the former.
+ * @returns after each file that was looked at, how many of the former went so far.
  */
-export async function cleanTemps(
-  settings: ViewSettings,
-  files: Files,
-  olderThanMs: number,
-  signal: AbortSignal,
-): Promise<number> {
+export async function* cleanTemps(settings: ViewSettings, files: Files, olderThanMs: number): AsyncGenerator<number> {
   const marks = marksOf(settings, files, () => '');
   let removed = 0;
   for await (const { name } of await opendir(`${settings.root}/${TEMP_FOLDER}`, { bufferSize: PAGE })) {
-    signal.throwIfAborted();
     if (cleanOne(settings, files, marks, name, olderThanMs) && !isKept(name)) removed++;
+    yield removed;
   }
-  return removed;
 }
 
 function cleanOne({ root }: ViewSettings, files: Files, marks: Marks, name: string, olderThanMs: number): boolean {

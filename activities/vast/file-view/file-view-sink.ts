@@ -52,6 +52,8 @@ interface Opened extends Probed {
 export class FileViewSink implements Sink {
   readonly #options: FileViewOptions;
   #opened: Promise<Opened> | undefined;
+  /** Of a cleaning that was stopped, or is under way. */
+  #cleaning: AsyncGenerator<number> | undefined;
 
   constructor(options: FileViewOptions) {
     this.#options = options;
@@ -101,16 +103,27 @@ export class FileViewSink implements Sink {
 
   async cleanUp(olderThanMs: number, signal: AbortSignal): Promise<number> {
     const { settings, files } = await this.#open();
+    this.#cleaning ??= cleanTemps(settings, files, olderThanMs);
+    let removed = 0;
     try {
-      return await cleanTemps(settings, files, olderThanMs, signal);
+      for (;;) {
+        signal.throwIfAborted();
+        const { done, value } = await this.#cleaning.next();
+        if (done) break;
+        removed = value;
+      }
     } catch (error) {
       signal.throwIfAborted();
+      this.#cleaning = undefined;
       throw sinkError(`'${settings.root}/${TEMP_FOLDER}'`, error);
     }
+    this.#cleaning = undefined;
+    return removed;
   }
 
   /** Ends the threads. */
   async close(): Promise<void> {
+    await this.#cleaning?.return(undefined);
     const opened = await this.#opened?.catch(() => undefined);
     await opened?.runner.close();
   }
