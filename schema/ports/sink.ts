@@ -35,7 +35,9 @@ export type PutStubResult =
   | { readonly outcome: 'unrepresentable'; readonly reason: string };
 
 export type RemoveResult =
-  | { readonly outcome: 'removed' | 'absent' }
+  /** `kept`: its bytes were set aside. */
+  | { readonly outcome: 'removed'; readonly kept?: true }
+  | { readonly outcome: 'absent' }
   | { readonly outcome: 'conflict'; readonly reason: string }
   | { readonly outcome: 'unrepresentable'; readonly reason: string };
 

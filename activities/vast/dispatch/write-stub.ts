@@ -1,8 +1,8 @@
 import type { Key } from '../../../namespace/key.ts';
 import { ancestorsOf } from '../../../namespace/path.ts';
 import { ensureError, IsthmusError } from '../../../schema/errors.ts';
-import type { StubResult, StubTask } from '../../../schema/index/stubs.ts';
-import type { PutStubResult, Sink } from '../../../schema/ports/sink.ts';
+import type { StubResult, StubState, StubTask } from '../../../schema/index/stubs.ts';
+import type { PutStubResult, RemoveResult, Sink } from '../../../schema/ports/sink.ts';
 
 /** How a task ended, in the words of the turn's summary. */
 export type StubOutcome = 'written' | 'removed' | 'unchanged' | 'failed';
@@ -99,8 +99,8 @@ async function remove(task: StubTask, options: WriteOptions, signal: AbortSignal
   const { otherNames = [] } = task;
   const gone = await options.sink.remove(task.key, signal, otherNames.length > 0 ? 'keep' : 'drop');
   // Its directories may have gone with it. And a stub that was made under its new name before its bytes were kept takes
-  // them yet: told by the state that was claimed, so that a crash in between does not lose it.
-  const moved = task.stubState === 'hydrated' ? otherNames : [];
+  // them yet.
+  const moved = mayHaveKept(task.stubState, gone) ? otherNames : [];
   const due = [...ancestorsOf(task.key), ...moved];
   const above: readonly Key[] = [];
   switch (gone.outcome) {
@@ -112,6 +112,16 @@ async function remove(task: StubTask, options: WriteOptions, signal: AbortSignal
     case 'conflict':
       return { outcome: 'unchanged', result: { ...same(task), state: 'conflict', detail: gone.reason }, due, above };
   }
+}
+
+/**
+ * Whether bytes were kept now, or may have been by a removal that failed or crashed once it had. Each state that says so
+ * ends with the removal, so that two dead names that are each other's new ones do not make each other due for ever.
+ */
+function mayHaveKept(claimed: StubState, gone: RemoveResult): boolean {
+  if (gone.outcome === 'removed' && gone.kept) return true;
+  if (claimed === 'hydrated' || claimed === 'failed') return true;
+  return claimed === 'stub' && gone.outcome === 'absent';
 }
 
 function same(task: StubTask): Pick<StubResult, 'key' | 'revision' | 'lease'> {

@@ -187,11 +187,12 @@ export class View {
     if (standing.mark.key !== undefined && standing.mark.key !== formatKey(key) && standing.mark.state === 'hydrated') {
       return { outcome: 'conflict', reason: `a file of '${standing.mark.key}' was moved here` };
     }
-    if (bytes === 'keep' && standing.mark.state === 'hydrated') this.#kept.keep(key, at, standing.mark);
+    const kept = bytes === 'keep' && standing.mark.state === 'hydrated';
+    if (kept) this.#kept.keep(key, at, standing.mark);
     else this.#files.unlink(at);
     this.#marks.forget(path);
     pruneAbove(this.#files, this.#settings.root, components);
-    return { outcome: 'removed' };
+    return kept ? { outcome: 'removed', kept } : { outcome: 'removed' };
   }
 
   #startHydrate(stub: StubRequest, path: string): HydrateStart {

@@ -202,7 +202,7 @@ describe.each(['probe', 'sidecar'] as const)('bytes of a blob whose directory wa
         files.rename(from, to);
       },
     });
-    expect(racing.remove(stub.key, 'keep')).toEqual({ outcome: 'removed' });
+    expect(racing.remove(stub.key, 'keep')).toEqual({ outcome: 'removed', kept: true });
     expect(kept(view.root)).toHaveLength(1);
     expect(await view.sink.putStub(renamed, signal)).toEqual({ outcome: 'created' });
     expect(await shownBy(view.sink)).toEqual(['lake/new/a stub 0x1']);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatKey, parseKey } from '../../../namespace/key.ts';
+import { IsthmusError } from '../../../schema/errors.ts';
 import { explainEntry } from '../../../schema/index/queries.ts';
 import { releaseStubs } from '../../../schema/index/stubs.ts';
 import { noteSubtrees } from '../../../schema/index/subtrees.ts';
@@ -24,8 +25,13 @@ async function rename({ services }: TestServices, from: string, to: string): Pro
   await transact(services.index, (tx) => noteSubtrees(tx, services.account.id, [change]));
 }
 
-/** Brings a blob's bytes in. @returns how often the source was asked for some. */
-async function hydrate({ services }: TestServices, sink: Sink, key: string): Promise<number> {
+/** Brings a blob's bytes in. @param state what is written down of it. @returns how often the source was asked for some. */
+async function hydrate(
+  { services }: TestServices,
+  sink: Sink,
+  key: string,
+  state: 'hydrated' | 'stub' = 'hydrated',
+): Promise<number> {
   const { index, account } = services;
   const entry = await explainEntry(index.db, account.id, parseKey(key));
   if (entry?.attributes === undefined) throw new Error(`${key} is not live`);
@@ -36,7 +42,7 @@ async function hydrate({ services }: TestServices, sink: Sink, key: string): Pro
     return chunksOf(bytes.subarray(offset, offset + length));
   };
   await sink.hydrate({ key: parseKey(key), attributes, revision }, open, signal);
-  const result = { key: parseKey(key), revision, lease: 0, state: 'hydrated', etag: attributes.etag } as const;
+  const result = { key: parseKey(key), revision, lease: 0, state, etag: attributes.etag };
   await releaseStubs(index, account.id, [result]);
   return asked;
 }
@@ -95,6 +101,42 @@ describe('hydrated stubs of a directory that was renamed', () => {
     await test.put(['lake/c/d/1', 'lake/x/1'], 3, { etag: '0x1' });
     await test.drain();
     expect(await statesOf(view.sink)).toEqual(['lake/c/d/1 hydrated', 'lake/x/1 hydrated']);
+  });
+
+  it.each([
+    ['a hydration that was not written down', 'stub', undefined],
+    ['that, and a worker that was killed once it had kept them', 'stub', 'killed'],
+    ['a worker that was killed once it had kept them', 'hydrated', 'killed'],
+    ['a removal that failed before it kept them', 'hydrated', 'before'],
+    ['a removal that failed after it kept them', 'hydrated', 'after'],
+  ] as const)('6: keep them under a new name that has its stub already, also after %s', async (_, state, fails) => {
+    await using view = await testView();
+    let failed = 0;
+    const fail = () => {
+      if (failed++ === 0) throw new IsthmusError('ISTHMUS_SINK', 'EIO: the line is tired');
+    };
+    const sink = {
+      putStub: view.sink.putStub.bind(view.sink),
+      async remove(...asked: Parameters<Sink['remove']>) {
+        if (fails === 'before') fail();
+        const gone = await view.sink.remove(...asked);
+        if (fails === 'after') fail();
+        return gone;
+      },
+    } as Partial<Sink> as Sink;
+    await using test = await testServices(sink);
+    await test.put(['lake/old/1'], 1, { etag: '0x1' });
+    await test.drain();
+    await hydrate(test, view.sink, 'lake/old/1', state);
+    await rename(test, 'old', 'new');
+    await test.put(['lake/new/1'], 2, { etag: '0x1' });
+    await test.drain();
+    expect(await statesOf(view.sink)).toEqual(['lake/new/1 stub', 'lake/old/1 hydrated']);
+    if (fails === 'killed') await view.sink.remove(parseKey('lake/old/1'), signal, 'keep');
+    await test.delete(['lake/old/1'], 3);
+    await test.drain();
+    expect(await statesOf(view.sink)).toEqual(['lake/new/1 hydrated']);
+    expect(await test.stubState('lake/new/1')).toBe('hydrated');
   });
 
   it('12: lose them where the new name holds another version, or no directory of theirs was renamed', async () => {

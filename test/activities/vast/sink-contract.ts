@@ -195,7 +195,8 @@ export function describeSink(kind: string, make: () => Promise<TestSink>): void 
       await using test = await make();
       const { stub, open } = blobOf('lake/old/a', Buffer.from('bytes'));
       await test.sink.hydrate(stub, open, signal);
-      expect(await test.sink.remove(stub.key, signal, 'keep')).toEqual({ outcome: 'removed' });
+      const removed = await test.sink.remove(stub.key, signal, 'keep');
+      expect(removed).toMatchObject({ outcome: 'removed' });
       expect(await filesOf(test.sink)).toEqual([]);
       expect(await test.sink.remove(stub.key, signal, 'keep')).toEqual({ outcome: 'absent' });
       const formerly = [parseKey('lake/older/a'), stub.key];
@@ -215,6 +216,7 @@ export function describeSink(kind: string, make: () => Promise<TestSink>): void 
       expect([outcome, shown?.state]).toEqual(
         shown?.state === 'hydrated' ? ['hydrated', 'hydrated'] : ['updated', 'stub'],
       );
+      expect('kept' in removed).toBe(shown?.state === 'hydrated');
       if (shown?.state === 'hydrated') expect((await test.read(renamed.key)).toString()).toBe('bytes');
     });
 
