@@ -43,8 +43,9 @@ const PATIENCE = 64;
  * One turn at a sink's stub tasks: claims, writes many at once, releases with the revision that was claimed.
  *
  * Idling: nothing is due; the index is asked again after 100 to 200 ms. Working: up to three batches are under
- * way, and while there is little to do it is gathered. Slowing: the sink errors, fewer at once and a pause before each claim. Ending: the time is up, the turn was
- * cancelled or the sink is hopeless: nothing more is claimed and what is under way is finished and released.
+ * way, and while there is little to do it is gathered. Slowing: the sink errors, fewer at once and a pause before
+ * each claim. Ending: the time is up, the turn was cancelled or the sink is hopeless: nothing more is claimed and
+ * what is under way is finished and released.
  */
 export class StubDispatcher {
   readonly counts: StubCounts = { written: 0, removed: 0, unchanged: 0, failed: 0 };
