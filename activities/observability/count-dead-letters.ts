@@ -1,5 +1,5 @@
 import type { Queryable } from '../../schema/index/database.ts';
-import { countOpenLetters } from '../../schema/index/dead-letters.ts';
+import { COUNTED_LETTERS, countOpenLetters } from '../../schema/index/dead-letters.ts';
 import type { DeadLetterQueue } from '../../schema/ports/dead-letter-queue.ts';
 import type { OpenLetters } from './dead-letter-metrics.ts';
 
@@ -20,6 +20,9 @@ export async function countDeadLetters(
     counted += 1;
     if (counted >= COUNTED) break;
   }
-  const queued = [...reasons].map(([reason, count]) => ({ origin: 'service-bus' as const, reason, count }));
-  return [...queued, ...(await countOpenLetters(on, accountId))];
+  const atLeast = counted >= COUNTED;
+  const queued = [...reasons].map(([reason, count]) => ({ origin: 'service-bus' as const, reason, count, atLeast }));
+  const kept = await countOpenLetters(on, accountId);
+  const keptAtLeast = kept.reduce((sum, { count }) => sum + count, 0) >= COUNTED_LETTERS;
+  return [...queued, ...kept.map((each) => ({ ...each, atLeast: keptAtLeast }))];
 }

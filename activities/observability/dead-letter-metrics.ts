@@ -5,6 +5,8 @@ export interface OpenLetters {
   readonly origin: DeadLetterOrigin;
   readonly reason: string;
   readonly count: number;
+  /** Counting stopped at its limit: there may be more. */
+  readonly atLeast: boolean;
 }
 
 export type DeadLetterOrigin = 'service-bus' | 'event-hubs' | 'event-grid';
@@ -26,7 +28,7 @@ export class DeadLetterMetrics {
     ]);
     this.#open = make.gauge(
       'isthmus_open_dead_letters',
-      "Dead letters that nobody has replayed or discarded; of the Service Bus queue's own at most the first hundred are counted.",
+      "Dead letters that nobody has replayed or discarded; of the Service Bus queue's own at most the first hundred are counted, of the index's the newest 10,000: where they add up to that, there are at least as many.",
       ['origin', 'reason'],
     );
   }

@@ -64,7 +64,11 @@ export function formatStatus(status: StatusOutput): readonly string[] {
 function openLetterLines(letters: StatusOutput['deadLetters']): readonly string[] {
   if (letters === null) return ['', 'Dead letters', "  The queue's own cannot be counted: it does not answer."];
   if (letters.length === 0) return [];
-  const rows = letters.map(({ origin, reason, count }) => [`  ${origin}`, String(count), printable(reason)]);
+  const rows = letters.map(({ origin, reason, count, atLeast }) => [
+    `  ${origin}`,
+    `${atLeast ? 'at least ' : ''}${count}`,
+    printable(reason),
+  ]);
   return ['', 'Dead letters, as `isthmus deadletter list` shows them', formatTable(rows)];
 }
 

@@ -112,13 +112,13 @@ export async function settleLetter(
 }
 
 /** Open letters that are counted: to read them all each quarter of a minute would cost the more the more there are. */
-const COUNTED = 10_000;
+export const COUNTED_LETTERS = 10_000;
 
 /** How many of the newest are open, by where they came from and why; more than `limit` are not counted. */
 export async function countOpenLetters(
   on: Queryable,
   accountId: number,
-  limit = COUNTED,
+  limit = COUNTED_LETTERS,
 ): Promise<readonly { readonly origin: KeptOrigin; readonly reason: string; readonly count: number }[]> {
   const rows = await on
     .selectFrom((from) =>

@@ -120,10 +120,17 @@ export const statusOutput = z.object({
     })
     .nullable(),
   deadLetters: z
-    .array(z.object({ origin: z.enum(['service-bus', 'event-hubs', 'event-grid']), reason: z.string(), count }))
+    .array(
+      z.object({
+        origin: z.enum(['service-bus', 'event-hubs', 'event-grid']),
+        reason: z.string(),
+        count,
+        atLeast: z.boolean().describe('Counting stopped at its limit: there may be more than `count`.'),
+      }),
+    )
     .nullable()
     .describe(
-      "Those that nobody has replayed or discarded; of the Service Bus queue's own at most the first hundred are counted. null: it does not answer.",
+      "Those that nobody has replayed or discarded; of the Service Bus queue's own at most the first hundred are counted, of the index's the newest 10,000. null: it does not answer.",
     ),
   violations: z
     .object({ count: z.int(), last: z.string().nullable() })

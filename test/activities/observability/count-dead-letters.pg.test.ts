@@ -19,6 +19,15 @@ async function* endless(asked: { count: number }): AsyncGenerator<QueuedDeadLett
   }
 }
 
+async function* take(count: number, from: AsyncGenerator<QueuedDeadLetter>): AsyncGenerator<QueuedDeadLetter> {
+  for (let taken = 0; taken < count; taken++) {
+    const { value } = await from.next();
+    yield value;
+  }
+}
+
+const KNOWN: ReadonlySet<string> = new Set(['MaxDeliveryCountExceeded', 'not-json']);
+
 async function openSeries(metrics: Metrics): Promise<readonly string[]> {
   const lines = (await metrics.registry.metrics()).split('\n');
   return lines.filter(
@@ -50,5 +59,21 @@ describe('the gauge of dead letters', () => {
       'isthmus_dead_letters_total{origin="event-hubs",reason="bad-event"} 1',
       'isthmus_open_dead_letters{origin="event-grid",reason="not-json"} 2',
     ]);
+  });
+
+  it('says of each origin whether its count is all that there are', async () => {
+    await using db = await testIndex();
+    const { id } = await ensureAccount(db.index, 'contoso');
+    const letter: NewDeadLetter = { ...told, origin: 'event-grid', messageId: 'a', reason: 'not-json' };
+    await transact(db.index, (tx) => keepDeadLetters(tx, id, [letter]));
+    const counted = async (queued: number) => {
+      const list = () => take(queued, endless({ count: 1 }));
+      const letters = await countDeadLetters(db.index.db, id, { list }, signal);
+      return letters.filter(({ reason }) => KNOWN.has(reason));
+    };
+    const kept = { origin: 'event-grid', reason: 'not-json', count: 1, atLeast: false };
+    const bus = { origin: 'service-bus', reason: 'MaxDeliveryCountExceeded' };
+    expect(await counted(3)).toEqual([{ ...bus, count: 3, atLeast: false }, kept]);
+    expect(await counted(850)).toEqual([{ ...bus, count: 75, atLeast: true }, kept]);
   });
 });

@@ -40,13 +40,29 @@ describe('the sources of a status', () => {
     expect(feed?.deadLetters).toBeNull();
   });
 
+  it('do not show people as exact a count of dead letters that stopped at its limit', () => {
+    const status: StatusOutput = {
+      ...{ federation: 'lake', account: 'contoso', at: AT, settled: true, moving: [], stubs: [], workflows: [] },
+      index: { live: 0, tombstones: 0, dead: 0, bytes: 0, lookDue: 0, stubDue: 0, byStub: {} },
+      ...{ sources: SOURCES, lastReconcile: null, alarms: [], violations: { count: 0, last: null } },
+      deadLetters: [
+        { origin: 'service-bus', reason: 'not-json', count: 100, atLeast: true },
+        { origin: 'event-grid', reason: 'bad-event', count: 7, atLeast: false },
+      ],
+    };
+    const lines = formatStatus(statusOutput.parse(status)).join('\n');
+    expect(lines).toMatch(/^ {2}service-bus {2}at least 100 {2}not-json$/m);
+    expect(lines).toMatch(/^ {2}event-grid {3}7 {13}bad-event$/m);
+  });
+
   it('show dead letters to people below the trigger, without control characters, and only where there are any', () => {
     const shown = (letters: typeof SOME | typeof NONE) => {
       const status: StatusOutput = {
         ...{ federation: 'lake', account: 'contoso', at: AT, settled: true, moving: [], stubs: [], workflows: [] },
         index: { live: 0, tombstones: 0, dead: 0, bytes: 0, lookDue: 0, stubDue: 0, byStub: {} },
         ...{ sources: tellSources(SOURCES, [], letters), lastReconcile: null, alarms: [] },
-        deadLetters: letters === NONE ? [] : [{ origin: 'service-bus', reason: 'odd \u001b[31m', count: 3 }],
+        deadLetters:
+          letters === NONE ? [] : [{ origin: 'service-bus', reason: 'odd \u001b[31m', count: 3, atLeast: false }],
         violations: { count: 2, last: 'lake/x: PutBlob of 0x8D1 over none in the index' },
       };
       return formatStatus(statusOutput.parse(status));
