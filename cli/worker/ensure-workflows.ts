@@ -1,4 +1,10 @@
-import { type Client, ScheduleAlreadyRunning, type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client';
+import {
+  type Client,
+  ScheduleAlreadyRunning,
+  type ScheduleOptions,
+  ScheduleOverlapPolicy,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/common';
 import type { Federation } from '../../schema/federation/federation.ts';
 import { reconcileHours } from '../../schema/federation/reconcile-hours.ts';
@@ -10,11 +16,14 @@ import type {
   StubDispatchInput,
 } from '../../schema/inputs/control.ts';
 import { SEARCH_ATTRIBUTES, taskQueueOf, type WorkflowType, workflowIds } from '../../schema/inputs/names.ts';
+import { workflowStates } from './workflow-states.ts';
 
 export const TURN_SECONDS = 30;
 /** What the feed tail shows of itself is at most this old. */
 const FEED_TURN_SECONDS = 10;
 const MAINTENANCE_EVERY = '1h';
+/** One for each transport of triggers. */
+const TRANSPORT_LOOPS = ['triggerIntake', 'eventHubIntake'] as const;
 
 /** A loop that must run as long as the federation does. */
 export interface LoopSpec {
@@ -94,6 +103,35 @@ export async function ensureLoops(client: Client, federation: Federation): Promi
       }),
     ),
   );
+}
+
+/**
+ * Ends the loop of a transport that the file named once and does not name any more: its next turn would only stop it in
+ * alarm, and no `resume` knows it.
+ *
+ * Safe beside workers with the same file. One that still has the older file brings the loop back, and it ends for
+ * good once that worker is gone. A turn under way hears of the end by its heartbeat, and what it has not settled
+ * comes again.
+ *
+ * @returns the ids of those that this call ended.
+ */
+export async function endUnnamedLoops(client: Client, federation: Federation): Promise<readonly string[]> {
+  const named = new Set(loopsOf(federation).map(({ id }) => id));
+  const once = TRANSPORT_LOOPS.map((type) => workflowIds[type](federation.account.name)).filter((id) => !named.has(id));
+  const unnamed = (await workflowStates(client, federation.name)).filter(({ id }) => once.includes(id));
+  const ended = await Promise.all(unnamed.map(async ({ id }) => ((await endLoop(client, id)) ? [id] : [])));
+  return ended.flat();
+}
+
+/** @returns false where it has ended already: the list of those that run is a second behind. */
+async function endLoop(client: Client, id: string): Promise<boolean> {
+  try {
+    await client.workflow.getHandle(id).terminate('The federation file of a worker does not name it any more.');
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
 }
 
 /** Makes the schedules, or brings them to what the file says; whether one is paused is left as it is. */

@@ -16,7 +16,7 @@ import { type Environment, indexUrl } from '../environment.ts';
 import { messageOf } from '../failure.ts';
 import { temporalConfig } from '../temporal.ts';
 import { versionOf } from '../version.ts';
-import { ensureLoops, ensureSchedules } from './ensure-workflows.ts';
+import { endUnnamedLoops, ensureLoops, ensureSchedules } from './ensure-workflows.ts';
 import { type Health, serveMetrics } from './metrics-server.ts';
 import { monitor } from './monitor.ts';
 import { patiently } from './patiently.ts';
@@ -159,12 +159,14 @@ async function untilStopped(worker: Worker, signal: AbortSignal, log: Logger): P
   }
 }
 
-/** A loop that was ended by hand, or lost with Temporal's own store, is started again. */
+/** A loop that was ended by hand, or lost with Temporal's own store, is started again; one whose transport is gone ends. */
 async function keepLoops(client: Client, federation: Federation, log: Logger, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    await patiently('Starting the loops', { log, signal }, () => ensureLoops(client, federation)).catch(
-      () => undefined,
-    );
+    await patiently('Starting the loops', { log, signal }, async () => {
+      await ensureLoops(client, federation);
+      const ended = await endUnnamedLoops(client, federation);
+      if (ended.length > 0) log.warn({ ended }, 'Ended loops of transports that the federation file does not name.');
+    }).catch(() => undefined);
     await sleep(ENSURE_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
 }
