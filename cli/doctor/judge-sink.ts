@@ -20,7 +20,7 @@ export function judgeSink(found: ViewInspection, { sink, root }: NamedSink): rea
         wrong(
           check,
           `${root} is not there`,
-          `Mount the view there (mount -t nfs VIP:/EXPORT ${root}), or correct sinks.${sink}.root. A worker would make a plain folder of it.`,
+          `Mount the view there (mount -t nfs VIP:/EXPORT ${root}), or correct sinks.${sink}.root: until then a worker writes nothing there.`,
         ),
       ];
     case 'no-folder':

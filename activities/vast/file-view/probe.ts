@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, opendirSync, readFileSync, realpathSync } from 'node:fs';
+import { mkdirSync, opendirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { IsthmusError } from '../../../schema/errors.ts';
 import type { SinkCapabilities } from '../../../schema/ports/sink.ts';
 import { type Files, unlessCode } from './files.ts';
 import { ENTRY_ATTRIBUTE } from './mark.ts';
+import { nodeOf, requireRootToProbe } from './root.ts';
 import { SIDECAR_FOLDER, TEMP_FOLDER, type ViewSettings } from './settings.ts';
 import { sinkError } from './sink-error.ts';
 
@@ -22,11 +23,12 @@ export interface Probed {
 const SPARSE_LENGTH = 64 * 1024 * 1024;
 const BLOCK = 512;
 
-/** Tries out what the root can do, by making files in it and removing them. Refuses a root that would merge two names. */
+/** Tries out what the root can do, by making files in it and removing them. Refuses a root that is not there, or would merge two names. */
 export function probeView(options: ProbeOptions, files: Files): Probed {
+  requireRootToProbe(options.root);
   try {
-    mkdirSync(`${options.root}/${TEMP_FOLDER}`, { recursive: true, mode: 0o755 });
     const root = realpathSync(options.root);
+    unlessCode(() => mkdirSync(`${root}/${TEMP_FOLDER}`, 0o755), 'EEXIST');
     if (!files.stat(`${root}/${TEMP_FOLDER}`)?.isDirectory()) throw refusal(`has something else at '${TEMP_FOLDER}'`);
     refuseMergingNames(root, files);
     const temp = `${root}/${TEMP_FOLDER}/probe-${randomBytes(8).toString('hex')}`;
@@ -35,7 +37,7 @@ export function probeView(options: ProbeOptions, files: Files): Probed {
       files.resize(fd, SPARSE_LENGTH);
       const sparse = files.statOpen(fd).blocks * BLOCK < SPARSE_LENGTH / 2;
       const attributes = options.attributes === 'probe' && keepsAttributes(files, temp) ? 'xattr' : 'sidecar';
-      if (attributes === 'sidecar') mkdirSync(`${root}/${SIDECAR_FOLDER}`, { recursive: true, mode: 0o700 });
+      if (attributes === 'sidecar') unlessCode(() => mkdirSync(`${root}/${SIDECAR_FOLDER}`, 0o700), 'EEXIST');
       files.resize(fd, 0);
       files.setMode(fd, 0);
       if ((files.statOpen(fd).mode & 0o777) !== 0)
@@ -44,7 +46,13 @@ export function probeView(options: ProbeOptions, files: Files): Probed {
       const writesThroughMode =
         attributes === 'sidecar' || passes(() => files.setAttribute(temp, ENTRY_ATTRIBUTE, '-'));
       return {
-        settings: { root, attributes, writesThroughMode, hydratedMode: options.hydratedMode },
+        settings: {
+          root,
+          rootNode: nodeOf(statSync(root)),
+          attributes,
+          writesThroughMode,
+          hydratedMode: options.hydratedMode,
+        },
         capabilities: { attributes, sparse, readsThroughMode },
       };
     } finally {

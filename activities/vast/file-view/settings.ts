@@ -2,6 +2,8 @@
 export interface ViewSettings {
   /** Absolute, with no symbolic link in it. */
   readonly root: string;
+  /** See `nodeOf`: of the root as it was probed. */
+  readonly rootNode: string;
   readonly attributes: 'xattr' | 'sidecar';
   /** This process writes attributes through mode 0000: a stub can be made with that mode at once. */
   readonly writesThroughMode: boolean;

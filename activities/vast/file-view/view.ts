@@ -8,9 +8,10 @@ import { errorCode, type Files, unlessCode } from './files.ts';
 import { KeptBytes } from './kept-bytes.ts';
 import { type Mark, markFor, wasChanged } from './mark.ts';
 import { type Marks, marksOf } from './marks.ts';
+import { requireRoot } from './root.ts';
 import { TEMP_FOLDER, type ViewSettings } from './settings.ts';
 import { cannotHold, sinkError } from './sink-error.ts';
-import { kindOf, makeWay, pruneAbove, removeIfEmpty, wayTo } from './way.ts';
+import { kindOf, makeWay, pruneAbove, removeIfEmpty, type Way, wayTo } from './way.ts';
 
 /** What a walk wants to know of one path. */
 export interface Description {
@@ -88,7 +89,7 @@ export class View {
 
   #put(stub: StubRequest, path: string, deadline: number): PutStubResult | undefined {
     const components = path.split('/');
-    const way = wayTo(this.#files, this.#settings.root, components);
+    const way = this.#wayTo(components);
     if (way.kind === 'blocked') return { outcome: 'conflict', reason: way.reason };
     if (way.kind === 'file') return this.#displace(way);
     const at = this.#at(path);
@@ -168,7 +169,7 @@ export class View {
 
   #remove(key: Key, path: string, bytes: 'drop' | 'keep'): RemoveResult | undefined {
     const components = path.split('/');
-    const way = wayTo(this.#files, this.#settings.root, components);
+    const way = this.#wayTo(components);
     if (way.kind === 'blocked' || way.kind === 'file') return { outcome: 'absent' };
     const at = this.#at(path);
     const stat = way.kind === 'missing' ? undefined : this.#files.stat(at);
@@ -212,7 +213,7 @@ export class View {
     const mark = markOf(stub, 'hydrated', stub.attributes.lastModified ?? found?.mark.modified ?? Date.now());
     this.#finish(temp, mark);
     const components = path.split('/');
-    const way = wayTo(this.#files, this.#settings.root, components);
+    const way = this.#wayTo(components);
     return this.#place(
       path,
       temp,
@@ -240,7 +241,7 @@ export class View {
   }
 
   #found(path: string): Standing | undefined {
-    const way = wayTo(this.#files, this.#settings.root, path.split('/'));
+    const way = this.#wayTo(path.split('/'));
     if (way.kind === 'blocked') return { conflict: way.reason };
     if (way.kind === 'file') return { conflict: `a file stands at '${way.path}'` };
     const at = this.#at(path);
@@ -295,6 +296,7 @@ export class View {
   #createTemp(temp: string, mode: number): number {
     const fd = unlessCode(() => this.#files.create(temp, mode), 'ENOENT');
     if (fd !== undefined) return fd;
+    requireRoot(this.#settings, this.#files);
     // Somebody tidied the folder away.
     unlessCode(() => this.#files.makeDirectory(`${this.#settings.root}/${TEMP_FOLDER}`), 'EEXIST');
     return this.#files.create(temp, mode);
@@ -340,12 +342,20 @@ export class View {
         const result = unlessCode(() => step(mapped.path), ...RACED);
         if (result !== undefined) return result;
       }
+      requireRoot(this.#settings, this.#files);
     } catch (error) {
       const reason = cannotHold(error);
       if (reason !== undefined) return { outcome: 'unrepresentable', reason };
       throw error instanceof IsthmusError ? error : sinkError(`'${mapped.path}'`, error);
     }
     throw new IsthmusError('ISTHMUS_SINK', `'${mapped.path}': its directories kept changing`);
+  }
+
+  /** Where not even the container's directory is there, the root may be gone, and nothing is to be said of names. */
+  #wayTo(components: readonly string[]): Way {
+    const way = wayTo(this.#files, this.#settings.root, components);
+    if (way.kind === 'missing' && way.from === 1) requireRoot(this.#settings, this.#files);
+    return way;
   }
 
   #at(path: string): string {

@@ -3,6 +3,7 @@ import { opendir } from 'node:fs/promises';
 import { type Key, parseKey } from '../../../namespace/key.ts';
 import type { SinkFile } from '../../../schema/ports/sink.ts';
 import { errorCode } from './files.ts';
+import { rootIsGone } from './root.ts';
 import type { ViewRunner } from './view-port.ts';
 
 /** Names looked at together. */
@@ -11,7 +12,7 @@ const BATCH = 256;
 /**
  * Walks the files below the root whose key starts with the prefix. Depth first: memory holds one open directory
  * per level and one batch of names, whatever their number. What vanishes meanwhile is passed over; symbolic
- * links are told of (as foreign) and not followed.
+ * links are told of (as foreign) and not followed. Throws `ISTHMUS_SINK` where the root is gone.
  */
 export async function* walkView(
   root: string,
@@ -30,7 +31,7 @@ async function* walkFolder(
   signal: AbortSignal,
 ): AsyncGenerator<SinkFile> {
   let batch: string[] = [];
-  for await (const entry of entriesOf(`${root}/${folder}`)) {
+  for await (const entry of entriesOf(root, folder)) {
     signal.throwIfAborted();
     // What starts with a dot at the top is the sink's own, or no container.
     if (folder === '' && entry.name.startsWith('.')) continue;
@@ -64,10 +65,11 @@ function keyAt(path: string): Key {
   return parseKey(path);
 }
 
-async function* entriesOf(folder: string): AsyncGenerator<Dirent> {
+async function* entriesOf(root: string, folder: string): AsyncGenerator<Dirent> {
   try {
-    yield* await opendir(folder, { bufferSize: 1024 });
+    yield* await opendir(`${root}/${folder}`, { bufferSize: 1024 });
   } catch (error) {
     if (errorCode(error) !== 'ENOENT' && errorCode(error) !== 'ENOTDIR') throw error;
+    if (folder === '') throw rootIsGone(root);
   }
 }

@@ -30,7 +30,7 @@ describe.each(['probe', 'sidecar'] as const)('bytes of a blob whose directory wa
   const kept = (root: string) => readdirSync(`${root}/${TEMP_FOLDER}`);
   const kind = attributes === 'probe' ? 'xattr' : attributes;
   const writer = (root: string, files: Files) =>
-    new View({ root, attributes: kind, writesThroughMode: true, hydratedMode: 0o644 }, files);
+    new View({ root, rootNode: '', attributes: kind, writesThroughMode: true, hydratedMode: 0o644 }, files);
 
   it('12: are seen by nobody until the new name takes them, and are then as if they had been fetched for it', async () => {
     await using view = await testView({ attributes });

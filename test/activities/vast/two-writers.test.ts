@@ -13,7 +13,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 describe.each(['xattr', 'sidecar'] as const)('two writers of one view (%s)', (attributes) => {
   const writer = (root: string, files: Files) =>
-    new View({ root, attributes, writesThroughMode: true, hydratedMode: 0o644 }, files);
+    new View({ root, rootNode: '', attributes, writesThroughMode: true, hydratedMode: 0o644 }, files);
   const test = async () => {
     const view = await testView({ attributes: attributes === 'xattr' ? 'probe' : attributes });
     await view.sink.putStub(stubOf('lake/a'), signal);

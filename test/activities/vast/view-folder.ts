@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -20,6 +20,7 @@ export async function testView(options: Partial<FileViewOptions> = {}): Promise<
   const folder = await mkdtemp(join(tmpdir(), 'isthmus-view-'));
   await chmod(folder, 0o755);
   const root = join(folder, 'root');
+  await mkdir(root);
   // No write is broken off because the machine stood still, where it is not said.
   const sink = new FileViewSink({ root, threads: 2, writeMs: 60_000, ...options });
   return {
