@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ReconcileOutput } from '../../../schema/outputs/reconcile.ts';
-import { isthmus } from '../isthmus.ts';
 import { shardName } from '../names.ts';
 import { inParallel } from '../parallel.ts';
+import { reconcileBy } from '../reconcile.ts';
 import { replayRecorded } from '../recorded.ts';
-import type { Figures, Step, Story } from '../story.ts';
+import type { Step } from '../story.ts';
 import { awaitTruth } from '../truth.ts';
 import { LAKE, SCRATCH } from './upload.ts';
 
@@ -44,7 +43,8 @@ export const changeStep: Step = {
     await createPatiently(() => scratch.create(), story.signal);
     await inParallel(['old/1', 'old/2', 'new/1'], AT_ONCE, (name) => scratch.getBlockBlobClient(name).upload('new', 3));
     // No trigger tells of metadata, of what is appended, or of a container that went: that is the feed's, or a judge's.
-    const judged = story.hierarchical ? await reconcileByListing(story, say) : {};
+    if (story.hierarchical) say('the account is listed and judged');
+    const judged = story.hierarchical ? await reconcileBy(story, 'listing') : {};
     say('waiting for the truth');
     const settled = await awaitTruth(story);
     return {
@@ -58,12 +58,6 @@ export const changeStep: Step = {
     };
   },
 };
-
-async function reconcileByListing(story: Story, say: (doing: string) => void): Promise<Figures> {
-  say('the account is listed and judged');
-  const { listed, looks, missing } = await isthmus<ReconcileOutput>(story, ['reconcile', '--judge', 'listing']);
-  return { listed, looks, missing };
-}
 
 async function createPatiently(create: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
   for (let attempt = 0; ; attempt++) {

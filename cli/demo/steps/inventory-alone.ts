@@ -1,9 +1,9 @@
 import { INVENTORY_CONTAINER } from '../../../infra/local/default-federation.ts';
-import type { ReconcileOutput } from '../../../schema/outputs/reconcile.ts';
 import { awaitSilenceAlarm, awaitUnheardCanary } from '../canary.ts';
 import { isthmus } from '../isthmus.ts';
 import { shardName } from '../names.ts';
 import { inParallel } from '../parallel.ts';
+import { reconcileBy } from '../reconcile.ts';
 import type { Figures, Step, Story } from '../story.ts';
 import { awaitTruth } from '../truth.ts';
 import { LAKE } from './upload.ts';
@@ -48,9 +48,9 @@ export const inventoryAloneStep: Step = {
 async function judged(story: Story, say: (doing: string) => void): Promise<Figures> {
   say('an inventory report is written and judged');
   await story.control.runInventory({ format: 'csv' });
-  const { listed, looks, missing } = await isthmus<ReconcileOutput>(story, ['reconcile', '--judge', 'inventory']);
+  const reconciled = await reconcileBy(story, 'inventory');
   const alarm = story.canary === undefined ? {} : { alarm: await awaitSilenceAlarm(story) };
   // The report's own files were written after it was taken, and no source may tell of them yet.
   const settled = await awaitTruth(story, LAKE);
-  return { overwritten: EACH, deleted: EACH, created: EACH, ...alarm, listed, looks, missing, ...settled };
+  return { overwritten: EACH, deleted: EACH, created: EACH, ...alarm, ...reconciled, ...settled };
 }
