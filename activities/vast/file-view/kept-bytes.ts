@@ -1,16 +1,14 @@
 import { hash } from 'node:crypto';
-import type { Stats } from 'node:fs';
 import { formatKey, type Key } from '../../../namespace/key.ts';
 import type { StubRequest } from '../../../schema/ports/sink.ts';
 import { type Files, unlessCode } from './files.ts';
-import { type Mark, wasChanged } from './mark.ts';
+import { isClosed, isVersion, type Mark, type Version, wasChanged } from './mark.ts';
 import type { Marks } from './marks.ts';
 import { TEMP_FOLDER } from './settings.ts';
 
 const PREFIX = 'kept-';
 /** Readable for nobody else: there is no blob of that name any more. */
 const KEPT_MODE = 0o600;
-const PERMISSIONS = 0o777;
 
 /** Whether a file in the folder of temporary files is bytes that were kept. */
 export function isKept(name: string): boolean {
@@ -62,6 +60,7 @@ export class KeptBytes {
       const stat = this.#files.stat(temp);
       const mark = stat?.isFile() ? this.#marks.read(kept, temp, stat) : undefined;
       this.#marks.forget(kept);
+      // By its mode a stub is told from them, which a sidecar may take for a file of its inode, length and time.
       const isWhole = stat !== undefined && mark?.state === 'hydrated' && !wasChanged(mark, stat) && !isClosed(stat);
       // The new name is there after a placing that failed.
       const isOf = [undefined, formatKey(from), formatKey(stub.key)].includes(mark?.key);
@@ -82,20 +81,6 @@ export class KeptBytes {
       // What went wrong before matters more.
     }
   }
-}
-
-/** As stubs are, of which a sidecar tells a file of the same inode, length and time no more apart than this. */
-function isClosed({ mode }: Stats): boolean {
-  return (mode & PERMISSIONS) === 0;
-}
-
-interface Version {
-  readonly etag: string;
-  readonly length: number;
-}
-
-function isVersion(mark: Mark, { etag, length }: Version): boolean {
-  return mark.etag === etag && mark.length === length;
 }
 
 /** Relative to the root. No name holds a NUL. */

@@ -15,6 +15,8 @@ export const ENTRY_ATTRIBUTE = 'user.isthmus.entry';
 /** A file system may keep coarse times; a write by somebody else is seconds later. */
 const TIME_TOLERANCE = 2000;
 
+const PERMISSIONS = 0o777;
+
 /** ext4 keeps all attributes of a file in 4 KiB. */
 const MAX_BYTES = 2048;
 
@@ -50,6 +52,18 @@ export function markFor(key: Key, mark: Omit<Mark, 'key'>): Mark {
 /** Whether somebody wrote to a hydrated file since. */
 export function wasChanged(mark: Mark, { size, mtimeMs }: Pick<Stats, 'size' | 'mtimeMs'>): boolean {
   return size !== mark.length || mtimeMs > mark.modified + TIME_TOLERANCE;
+}
+
+/** What names one version of a blob: its ETag, and the length that every copy of it has. */
+export type Version = Pick<Mark, 'etag' | 'length'>;
+
+export function isVersion(mark: Mark, { etag, length }: Version): boolean {
+  return mark.etag === etag && mark.length === length;
+}
+
+/** Whether a file's mode lets nobody in, as a stub's does. */
+export function isClosed({ mode }: Pick<Stats, 'mode'>): boolean {
+  return (mode & PERMISSIONS) === 0;
 }
 
 export function encodeMark(mark: Mark): string {

@@ -3,7 +3,7 @@ import { mkdirSync, opendirSync, readFileSync, realpathSync, statSync } from 'no
 import { IsthmusError } from '../../../schema/errors.ts';
 import type { SinkCapabilities } from '../../../schema/ports/sink.ts';
 import { type Files, unlessCode } from './files.ts';
-import { ENTRY_ATTRIBUTE } from './mark.ts';
+import { ENTRY_ATTRIBUTE, isClosed } from './mark.ts';
 import { nodeOf, requireRootToProbe } from './root.ts';
 import { SIDECAR_FOLDER, TEMP_FOLDER, type ViewSettings } from './settings.ts';
 import { sinkError } from './sink-error.ts';
@@ -40,8 +40,7 @@ export function probeView(options: ProbeOptions, files: Files): Probed {
       if (attributes === 'sidecar') unlessCode(() => mkdirSync(`${root}/${SIDECAR_FOLDER}`, 0o700), 'EEXIST');
       files.resize(fd, 0);
       files.setMode(fd, 0);
-      if ((files.statOpen(fd).mode & 0o777) !== 0)
-        throw refusal('keeps no mode 0000, so a reader would be given zeros');
+      if (!isClosed(files.statOpen(fd))) throw refusal('keeps no mode 0000, so a reader would be given zeros');
       const readsThroughMode = passes(() => readFileSync(temp));
       const writesThroughMode =
         attributes === 'sidecar' || passes(() => files.setAttribute(temp, ENTRY_ATTRIBUTE, '-'));

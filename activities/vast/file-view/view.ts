@@ -6,7 +6,7 @@ import { IsthmusError } from '../../../schema/errors.ts';
 import type { HydrateResult, PutStubResult, RemoveResult, StubRequest } from '../../../schema/ports/sink.ts';
 import { errorCode, type Files, unlessCode } from './files.ts';
 import { KeptBytes } from './kept-bytes.ts';
-import { type Mark, markFor, wasChanged } from './mark.ts';
+import { isClosed, isVersion, type Mark, markFor, wasChanged } from './mark.ts';
 import { type Marks, marksOf } from './marks.ts';
 import { requireRoot } from './root.ts';
 import { TEMP_FOLDER, type ViewSettings } from './settings.ts';
@@ -29,7 +29,6 @@ type Standing = { readonly mark: Mark; readonly stat: Stats } | { readonly confl
 /** What a racing writer does to the directories or names of an attempt: the attempt starts again. */
 const RACED = ['ENOENT', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ENOTEMPTY', 'ESTALE'];
 const ATTEMPTS = 20;
-const PERMISSIONS = 0o777;
 
 /**
  * A folder as stubs, one blocking step after the other.
@@ -146,9 +145,9 @@ export class View {
   /** A file that shows this version already: its bytes are kept, and its mark brought up to the revision. */
   #keep(stub: StubRequest, path: string, at: string, standing: Extract<Standing, { mark: Mark }>) {
     const { mark, stat } = standing;
-    if (mark.etag !== stub.attributes.etag || mark.length !== stub.attributes.length) return undefined;
+    if (!isVersion(mark, stub.attributes)) return undefined;
     if (mark.key !== undefined && mark.key !== formatKey(stub.key)) return undefined;
-    if (mark.state === 'stub' && (stat.size !== mark.length || (stat.mode & PERMISSIONS) !== 0)) return undefined;
+    if (mark.state === 'stub' && (stat.size !== mark.length || !isClosed(stat))) return undefined;
     const modified = stub.attributes.lastModified ?? mark.modified;
     const current = mark.revision === stub.revision && mark.modified === modified;
     if (!current) this.#marks.amend(path, at, stat, markOf(stub, mark.state, modified));

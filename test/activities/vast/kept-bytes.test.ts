@@ -22,6 +22,20 @@ async function keep(sink: Sink): Promise<void> {
   await sink.remove(stub.key, signal, 'keep');
 }
 
+/** Somebody puts something else at a path in the last moment before it is renamed. */
+function replacing(files: Files, path: string, put: () => unknown): Files {
+  return {
+    ...files,
+    rename(from, to) {
+      if (from === path) {
+        files.unlink(from);
+        put();
+      }
+      files.rename(from, to);
+    },
+  };
+}
+
 async function shownBy(sink: Sink): Promise<readonly string[]> {
   return (await filesOf(sink)).map(({ key, state, etag }) => `${formatKey(key)} ${state} ${etag}`);
 }
@@ -192,16 +206,10 @@ describe.each(['probe', 'sidecar'] as const)('bytes of a blob whose directory wa
     await using view = await testView({ attributes });
     await view.sink.hydrate(stub, open, signal);
     const { files } = await failingFiles();
-    const racing = writer(view.root, {
-      ...files,
-      rename(from, to) {
-        if (from === `${view.root}/lake/old/a`) {
-          files.unlink(from);
-          writer(view.root, files).put(stub, NEVER);
-        }
-        files.rename(from, to);
-      },
-    });
+    const racing = writer(
+      view.root,
+      replacing(files, `${view.root}/lake/old/a`, () => writer(view.root, files).put(stub, NEVER)),
+    );
     expect(racing.remove(stub.key, 'keep')).toEqual({ outcome: 'removed', kept: true });
     expect(kept(view.root)).toHaveLength(1);
     expect(await view.sink.putStub(renamed, signal)).toEqual({ outcome: 'created' });
@@ -245,16 +253,11 @@ describe.each(['probe', 'sidecar'] as const)('bytes of a blob whose directory wa
     await view.sink.hydrate(stub, open, signal);
     writeFileSync(`${view.root}/elsewhere`, 'private', { mode: 0o644 });
     const { files } = await failingFiles();
-    const racing = writer(view.root, {
-      ...files,
-      rename(from, to) {
-        if (from === `${view.root}/lake/old/a`) {
-          files.unlink(from);
-          symlinkSync(`${view.root}/elsewhere`, from);
-        }
-        files.rename(from, to);
-      },
-    });
+    const old = `${view.root}/lake/old/a`;
+    const racing = writer(
+      view.root,
+      replacing(files, old, () => symlinkSync(`${view.root}/elsewhere`, old)),
+    );
     racing.remove(stub.key, 'keep');
     expect(lstatSync(`${view.root}/elsewhere`).mode & 0o777).toBe(0o644);
     expect(await view.sink.putStub(renamed, signal)).toEqual({ outcome: 'created' });
