@@ -13,6 +13,11 @@ export interface Rule {
   readonly sink: string;
 }
 
+/** The sink that shows the stubs of what this rule rules; undefined: Isthmus keeps none of it. */
+export function stubSink(rule: Rule | undefined): string | undefined {
+  return rule?.authority === 'blob' ? rule.sink : undefined;
+}
+
 /** The rules of one revision. Revisions are numbered from 1 and never change. */
 export interface RuleSet {
   readonly revision: number;

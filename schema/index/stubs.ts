@@ -3,6 +3,7 @@ import type { RuleIndex } from '../../namespace/authority.ts';
 import type { Attributes } from '../../namespace/entry.ts';
 import { compareKeys, type Key } from '../../namespace/key.ts';
 import { isLive } from '../../namespace/liveness.ts';
+import { stubSink } from '../../namespace/rule.ts';
 import { plainArray, textArray } from './arrays.ts';
 import { serverNow } from './clock.ts';
 import { containerStates } from './containers.ts';
@@ -85,9 +86,9 @@ export async function claimStubs(index: Index, claim: StubClaim): Promise<readon
       lastModified: entry.attributes.lastModified ?? provenance.time,
     };
     const key = { container, name };
-    const rule = rules.match(key);
-    if (rule?.authority !== 'blob' || rule.sink !== sink) {
-      misplaced.push({ key, revision, sink: rule?.authority === 'blob' ? rule.sink : undefined });
+    const ruled = stubSink(rules.match(key));
+    if (ruled !== sink) {
+      misplaced.push({ key, revision, sink: ruled });
       continue;
     }
     const state = states.get(container);

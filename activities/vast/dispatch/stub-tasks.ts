@@ -1,5 +1,6 @@
 import type { Key } from '../../../namespace/key.ts';
 import { otherNames } from '../../../namespace/renames.ts';
+import { stubSink } from '../../../namespace/rule.ts';
 import type { Index } from '../../../schema/index/database.ts';
 import { recentRenames } from '../../../schema/index/renames.ts';
 import {
@@ -35,10 +36,7 @@ export function indexedTasks(services: Services, sink: string): StubTasks {
       const renames = hierarchical && tasks.length > 0 ? await recentRenames(index.db, accountId) : [];
       if (renames.length === 0) return tasks;
       const others = otherNames(renames);
-      const isOurs = (key: Key) => {
-        const rule = rules.index.match(key);
-        return rule?.authority === 'blob' && rule.sink === sink;
-      };
+      const isOurs = (key: Key) => stubSink(rules.index.match(key)) === sink;
       return tasks.map((task) => {
         const names = task.live ? others.before(task.key) : others.after(task.key).filter(isOurs);
         return names.length === 0 ? task : { ...task, otherNames: names };
