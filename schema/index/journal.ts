@@ -32,13 +32,8 @@ export async function recordJournal(on: Queryable, accountId: number, notes: rea
       ${textArray(notes.map((note) => note.kind))}::text[],
       ${textArray(notes.map((note) => text(note.container)))}::text[],
       ${textArray(notes.map((note) => text(note.name)))}::text[],
-      ${textArray(notes.map((note) => (note.detail === undefined ? null : storableJson(cut(note.detail)))))}::text[]
+      ${textArray(notes.map((note) => (note.detail === undefined ? null : storableJson(note.detail, LONGEST))))}::text[]
     ) as page (kind, container, name, detail)`.execute(on);
-}
-
-function cut(detail: unknown): unknown {
-  const isLong = (item: unknown): item is string => typeof item === 'string' && item.length > LONGEST;
-  return JSON.parse(JSON.stringify(detail, (_, item) => (isLong(item) ? `${item.slice(0, LONGEST)}…` : item)));
 }
 
 /** Newest first. */

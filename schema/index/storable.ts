@@ -18,7 +18,9 @@ export function storableText(text: string): string {
   return isStorable(text) ? text : text.toWellFormed().replaceAll('\0', '\ufffd');
 }
 
-/** A value as JSON text that `jsonb` takes. */
-export function storableJson(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) => (typeof item === 'string' ? storableText(item) : item)) ?? 'null';
+/** A value as JSON text that `jsonb` takes. @param longest characters of a text in it; a longer one is cut, and shows it. */
+export function storableJson(value: unknown, longest = Number.POSITIVE_INFINITY): string {
+  const cut = (text: string) => (text.length > longest ? `${text.slice(0, longest)}…` : text);
+  const storable = (_: string, item: unknown) => (typeof item === 'string' ? storableText(cut(item)) : item);
+  return JSON.stringify(value, storable) ?? 'null';
 }
