@@ -315,7 +315,7 @@ export class EventHubsQueue implements TriggerQueue {
     const closing = reading.subscription.close().catch(() => {});
     await within(
       CLOSE_MS,
-      closing.then(() => reading.client.close()).catch(() => {}),
+      closing.then(() => reading.client.close()),
     );
   }
 

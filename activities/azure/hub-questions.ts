@@ -23,10 +23,7 @@ export async function askHub(source: EventHubsSource, signal: AbortSignal): Prom
     if (first !== undefined) await openPartition(client, first, signal);
     return { partitions: partitions.length };
   } finally {
-    await within(
-      CLOSE_MS,
-      client.close().catch(() => undefined),
-    );
+    await within(CLOSE_MS, client.close());
   }
 }
 
@@ -48,11 +45,7 @@ async function openPartition(client: EventHubConsumerClient, partition: string, 
     await promise;
   } finally {
     signal.removeEventListener('abort', stop);
-    if (subscription !== undefined)
-      await within(
-        CLOSE_MS,
-        subscription.close().catch(() => undefined),
-      );
+    if (subscription !== undefined) await within(CLOSE_MS, subscription.close());
   }
 }
 
