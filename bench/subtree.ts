@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { applyUnderRules } from '../activities/apply-under-rules.ts';
 import { subtreeActivities } from '../activities/work-subtrees.ts';
@@ -106,7 +107,7 @@ async function repeat(signal: AbortSignal, everyMs: number, work: (turn: number)
       if (!signal.aborted) throw error;
     });
     const wait = everyMs - (performance.now() - began);
-    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    if (wait > 0) await sleep(wait);
   }
 }
 
