@@ -7,12 +7,9 @@ import type { Transport } from '../../infra/local/services-options.ts';
 const CANARY = { container: INVENTORY_CONTAINER, everySeconds: 30 };
 const LATE_LIMIT_SECONDS = 5;
 
-/**
- * Writes the federation of an account with a hierarchical namespace: the embedded stack's own, and a canary in it, as
- * there is no feed by which it could be told that triggers have stopped.
- */
+/** Writes the federation of an account with a hierarchical namespace: the embedded stack's own, with a quicker canary. */
 export async function writeWithCanary(file: string, triggers: Transport): Promise<void> {
-  await ensureFederation(file, true, triggers);
+  await ensureFederation(file, { hierarchical: true, triggers });
   const federation = parseDocument(await readFile(file, 'utf8'));
   federation.setIn(['sources', 'canary'], CANARY);
   federation.setIn(['sources', 'triggers'], { lateLimitSeconds: LATE_LIMIT_SECONDS });

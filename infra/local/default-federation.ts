@@ -25,7 +25,7 @@ ${triggers === 'event-hubs' ? '' : SERVICE_BUS}${triggers === 'service-bus' ? ''
   deadLetters:
     container: ${DEAD_LETTER_CONTAINER}
     pollSeconds: 5
-sinks:
+${hierarchical ? CANARY : ''}sinks:
   vast:
     kind: fileView
     root: \${ISTHMUS_VAST_ROOT}
@@ -50,12 +50,29 @@ const FEED = `  changeFeed:
     settleSeconds: 3
 `;
 
+const CANARY = `  canary: # tells that triggers have stopped, as there is no feed to hold them against
+    container: ${INVENTORY_CONTAINER}
+`;
+
+/** What the account is to be, and whether the stack starts empty. */
+interface Wanted {
+  readonly hierarchical: boolean;
+  readonly triggers: Transport;
+  readonly fresh?: boolean | undefined;
+}
+
 /**
  * Writes the default federation where there is no such file: of an account with a hierarchical namespace, or of a flat
- * one. One that is as it was written, for other triggers, is written anew; one that was edited stays.
+ * one. One that is as it was written, for other triggers, is written anew, and where all is to be empty for another
+ * kind of account as well; one that was edited stays.
  */
-export async function ensureFederation(file: string, hierarchical: boolean, triggers: Transport): Promise<void> {
+export async function ensureFederation(
+  file: string,
+  { hierarchical, triggers, fresh = false }: Wanted,
+): Promise<'as-written' | 'edited'> {
   const kept = await readFile(file, 'utf8').catch(() => undefined);
   const kind = [true, false].find((each) => TRANSPORTS.some((transport) => yaml(each, transport) === kept));
-  if (kept === undefined || kind !== undefined) await writeFile(file, yaml(kind ?? hierarchical, triggers));
+  if (kept !== undefined && kind === undefined) return 'edited';
+  await writeFile(file, yaml(fresh ? hierarchical : (kind ?? hierarchical), triggers));
+  return 'as-written';
 }

@@ -109,21 +109,24 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   try {
     signal?.throwIfAborted();
     const ports = await choosePorts(options.ports);
-    if (options.fresh) await removeKept(state);
-    await Promise.all(
-      ['logs', 'storage', 'vast'].map((folder) => mkdir(path.join(state, folder), { recursive: true })),
-    );
     const found = await findTemporal({ onProgress, signal });
     const temporal = describeOrigin(found);
     const config = options.config === undefined ? path.join(state, 'federation.yaml') : path.resolve(options.config);
-    const triggers = options.triggers ?? 'service-bus';
-    if (options.config === undefined) await ensureFederation(config, options.hierarchical === true, triggers);
+    const { triggers = 'service-bus', hierarchical = false, fresh = false } = options;
+    const origin =
+      options.config === undefined ? await ensureFederation(config, { hierarchical, triggers, fresh }) : 'given';
     const env = stackEnv(state, ports, config, triggers);
     if (options.worker) {
-      const { account, sources } = await loadFederation(config, { ...process.env, ...env });
-      refuseOtherKind(config, account.hierarchical, options.hierarchical === true);
-      refuseOtherTransport(config, sources, triggers);
+      // With the addresses of all transports: else one that does not run would be told as a variable that is missing.
+      const every = stackEnv(state, ports, config, 'both');
+      const { account, sources } = await loadFederation(config, { ...process.env, ...every });
+      refuseOtherKind({ config, origin }, account.hierarchical, hierarchical);
+      refuseOtherTransport({ config, origin }, sources, triggers);
     }
+    if (fresh) await removeKept(state);
+    await Promise.all(
+      ['logs', 'storage', 'vast'].map((folder) => mkdir(path.join(state, folder), { recursive: true })),
+    );
     const log = (name: string): string => path.join(state, 'logs', `${name}.log`);
 
     onProgress(`starting (Temporal: ${temporal})`);
@@ -151,7 +154,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
           triggers,
           folder: path.join(state, 'storage'),
           feed: options.feed ?? FEED,
-          hierarchical: options.hierarchical,
+          hierarchical,
           queue: { ...QUEUE, ...options.queue },
           hub: HUB,
           inventoryEveryMs: options.inventoryEveryMs ?? DAY_MS,
@@ -187,23 +190,44 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   }
 }
 
+/** A federation file of the stack, and whose it is. */
+interface StackFederation {
+  readonly config: string;
+  readonly origin: 'given' | 'as-written' | 'edited';
+}
+
 /** The stack and the file must agree on what kind of account it is. */
-function refuseOtherKind(config: string, says: boolean, runs: boolean): void {
+function refuseOtherKind(federation: StackFederation, says: boolean, runs: boolean): void {
   if (says === runs) return;
-  const mend = says
-    ? 'start with --hierarchical'
-    : 'set it, and leave sources.changeFeed out, or start without --hierarchical';
-  throw new IsthmusError('ISTHMUS_CONFIG', `account.hierarchical is ${says} in ${config}: ${mend}`);
+  const mend = mendOf(federation, `start ${says ? 'with' : 'without'} --hierarchical`);
+  throw new IsthmusError('ISTHMUS_CONFIG', `account.hierarchical is ${says} in ${federation.config}: ${mend}`);
 }
 
 /** A transport that nobody reads would fill; one that nothing is sent to would look silent. */
-function refuseOtherTransport(config: string, { serviceBus, eventHubs }: Federation['sources'], runs: Transport): void {
+function refuseOtherTransport(
+  federation: StackFederation,
+  { serviceBus, eventHubs }: Federation['sources'],
+  runs: Transport,
+): void {
   const says = serviceBus === undefined ? 'event-hubs' : eventHubs === undefined ? 'service-bus' : 'both';
   if (says === runs || (serviceBus === undefined && eventHubs === undefined)) return;
+  const mend = mendOf(federation, `start with --triggers ${says}`);
   throw new IsthmusError(
     'ISTHMUS_CONFIG',
-    `The triggers in ${config} are ${says}, and ${runs} is to run: start with --triggers ${says}, or change its sources`,
+    `The triggers in ${federation.config} are ${says}, and ${runs} is to run: ${mend}`,
   );
+}
+
+/** What can be done where the file and the options of the start contradict each other. */
+function mendOf({ config, origin }: StackFederation, start: string): string {
+  switch (origin) {
+    case 'given':
+      return `${start}, or change ${config}`;
+    case 'as-written':
+      return `${start}, empty all of it with --fresh, or take another folder with --state`;
+    case 'edited':
+      return `${start}, change ${config}, or take another folder with --state`;
+  }
 }
 
 function stackEnv(state: string, ports: StackPorts, config: string, triggers: Transport): Record<string, string> {

@@ -24,7 +24,7 @@ describe("the demo's federation of an account with a hierarchical namespace", ()
         string,
       ];
       await writeWithCanary(own, triggers);
-      for (const file of [own, usual]) await ensureFederation(file, true, triggers);
+      for (const file of [own, usual]) await ensureFederation(file, { hierarchical: true, triggers });
       const { sources, ...federation } = await loadFederation(own, ENV);
       const expected = await loadFederation(usual, ENV);
       expect({ ...federation, sources: expected.sources }).toEqual(expected);
