@@ -3,6 +3,7 @@ import type { Federation } from '../../schema/federation/federation.ts';
 import { taskQueueOf } from '../../schema/inputs/names.ts';
 import type { Environment } from '../environment.ts';
 import { messageOf } from '../failure.ts';
+import { workflowStatus } from '../status/workflow-status.ts';
 import { connectTemporal, temporalConfig } from '../temporal.ts';
 import { searchAttributesOf } from '../worker/search-attributes.ts';
 import { type Asking, ask } from './ask.ts';
@@ -13,14 +14,14 @@ const WORKFLOW_TASKS = 1;
 const NOT_FOUND = 5;
 
 export async function* checkTemporal(
-  { name }: Pick<Federation, 'name'>,
+  federation: Federation,
   env: Environment,
   asking: Asking,
 ): AsyncGenerator<Finding> {
   const asked = await ask(asking, 'Temporal', async (signal) => {
     await using temporal = await connectTemporal(env);
     const { client, address } = temporal;
-    return await client.withAbortSignal(signal, () => readFacts(client, address, taskQueueOf(name)));
+    return await client.withAbortSignal(signal, () => readFacts(client, address, federation));
   });
   if (asked.answered) {
     yield good('temporal.answers', `Temporal answers at ${asked.answer.address}`);
@@ -35,7 +36,8 @@ export async function* checkTemporal(
   );
 }
 
-async function readFacts(client: Client, address: string, taskQueue: string): Promise<TemporalFacts> {
+async function readFacts(client: Client, address: string, federation: Federation): Promise<TemporalFacts> {
+  const taskQueue = taskQueueOf(federation.name);
   const { namespace } = client.options;
   const { workflowService } = client;
   const { serverVersion } = await workflowService.getSystemInfo({});
@@ -44,16 +46,20 @@ async function readFacts(client: Client, address: string, taskQueue: string): Pr
     throw error;
   });
   const about = { address, namespace, serverVersion: serverVersion || undefined, taskQueue };
-  if (described === undefined) return { ...about, retentionMs: undefined, state: 0, attributes: {}, polledAt: [] };
+  if (described === undefined)
+    return { ...about, retentionMs: undefined, state: 0, attributes: {}, polledAt: [], loops: undefined };
   const attributes = await searchAttributesOf(client);
   const queue = { namespace, taskQueue: { name: taskQueue }, taskQueueType: WORKFLOW_TASKS };
   const { pollers } = await workflowService.describeTaskQueue(queue);
+  // They answer by a worker; without search attributes they are not found.
+  const loops = pollers?.length ? await workflowStatus(client, federation).catch(() => undefined) : undefined;
   return {
     ...about,
     retentionMs: msOf(described.config?.workflowExecutionRetentionTtl),
     state: described.namespaceInfo?.state ?? 0,
     attributes,
     polledAt: (pollers ?? []).map(({ lastAccessTime }) => msOf(lastAccessTime)),
+    loops,
   };
 }
 

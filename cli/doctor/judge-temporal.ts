@@ -1,5 +1,6 @@
 import { SEARCH_ATTRIBUTES } from '../../schema/inputs/names.ts';
 import { counted, formatSeconds, formatTime } from '../format.ts';
+import type { WorkflowStatus } from '../status/workflow-status.ts';
 import { type Finding, good, unknown, warning, wrong } from './finding.ts';
 
 /** What a Temporal server says of itself, of our namespace, and of our task queue. */
@@ -16,6 +17,8 @@ export interface TemporalFacts {
   readonly taskQueue: string;
   /** When each poller last asked for work, by the server's clock. */
   readonly polledAt: readonly number[];
+  /** What the federation's loops and jobs say of themselves; undefined where they could not be asked. */
+  readonly loops: readonly WorkflowStatus[] | undefined;
 }
 
 const REGISTERED = 1;
@@ -31,7 +34,9 @@ export function judgeTemporal(facts: TemporalFacts, now: number): readonly Findi
   return [
     judgeServer(facts),
     judgeNamespace(facts),
-    ...(facts.retentionMs === undefined ? [] : [judgeAttributes(facts), judgePollers(facts, now)]),
+    ...(facts.retentionMs === undefined
+      ? []
+      : [judgeAttributes(facts), judgePollers(facts, now), ...judgeLoops(facts.loops)]),
   ];
 }
 
@@ -112,4 +117,26 @@ function judgePollers({ taskQueue, polledAt }: TemporalFacts, now: number): Find
     `no worker has polled ${taskQueue} ${last}: nothing is taken from any source`,
     "isthmus worker --config federation.yaml; where one runs, compare its TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and its federation's name.",
   );
+}
+
+/** What an operator has paused is as that wanted it, and as easily forgotten. */
+function judgeLoops(loops: TemporalFacts['loops']): readonly Finding[] {
+  if (loops === undefined) return [];
+  const check = 'temporal.loops';
+  const stopped = loops.flatMap(({ source, state, since, reason }) => {
+    const time = since === null ? '' : ` since ${since}`;
+    const why = reason === null ? '' : `: ${reason}`;
+    const resume = `isthmus resume ${source}`;
+    if (state === 'paused') {
+      return [warning(check, `${source} is paused by an operator${time}${why}`, resume)];
+    }
+    if (state !== 'alarm') return [];
+    return [wrong(check, `${source} has stopped in alarm${time}${why}`, `Mend what it says, then: ${resume}`)];
+  });
+  if (stopped.length > 0) return stopped;
+  const answered = loops.filter(({ running, state }) => running && state !== 'unknown');
+  if (answered.length === 0) return [unknown(check, 'no loop answers, so that nobody says whether it is paused')];
+  return [
+    good(check, `${counted(answered.length, 'loop')} ${answered.length === 1 ? 'answers' : 'answer'}, none is paused`),
+  ];
 }

@@ -121,7 +121,7 @@ describe('isthmus doctor on isthmus dev', () => {
     const env = storage((text) =>
       text.replace(/AccountKey=[^;]+/, `AccountKey=${Buffer.alloc(64).toString('base64')}`),
     );
-    await names({ env }, 'storage.containers', /cannot be listed/, /connection-string/);
+    await names({ env }, 'storage.containers', /cannot be listed/, /^The key or token .*connection-string/);
   });
 
   it('finds storage that does not answer', async () => {
@@ -218,6 +218,19 @@ describe('isthmus doctor on isthmus dev', () => {
 
   it('finds that no worker polls', async () => {
     await names({ file: ['name: local', 'name: elsewhere'] }, 'temporal.worker', /isthmus-elsewhere/, /isthmus worker/);
+  });
+
+  it('9: finds a source that somebody has paused, since when and why', async () => {
+    const env = { ...process.env, ...stack.env };
+    const isthmus = (...args: readonly string[]) => run(process.execPath, [LAUNCHER, ...args], { env, cwd: '/' });
+    await isthmus('pause', 'feed', '--reason', 'to see');
+    try {
+      const says = /^feed is paused by an operator since 2\S+Z: to see$/;
+      await names({}, 'temporal.loops', says, /^isthmus resume feed$/, 'warning');
+      expect((await diagnose()).code).toBe(0);
+    } finally {
+      await isthmus('resume', 'feed');
+    }
   });
 
   it('finds a sink whose root is not there, and does not make it', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgeTemporal, type TemporalFacts } from '../../../cli/doctor/judge-temporal.ts';
+import type { WorkflowStatus } from '../../../cli/status/workflow-status.ts';
 import { notGood } from './not-good.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 12);
@@ -13,7 +14,16 @@ const SOUND: TemporalFacts = {
   attributes: { IsthmusFederation: KEYWORD, IsthmusSource: KEYWORD, IsthmusState: KEYWORD, Other: 1 },
   taskQueue: 'isthmus-lake',
   polledAt: [NOW - 3_000],
+  loops: [loop('feed', 'waiting'), loop('look', 'running')],
 };
+
+function loop(
+  source: string,
+  state: WorkflowStatus['state'],
+  stopped: Pick<WorkflowStatus, 'reason' | 'since'> = { reason: null, since: null },
+): WorkflowStatus {
+  return { id: `${source}/contoso`, source, running: true, state, doing: null, ...stopped };
+}
 
 describe('what Temporal says of itself', () => {
   it('is no finding where it is as it must be', () => {
@@ -49,5 +59,23 @@ describe('what Temporal says of itself', () => {
 
   it('is not known where it does not tell its version', () => {
     expect(notGood(judgeTemporal({ ...SOUND, serverVersion: undefined }, NOW))).toMatchObject([{ outcome: 'unknown' }]);
+  });
+
+  it('9: names a source that is paused, since when and why, and one that stopped in alarm', () => {
+    const stopped = { since: '2026-11-21T11:00:00.000Z', reason: 'an hour back' };
+    const loops = [loop('look', 'running'), loop('feed', 'paused', stopped), loop('stub:gpu', 'alarm', stopped)];
+    const [paused, alarmed] = notGood(judgeTemporal({ ...SOUND, loops }, NOW));
+    expect(paused).toMatchObject({
+      outcome: 'warning',
+      check: 'temporal.loops',
+      says: 'feed is paused by an operator since 2026-11-21T11:00:00.000Z: an hour back',
+      mend: 'isthmus resume feed',
+    });
+    expect(alarmed).toMatchObject({ outcome: 'wrong', mend: expect.stringMatching(/isthmus resume stub:gpu$/) });
+  });
+
+  it('does not know of loops of which none answers', () => {
+    const silent = judgeTemporal({ ...SOUND, loops: [loop('feed', 'unknown')] }, NOW);
+    expect(notGood(silent)).toMatchObject([{ outcome: 'unknown', check: 'temporal.loops' }]);
   });
 });
