@@ -22,16 +22,15 @@ function mendOf(code: string | undefined, status: number | undefined, error: unk
   switch (code) {
     case 'AuthenticationFailed':
     case 'InvalidAuthenticationInfo':
-      return (
-        `The key or token is not of this account, or a clock is off by 15 minutes: az storage account show-connection-string -n ${account}, ` +
-        'and set account.connectionString.'
-      );
+      return keyOf(account);
     case 'AuthorizationPermissionMismatch':
       return roleOf(account);
     case 'AuthorizationFailure':
+      // Azurite's word for a key that is not the account's.
+      if (messageOf(error).startsWith('Server failed to authenticate')) return keyOf(account);
       return (
-        `The account's firewall, a SAS without this right, or another account's key: az storage account network-rule add --account-name ${account} ` +
-        `--ip-address ADDRESS (portal: Networking), or go by its private endpoint; az storage account show-connection-string -n ${account}`
+        `The account's firewall: az storage account network-rule add --account-name ${account} --ip-address ADDRESS ` +
+        `(portal: Networking), or go by its private endpoint; or a right, of the identity or in the SAS: ${roleOf(account)}`
       );
     case 'KeyBasedAuthenticationNotPermitted':
       return (
@@ -54,6 +53,13 @@ function mendOf(code: string | undefined, status: number | undefined, error: unk
     return `az storage account show-connection-string -n ${account}, and set account.connectionString.`;
   }
   return 'Correct account.blobEndpoint or account.connectionString, and see whether a firewall stands between (portal: Networking).';
+}
+
+function keyOf(account: string): string {
+  return (
+    'The key or token is not of this account, or a clock is off by 15 minutes: ' +
+    `az storage account show-connection-string -n ${account}, and set account.connectionString; timedatectl`
+  );
 }
 
 function roleOf(account: string): string {

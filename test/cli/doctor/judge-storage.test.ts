@@ -10,7 +10,10 @@ const FEDERATION = parseFederation(
      rules: [{ prefix: training/, authority: blob, sink: gpu }, { prefix: models/v1/, authority: blob, sink: gpu }] }`,
   {},
 );
-const refused = (statusCode: number, code: string) => new RestError('no', { statusCode, code });
+const refused = (statusCode: number, code: string, message = 'no') => new RestError(message, { statusCode, code });
+/** Azurite's one word for a key that is wrong and for a right that is missing. */
+const NOT_AUTHENTICATED =
+  'Server failed to authenticate the request. Make sure the value of the Authorization header is formed';
 
 describe('a storage account', () => {
   it.each([
@@ -42,9 +45,13 @@ describe('a storage account', () => {
   });
 
   it.each([
-    [refused(403, 'AuthenticationFailed'), /show-connection-string -n contoso/],
+    [refused(403, 'AuthenticationFailed'), /^The key or token .* clock .*show-connection-string -n contoso/],
+    [refused(403, 'AuthorizationFailure', NOT_AUTHENTICATED), /^The key or token .*show-connection-string -n contoso/],
     [refused(403, 'AuthorizationPermissionMismatch'), /role assignment create --role "Storage Blob Data Reader"/],
-    [refused(403, 'AuthorizationFailure'), /network-rule add --account-name contoso/],
+    [
+      refused(403, 'AuthorizationFailure'),
+      /^The account's firewall.*network-rule add --account-name contoso.*role assignment/,
+    ],
     [refused(403, 'KeyBasedAuthenticationNotPermitted'), /DefaultAzureCredential/],
     [refused(401, 'NoAuthenticationInformation'), /role assignment create/],
     [Object.assign(new Error('no'), { code: 'ENOTFOUND' }), /account\.blobEndpoint/],
