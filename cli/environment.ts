@@ -35,8 +35,8 @@ async function noneNamed(cwd: string): Promise<IsthmusError> {
   return new IsthmusError('ISTHMUS_USAGE', text);
 }
 
-/** @throws IsthmusError `ISTHMUS_USAGE` where no Postgres is named. */
-export function indexUrl(federation: Federation, env: Environment): string {
+/** @throws IsthmusError `ISTHMUS_USAGE` where no Postgres is named, or by what is no URL of one; its text holds no part of the URL. */
+export function indexUrl(federation: Pick<Federation, 'name' | 'index'>, env: Environment): string {
   const url = env.DATABASE_URL || federation.index?.url;
   if (url === undefined || url === '') {
     throw new IsthmusError(
@@ -44,5 +44,22 @@ export function indexUrl(federation: Federation, env: Environment): string {
       `No Postgres is named for federation ${federation.name}. Set DATABASE_URL, or index.url in its file.`,
     );
   }
+  if (!namesPostgres(url)) {
+    const named = env.DATABASE_URL ? 'DATABASE_URL' : `index.url of federation ${federation.name}`;
+    throw new IsthmusError(
+      'ISTHMUS_USAGE',
+      `${named} is no URL of a Postgres: write postgres://USER:PASSWORD@HOST:5432/DATABASE, with %XX for what is neither ` +
+        'letter nor digit in user and password (%2F is a slash).',
+    );
+  }
   return url;
+}
+
+/** The client would take whatever else it is given for the name of a database on a host of its own invention. */
+function namesPostgres(text: string): boolean {
+  // The folder of a socket.
+  if (/^(socket:|\/)/.test(text)) return true;
+  if (!/^postgres(ql)?:\/\//i.test(text) || !URL.canParse(text)) return false;
+  const { host, pathname, searchParams } = new URL(text);
+  return host !== '' || pathname.length > 1 || searchParams.has('host');
 }

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { IsthmusError } from '../../schema/errors.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
 import { taskQueueOf } from '../../schema/inputs/names.ts';
 import type { Environment } from '../environment.ts';
@@ -26,6 +27,10 @@ export async function* checkTemporal(
   if (asked.answered) {
     yield good('temporal.answers', `Temporal answers at ${asked.answer.address}`);
     yield* judgeTemporal(asked.answer, Date.now());
+    return;
+  }
+  if (asked.error instanceof IsthmusError && asked.error.code === 'ISTHMUS_USAGE') {
+    yield wrong('temporal.answers', asked.error.message, 'export TEMPORAL_ADDRESS=HOST:7233');
     return;
   }
   const address = temporalConfig(env).connectionOptions.address ?? 'localhost:7233';

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { validatePrefix } from '../../namespace/authority.ts';
 import { formatKey } from '../../namespace/key.ts';
 import { canaryKey } from './canary.ts';
+import { busConnectionString, storageConnectionString } from './connection-string.ts';
 import { nearest } from './nearest.ts';
 
 const wholeNumber = (least: number) => z.int().min(least);
@@ -17,7 +18,7 @@ const account = z
       .regex(/^[a-z0-9]{3,24}$/, "be a storage account's name: 3 to 24 of a-z and 0-9")
       .describe('The storage account, as Azure names it.'),
     blobEndpoint: z.url('be an address such as https://NAME.blob.core.windows.net').optional(),
-    connectionString: z.string().min(1).optional(),
+    connectionString: storageConnectionString.optional(),
     marginSeconds: z
       .number()
       .min(1)
@@ -33,7 +34,7 @@ const account = z
 const serviceBus = z
   .strictObject({
     queue: z.string().min(1).describe('The queue that Event Grid delivers to.'),
-    connectionString: z.string().min(1).optional(),
+    connectionString: busConnectionString.optional(),
     namespace: z.string().min(1).optional().describe('NAME.servicebus.windows.net; reached by DefaultAzureCredential.'),
   })
   .refine((bus) => (bus.connectionString === undefined) !== (bus.namespace === undefined), {
@@ -44,7 +45,7 @@ const eventHubs = z
   .strictObject({
     eventHub: z.string().min(1).describe('The event hub that Event Grid delivers to.'),
     consumerGroup: z.string().min(1).default('$Default').describe('One that nobody else reads with.'),
-    connectionString: z.string().min(1).optional(),
+    connectionString: busConnectionString.optional(),
     namespace: z.string().min(1).optional().describe('NAME.servicebus.windows.net; reached by DefaultAzureCredential.'),
     readers: wholeNumber(1)
       .max(32)

@@ -1,7 +1,7 @@
 import { mkdir, realpath, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { readEnvironment, readFederation } from '../../cli/environment.ts';
+import { indexUrl, readEnvironment, readFederation } from '../../cli/environment.ts';
 import { temporaryFolder } from '../infra/stack/temporary-folder.ts';
 
 it.each([
@@ -29,4 +29,37 @@ it('a command without a federation says so where no isthmus dev ever was', async
   await expect(readFederation(undefined, {}, temporary.folder)).rejects.toMatchObject({
     message: expect.stringContaining('no `isthmus dev` runs here'),
   });
+});
+
+it.each([
+  'secret',
+  'postgres//secret',
+  'postgres://',
+  'host=db password=secret',
+  'mysql://u:secret@db/x',
+  'postgres://u:sec/ret@db/x',
+])('a command with the index at %j says that it is no URL of a Postgres, and not what it holds', (url) => {
+  for (const [named, ask] of [
+    ['DATABASE_URL', () => indexUrl({ name: 'lake' }, { DATABASE_URL: url })],
+    ['index.url of federation lake', () => indexUrl({ name: 'lake', index: { url } }, {})],
+  ] as const) {
+    expect(ask).toThrow(
+      expect.objectContaining({
+        code: 'ISTHMUS_USAGE',
+        message: expect.stringMatching(
+          new RegExp(`^${named} is no URL of a Postgres: write postgres://USER:PASSWORD@HOST`),
+        ),
+      }),
+    );
+    expect(ask).not.toThrow(/sec/);
+  }
+});
+
+it.each([
+  'postgres://u:p%2Fw@db.example:5433/isthmus?sslmode=require',
+  'postgresql:///isthmus?host=/var/run/postgresql',
+  'postgres://%2Fvar%2Frun/isthmus',
+  '/var/run/postgresql isthmus',
+])('the index may be at %s', (url) => {
+  expect(indexUrl({ name: 'lake' }, { DATABASE_URL: url })).toBe(url);
 });

@@ -207,6 +207,16 @@ describe('isthmus doctor on isthmus dev', () => {
     );
   });
 
+  it('finds settings that are no address, and says which', async () => {
+    await names({ env: { DATABASE_URL: 'foo' } }, 'postgres.answers', /DATABASE_URL is no URL/, /postgres:\/\/USER/);
+    await names(
+      { env: { TEMPORAL_ADDRESS: 'http://127.0.0.1:7233' } },
+      'temporal.answers',
+      /http:\/\/127\.0\.0\.1:7233.* HOST:PORT/,
+      /TEMPORAL_ADDRESS=HOST/,
+    );
+  });
+
   it('finds a namespace that is not there', async () => {
     await names(
       { env: { TEMPORAL_NAMESPACE: 'nowhere' } },

@@ -53,7 +53,7 @@ describe('a federation file', () => {
 
   it('may take triggers from an event hub, from a queue, or from both', () => {
     const hub = '  eventHubs:\n    eventHub: events\n    namespace: contoso.servicebus.windows.net\n';
-    const both = parseFederation(changed('sources:\n', `sources:\n${hub}`), { BUS: 'x' });
+    const both = parseFederation(changed('sources:\n', `sources:\n${hub}`), { BUS: 'Endpoint=sb://x' });
     expect(Object.keys(both.sources)).toEqual(['serviceBus', 'eventHubs', 'changeFeed']);
     expect(both.sources.eventHubs).toEqual({
       eventHub: 'events',
@@ -64,7 +64,7 @@ describe('a federation file', () => {
   });
 
   it('may have a rule for the whole account', () => {
-    const { rules } = parseFederation(changed('prefix: training/', "prefix: ''"), { BUS: 'x' });
+    const { rules } = parseFederation(changed('prefix: training/', "prefix: ''"), { BUS: 'Endpoint=sb://x' });
     expect(rules[0]?.prefix).toBe('');
   });
 
@@ -73,7 +73,7 @@ describe('a federation file', () => {
     expect(problemsOf(text)).toContain(
       'sources.changeFeed: cannot be named with account.hierarchical: Azure writes no Change Feed for such an account',
     );
-    const { account } = parseFederation(text.replace('  changeFeed: {}\n', ''), { BUS: 'x' });
+    const { account } = parseFederation(text.replace('  changeFeed: {}\n', ''), { BUS: 'Endpoint=sb://x' });
     expect(account.hierarchical).toBe(true);
   });
 
@@ -174,5 +174,34 @@ describe('a federation file', () => {
     const fromEnv = problemsOf(changed('queue: isthmus-events', `queue: \${BUS:-}`).replace('root: ', 'roof: '));
     const inline = problemsOf(changed(`\${BUS}`, '[secret]'));
     expect(fromEnv + inline).not.toContain('secret');
+  });
+
+  it.each([
+    ['foo', 'sources.serviceBus.connectionString', 'Endpoint=sb://NAME'],
+    [
+      'Endpoint=secret;SharedAccessKeyName=a;SharedAccessKey=secret',
+      'sources.serviceBus.connectionString',
+      'Endpoint=sb',
+    ],
+    ['secret', 'account.connectionString', 'AccountName=NAME;AccountKey=KEY'],
+    ['AccountName=contosolake', 'account.connectionString', 'AccountName=NAME;AccountKey=KEY'],
+    ['https://contosolake.blob.core.windows.net/?sig=secret', 'account.connectionString', 'SharedAccessSignature='],
+    ['BlobEndpoint=secret;SharedAccessSignature=sig=secret', 'account.connectionString', 'BlobEndpoint=https://'],
+  ])('with the connection string %j at %s says what one is, and not what this one holds', (text, path, expected) => {
+    const account = changed('  name: contosolake', `  name: contosolake\n  connectionString: \${ACCOUNT}`);
+    const sound = { BUS: 'Endpoint=sb://x', ACCOUNT: 'UseDevelopmentStorage=true' };
+    const env = { ...sound, [path.startsWith('account') ? 'ACCOUNT' : 'BUS']: text };
+    const problems = problemsOf(account, env);
+    expect(problems).toMatch(new RegExp(`\\d+:\\d+ ${path}: .* must be .*${expected}`));
+    expect(problems).not.toContain('secret');
+  });
+
+  it.each([
+    'UseDevelopmentStorage=true',
+    'DefaultEndpointsProtocol=https;AccountName=contosolake;AccountKey=aGVsbG8=;EndpointSuffix=core.windows.net',
+    'BlobEndpoint=https://contosolake.blob.core.windows.net/;SharedAccessSignature=sv=2024-11-04&sig=abc%3D',
+  ])('may have the connection string %s', (connectionString) => {
+    const text = changed('  name: contosolake', `  name: contosolake\n  connectionString: ${connectionString}`);
+    expect(parseFederation(text, { BUS: 'Endpoint=sb://x/' }).account.connectionString).toBe(connectionString);
   });
 });
