@@ -2,6 +2,7 @@ import type { HubAnswer } from '../../activities/azure/hub-questions.ts';
 import { codeOf, messageOf } from '../failure.ts';
 import { counted } from '../format.ts';
 import { isCredentialFailure } from './azure-failure.ts';
+import { keyMend } from './bus-namespace.ts';
 import { type Finding, good, warning, wrong } from './finding.ts';
 
 /** Which event hub, as the federation file names it. */
@@ -40,7 +41,7 @@ export function judgeHubFailure(error: unknown, named: NamedHub): Finding {
   return wrong(
     'hub.receive',
     `event hub ${eventHub} cannot be read by consumer group ${consumerGroup}: ${says}`,
-    mendOf(code, error, named),
+    keyMend('eventhubs', error, named.namespace) ?? mendOf(code, error, named),
   );
 }
 

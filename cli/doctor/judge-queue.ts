@@ -2,6 +2,7 @@ import type { QueueSettings } from '../../activities/azure/queue-questions.ts';
 import { codeOf, messageOf } from '../failure.ts';
 import { formatSeconds } from '../format.ts';
 import { isCredentialFailure } from './azure-failure.ts';
+import { keyMend } from './bus-namespace.ts';
 import { type Finding, good, warning, wrong } from './finding.ts';
 import { durationMs } from './iso-duration.ts';
 
@@ -23,7 +24,11 @@ export function judgeQueueFailure(error: unknown, named: NamedQueue): Finding {
   const code = codeOf(error);
   const message = messageOf(error).split('\n')[0] ?? '';
   const says = code === undefined || message.includes(code) ? message : `${message} (${code})`;
-  return wrong('queue.receive', `queue ${named.queue} cannot be listened to: ${says}`, mendOf(code, error, named));
+  return wrong(
+    'queue.receive',
+    `queue ${named.queue} cannot be listened to: ${says}`,
+    keyMend('servicebus', error, named.namespace) ?? mendOf(code, error, named),
+  );
 }
 
 function mendOf(code: string | undefined, error: unknown, { queue, namespace }: NamedQueue): string {

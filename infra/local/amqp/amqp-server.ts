@@ -1,5 +1,6 @@
 import type { AddressInfo, Socket } from 'node:net';
 import rhea, { type EventContext, type Receiver, type Sender } from 'rhea';
+import { POLICY, POLICY_KEY } from './sas-token.ts';
 
 /** 1 MB, as in Azure's premium tier: what Event Grid may send fits. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;
@@ -74,5 +75,5 @@ export async function listenAmqp(port: number, handlers: AmqpHandlers): Promise<
 
 /** What Azure's clients take for a namespace that listens here. */
 export function emulatorConnectionString(port: number): string {
-  return `Endpoint=sb://127.0.0.1:${port};SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;`;
+  return `Endpoint=sb://127.0.0.1:${port};SharedAccessKeyName=${POLICY};SharedAccessKey=${POLICY_KEY};UseDevelopmentEmulator=true;`;
 }

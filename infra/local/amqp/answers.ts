@@ -1,4 +1,5 @@
 import type { Connection, EventContext, Message, Receiver, Sender } from 'rhea';
+import { refusalOfToken } from './sas-token.ts';
 
 /** Lets a link be, at the addresses that its client named. */
 export function attach(link: Sender | Receiver): void {
@@ -6,12 +7,16 @@ export function attach(link: Sender | Receiver): void {
   link.set_target(link.target);
 }
 
-/** A credential is not judged: the broker listens on this machine alone. */
+/** Answers whether the client's key is the broker's; who was refused attaches to nothing. */
 export function answerPutToken(context: EventContext): void {
   context.delivery?.accept();
+  const refusal = refusalOfToken(context.message?.body, Date.now());
   const answer: Message = {
     correlation_id: context.message?.message_id as string,
-    application_properties: { 'status-code': 202, 'status-description': 'Accepted' },
+    application_properties: {
+      'status-code': refusal === undefined ? 202 : 401,
+      'status-description': refusal ?? 'Accepted',
+    },
     body: undefined,
   };
   reply(context, answer, 'name');

@@ -117,6 +117,12 @@ describe('isthmus doctor on isthmus dev', () => {
     });
   });
 
+  it("finds a Service Bus key that is not the namespace's", async () => {
+    const connection = stack.env.AZURE_SERVICEBUS_CONNECTION_STRING ?? '';
+    const env = { AZURE_SERVICEBUS_CONNECTION_STRING: connection.replace(/AccessKey=[^;]+/, 'AccessKey=wrong') };
+    await names({ env }, 'queue.receive', /InvalidSignature/, /^The key /);
+  });
+
   it("finds a storage key that is not the account's", async () => {
     const env = storage((text) =>
       text.replace(/AccountKey=[^;]+/, `AccountKey=${Buffer.alloc(64).toString('base64')}`),

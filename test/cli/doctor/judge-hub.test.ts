@@ -27,6 +27,12 @@ describe('an event hub', () => {
     expect(found.mend).toMatch(mend);
   });
 
+  it('with a key that is wrong is told to take another key, which no role mends', () => {
+    const error = new Error('InvalidSignature: The token has an invalid signature.');
+    const { mend } = judgeHubFailure(Object.assign(error, { code: 'UnauthorizedError' }), NAMED);
+    expect(mend).toMatch(/^The key .*eventhubs namespace authorization-rule keys list .*--namespace-name contoso/);
+  });
+
   it('is of the namespace that its host begins with', () => {
     expect(namespaceOf({ namespace: 'contoso.servicebus.windows.net' })).toBe('contoso');
     expect(namespaceOf({ connectionString: 'Endpoint=sb://fabrikam.servicebus.windows.net/;SharedAccessKey=x' })).toBe(

@@ -72,6 +72,13 @@ describe("a queue's settings", () => {
     expect(found).toMatchObject({ outcome: 'wrong', check: 'queue.receive' });
     expect(found.mend).toMatch(mend);
   });
+
+  it('with a key that is wrong is told to take another key, which no role mends', () => {
+    const error = new Error('InvalidSignature: The token has an invalid signature.');
+    const { mend } = judgeQueueFailure(Object.assign(error, { code: 'UnauthorizedAccess' }), NAMED);
+    expect(mend).toMatch(/^The key .*servicebus namespace authorization-rule keys list .*--namespace-name contoso/);
+    expect(mend).not.toContain('role assignment');
+  });
 });
 
 describe('a duration as Service Bus prints it', () => {

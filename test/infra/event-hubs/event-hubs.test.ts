@@ -216,4 +216,13 @@ describe('the stand-in for Event Hubs', () => {
     await expect(client.getEventHubProperties()).rejects.toThrow(/absent/);
     await client.close();
   });
+
+  it('refuses a key that is wrong, as Azure does', async () => {
+    await using hub = await open();
+    const connection = hub.running.connectionString.replace(/SharedAccessKey=[^;]+/, 'SharedAccessKey=wrong');
+    const client = new EventHubConsumerClient('$Default', connection, 'h', { retryOptions: { maxRetries: 0 } });
+    const refused = { code: 'UnauthorizedError', message: expect.stringContaining('InvalidSignature') };
+    await expect(client.getPartitionIds()).rejects.toMatchObject(refused);
+    await client.close();
+  });
 });

@@ -1,4 +1,4 @@
-import type { ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
+import { ServiceBusClient, type ServiceBusReceivedMessage, type ServiceBusReceiver } from '@azure/service-bus';
 import { describe, expect, it } from 'vitest';
 import { publish, testBroker } from './broker.ts';
 
@@ -178,5 +178,28 @@ describe("Azure's own Service Bus client", () => {
     const sender = broker.client.createSender('q');
     await expect(sender.sendMessages({ body: 1, sessionId: 's' })).rejects.toThrow(/no sessions/);
     await expect(sender.scheduleMessages({ body: 1 }, new Date(Date.now() + 60_000))).rejects.toThrow(/does not do/);
+  });
+
+  it.each([
+    ['key', /SharedAccessKey=[^;]+/, 'SharedAccessKey=wrong'],
+    ['policy', /SharedAccessKeyName=[^;]+/, 'SharedAccessKeyName=nobody'],
+    [
+      'signature, which has expired,',
+      /SharedAccessKeyName=.*;Use/,
+      'SharedAccessSignature=SharedAccessSignature sr=sb%3A%2F%2F127.0.0.1%2Fq&sig=6cC2rZbR4nWF&se=1&skn=RootManageSharedAccessKey;Use',
+    ],
+  ])('is refused as by Azure with a %s that is wrong', async (_, from, to) => {
+    await using broker = await testBroker();
+    const connection = broker.bus.connectionString.replace(from, to);
+    expect(connection).not.toBe(broker.bus.connectionString);
+    const client = new ServiceBusClient(connection, { retryOptions: { maxRetries: 0 } });
+    try {
+      const refused = { code: 'UnauthorizedAccess', message: expect.stringContaining('InvalidSignature') };
+      await expect(client.createSender('q').sendMessages({ body: 1 })).rejects.toMatchObject(refused);
+      await expect(client.createReceiver('q').peekMessages(1)).rejects.toMatchObject(refused);
+      expect(broker.bus.queueState('q')).toMatchObject({ active: 0 });
+    } finally {
+      await client.close();
+    }
   });
 });
