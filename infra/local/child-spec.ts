@@ -23,6 +23,8 @@ export interface ChildSpec {
   readonly stopSignal?: NodeJS.Signals | undefined;
   /** How long it may take to stop before its process group gets SIGKILL. @default 10 s */
   readonly stopWithinMs?: number | undefined;
+  /** How long what it had started may outlive it, to end by itself, before that gets SIGKILL. @default 0 */
+  readonly restEndsWithinMs?: number | undefined;
   /** The code of the error when it cannot be started. */
   readonly failure: ErrorCode;
 }

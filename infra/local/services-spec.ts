@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { ChildSpec } from './child-spec.ts';
 import { entryPoint } from './entry-point.ts';
 import type { ServicesOptions } from './services-options.ts';
+import { AZURITE_ENDS_WITHIN_MS } from './storage/azurite-process.ts';
 
 /** The child that stands in for Blob Storage, Event Grid, Service Bus and Event Hubs. */
 export function servicesSpec(options: ServicesOptions, log: string): ChildSpec {
@@ -25,6 +26,8 @@ export function servicesSpec(options: ServicesOptions, log: string): ChildSpec {
       return state.ok && (await Promise.all(ports.map(listens))).every((listening) => listening);
     },
     readyWithinMs: 60_000,
+    // Azurite writes down what it holds when its front is gone; the next front waits for its port.
+    restEndsWithinMs: AZURITE_ENDS_WITHIN_MS,
     failure: 'ISTHMUS_SOURCE_UNAVAILABLE',
   };
 }

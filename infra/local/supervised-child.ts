@@ -20,7 +20,7 @@ const STEADY_MS = 20_000;
  * Modes: `starting` until it answers for the first time; `running`, in which a death leads to a wait (200 ms,
  * doubling to 5 s, short again after 20 s of life) and another start; `stopping`, entered by `stop` from either
  * and left never. Each child leads a process group of its own, so that Ctrl-C reaches it only through `stop`,
- * and what a dead child leaves behind in its group is killed before it is started again.
+ * and what a dead child leaves behind in its group is killed: before it is started again, or after `restEndsWithinMs`.
  */
 export class SupervisedChild {
   readonly spec: ChildSpec;
@@ -142,13 +142,21 @@ export class SupervisedChild {
     child.once('error', (error) => resolve(ensureError(error).message));
     child.once('exit', (code, signal) => resolve(signal ?? `exit ${code}`));
     return promise.then((how) => {
-      if (child.pid) {
-        send(-child.pid, 'SIGKILL');
-        this.#guard.forget(child.pid);
-      }
+      if (child.pid) this.#endRest(child.pid);
       if (this.#process === child) this.#process = undefined;
       return how;
     });
+  }
+
+  /** SIGKILL to what a dead child had started, once that had the time to write down what it holds. */
+  #endRest(group: number): void {
+    const end = (): void => {
+      send(-group, 'SIGKILL');
+      this.#guard.forget(group);
+    };
+    const { restEndsWithinMs = 0 } = this.spec;
+    if (restEndsWithinMs === 0) end();
+    else setTimeout(end, restEndsWithinMs).unref();
   }
 
   /** @returns `ready`, `late`, or how it died. */

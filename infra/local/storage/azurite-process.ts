@@ -7,6 +7,8 @@ import { accepts } from './taken-port.ts';
 
 const STARTS_WITHIN_MS = 30_000;
 const STOPS_WITHIN_MS = 5_000;
+/** One whose front was killed writes down what it holds and ends, within this. */
+export const AZURITE_ENDS_WITHIN_MS = STOPS_WITHIN_MS + 1_000;
 
 /**
  * Runs in the child before Azurite: it ends with its parent, however the parent ended, and first writes down

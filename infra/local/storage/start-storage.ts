@@ -5,7 +5,7 @@ import { BlobServiceClient } from '@azure/storage-blob';
 import { IsthmusError } from '../../../schema/errors.ts';
 import type { Clock } from '../../../schema/ports/clock.ts';
 import { connectionStringOn, endpointOn, FEED_CONTAINER } from './account.ts';
-import { AzuriteProcess } from './azurite-process.ts';
+import { AZURITE_ENDS_WITHIN_MS, AzuriteProcess } from './azurite-process.ts';
 import { ContainerRegistry } from './container-registry.ts';
 import { startControlServer } from './control-server.ts';
 import { DEAD_LETTER_CONTAINER, DeadLetterWriter } from './events/dead-letter-writer.ts';
@@ -34,8 +34,6 @@ const AZURE_NAME_HOLD_MS = 30_000;
 const MINUTE = 60_000;
 /** An append blob takes 50,000 appends; its size is not what ends a chunk. */
 const CHUNK = { appends: 49_000, bytes: Number.MAX_SAFE_INTEGER } as const;
-/** An Azurite whose front was killed writes down what it holds and ends. */
-const AZURITE_ENDS_WITHIN_MS = 6_000;
 
 export interface StorageOptions {
   /** The advertised port of Blob Storage; 0 for any. */

@@ -74,7 +74,7 @@ describe('the stack', () => {
 
     expect(await query(stack, 'select one from kept')).toEqual([{ one: 1 }]);
     expect(await namespaceState(stack)).toContain('NAMESPACE_STATE_REGISTERED');
-    await lake.createIfNotExists();
+    expect((await lake.getBlockBlobClient('a').downloadToBuffer()).toString()).toBe('hello');
     await lake.getBlockBlobClient('b').upload('hello', 5);
     expect(await nextEvent(stack)).toMatchObject({ eventType: 'Microsoft.Storage.BlobCreated' });
 

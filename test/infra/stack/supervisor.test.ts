@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ChildEvent, ChildSpec } from '../../../infra/local/child-spec.ts';
@@ -54,6 +54,25 @@ describe('a supervised child', () => {
       ['died', 'SIGKILL'],
       ['restarted', undefined],
     ]);
+  });
+
+  it('that was killed leaves what it had started the time to write down what it holds', async () => {
+    await using temporary = await temporaryFolder();
+    const { folder } = temporary;
+    await using supervisor = new Supervisor();
+    const file = (name: string) => `require('node:fs').writeFileSync(${JSON.stringify(path.join(folder, name))}, '')`;
+    const saves = `process.on('disconnect', () => setTimeout(() => ${file('saved')}, 200)); ${file('listens')}`;
+    const code = `
+const { spawn } = require('node:child_process');
+const stdio = ['ignore', 'ignore', 'ignore', 'ipc'];
+const grandchild = spawn(process.execPath, ['-e', ${JSON.stringify(saves)}], { stdio });
+require('node:fs').writeFileSync(process.argv[1], process.pid + ' ' + grandchild.pid);
+setInterval(() => {}, 1000);`;
+    await supervisor.start(childSpec(folder, code, { restEndsWithinMs: 600_000 }));
+    await until('its own child listens', async () => (await readdir(folder)).includes('listens'));
+    supervisor.kill('child', 'SIGKILL');
+    await until('it has saved', async () => (await readdir(folder)).includes('saved'));
+    await until('it runs again', () => supervisor.restarts('child') === 1 && supervisor.isUp('child'));
   });
 
   it('gets SIGKILL with its group where it does not stop', async () => {
