@@ -9,7 +9,7 @@ const LATEST_MS = 20_000;
 export class HeldMessage {
   readonly received: ServiceBusReceivedMessage;
   readonly trigger: TriggerMessage;
-  /** Lets the client ask for another message in its place. */
+  /** Makes room for another message in its place; again, it does nothing. */
   readonly release: () => void;
   /** The lock has ended: the message comes again, to whomever. */
   lost = false;

@@ -21,8 +21,10 @@ export interface Outcome {
 export interface ServiceBusLinkOptions {
   readonly client: ServiceBusClient;
   readonly queue: string;
-  /** Messages held at most. A link that is rebuilt may hold twice as many, and 2,047 is the client's end. */
+  /** Messages held at most. A link that is rebuilt may hold `AHEAD` more, and 2,047 is the client's end. */
   readonly hold: number;
+  /** Bytes of bodies held, from which on no more is asked for: what is asked for already still comes. */
+  readonly holdBytes: number;
   /** Told of every message that has come under a lock. */
   onMessage(held: HeldMessage): void;
   /** The link will not heal by itself. */
@@ -34,6 +36,11 @@ export interface ServiceBusLinkOptions {
 /** The client asks for up to 40 s whether a settlement has arrived when its link is lost; meanwhile nothing else would be received. */
 const SETTLE_MS = 5_000;
 const RENEWALS_AT_ONCE = 32;
+/**
+ * Messages asked for ahead of their arrival: each may be as large as the queue takes (256 KB, 1 MB in the premium tier).
+ * With an answer after 15 ms so many make 8,500 a second.
+ */
+const AHEAD = 128;
 /** Peeks from the queue's beginning. */
 const BEGINNING = sequenceNumber(0n);
 
@@ -43,12 +50,19 @@ export class ServiceBusLink {
   readonly #receiver: ServiceBusReceiver;
   readonly #held = new Set<HeldMessage>();
   readonly #order = new SettlementOrder();
+  readonly #ahead: number;
+  /** What has come and is not settled or dropped. */
+  #count = 0;
+  #bytes = 0;
+  /** Each lets the client ask for one message more, once there is room. */
+  readonly #withheld: (() => void)[] = [];
   readonly #renewals = pLimit(RENEWALS_AT_ONCE);
   #subscription: { close(): Promise<void> } | undefined;
   #closed = false;
 
   constructor(options: ServiceBusLinkOptions) {
     this.#options = options;
+    this.#ahead = Math.min(AHEAD, options.hold);
     this.#receiver = options.client.createReceiver(options.queue, {
       receiveMode: 'peekLock',
       skipParsingBodyAsJson: true,
@@ -73,7 +87,7 @@ export class ServiceBusLink {
           if (lasting && !this.#closed) this.#options.onFailure(error);
         },
       },
-      { autoCompleteMessages: false, maxConcurrentCalls: this.#options.hold },
+      { autoCompleteMessages: false, maxConcurrentCalls: this.#ahead },
     );
   }
 
@@ -136,17 +150,43 @@ export class ServiceBusLink {
       held.release();
     }
     this.#held.clear();
+    for (const askForMore of this.#withheld.splice(0)) askForMore();
     await this.#receiver.close().catch(() => {});
   }
 
-  /** Resolves when the message is settled or dropped: until then the client asks for none in its place. */
+  /** Resolves when there is room for another message: until then the client asks for none in its place. */
   #take(message: ServiceBusReceivedMessage): Promise<void> {
-    return new Promise((release) => {
+    return new Promise((askForMore) => {
+      const bytes = bytesOf(message);
+      this.#count++;
+      this.#bytes += bytes;
+      this.#withheld.push(askForMore);
+      let isHere = true;
+      const release = () => {
+        if (!isHere) return;
+        isHere = false;
+        this.#count--;
+        this.#bytes -= bytes;
+        this.#askForMore();
+      };
       const held = new HeldMessage(message, release, Date.now());
       this.#held.add(held);
       this.#options.onMessage(held);
+      this.#askForMore();
     });
   }
+
+  #askForMore(): void {
+    const { hold, holdBytes } = this.#options;
+    const underWay = this.#ahead - this.#withheld.length;
+    const room = this.#bytes < holdBytes ? Math.max(0, hold - this.#count - underWay) : 0;
+    for (const askForMore of this.#withheld.splice(0, room)) askForMore();
+  }
+}
+
+/** Of what Event Grid sends: a body that is no bytes is somebody else's, and small. */
+function bytesOf({ body }: ServiceBusReceivedMessage): number {
+  return Buffer.isBuffer(body) || typeof body === 'string' ? body.length : 0;
 }
 
 function isLost(thrown: unknown): boolean {

@@ -37,6 +37,8 @@ class FakeReceiver {
   /** As where its link was lost: the client waits for an answer for as long as it is told to, and tries again. */
   answers = true;
   readonly #peeked: Peeked;
+  /** Messages that the client has asked for and that have not come. */
+  credit = 0;
   #take: ProcessMessage = async () => {};
   #tell: ProcessError = async () => {};
 
@@ -44,7 +46,11 @@ class FakeReceiver {
     this.#peeked = peeked;
   }
 
-  subscribe({ processMessage, processError }: { processMessage: ProcessMessage; processError: ProcessError }) {
+  subscribe(
+    { processMessage, processError }: { processMessage: ProcessMessage; processError: ProcessError },
+    { maxConcurrentCalls }: { maxConcurrentCalls: number },
+  ) {
+    this.credit += maxConcurrentCalls;
     this.#take = processMessage;
     this.#tell = processError;
     return { close: async () => {} };
@@ -57,10 +63,26 @@ class FakeReceiver {
     await this.#tell({ error, errorSource: 'receive', entityPath: 'q', fullyQualifiedNamespace: 'n', identifier: 'i' });
   }
 
-  hear(count: number): void {
+  hear(count: number, body: string | Buffer = 'x'): void {
     for (let at = 0; at < count; at++) {
-      void this.#take({ messageId: `id-${at}`, body: 'x', lockedUntilUtc: new Date(Date.now() + 60_000) } as never);
+      const message = { messageId: `id-${at}`, body, lockedUntilUtc: new Date(Date.now() + 60_000) };
+      this.credit--;
+      // The client asks for one more where its handler has ended.
+      void this.#take(message as never).then(() => {
+        this.credit++;
+      });
     }
+  }
+
+  /** As a queue that has messages without end: all that the client asks for, until it asks for none. @returns how many. */
+  async hearAll(body: string | Buffer): Promise<number> {
+    let heard = 0;
+    for (; this.credit > 0; heard++) {
+      this.hear(1, body);
+      await Promise.resolve();
+      await Promise.resolve();
+    }
+    return heard;
   }
 
   async completeMessage(): Promise<void> {
@@ -182,4 +204,38 @@ describe('the links of a Service Bus queue', () => {
     open.receivers[3]?.hear(1);
     expect(await open.queue.receive(1, 0, signal)).toHaveLength(1);
   });
+
+  it('8: asks for no more where it holds many bytes, and goes on as they are settled', async () => {
+    await using open = openQueue();
+    const { queue, receivers } = open;
+    await queue.receive(1, 0, signal);
+    const largest = Buffer.alloc(256 * 1024);
+    let held = 0;
+    for (const receiver of receivers) held += await receiver.hearAll(largest);
+    expect(held).toBeGreaterThan(250);
+    expect(held * largest.length).toBeLessThan(160 * 1024 * 1024);
+
+    const taken = await queue.receive(2_000, 0, signal);
+    expect(taken).toHaveLength(held);
+    await queue.complete(taken.slice(held / 2));
+    expect(receivers.map(({ credit }) => credit > 0)).toContain(true);
+    await queue.complete(taken.slice(0, held / 2));
+    let again = 0;
+    for (const receiver of receivers) again += await receiver.hearAll(largest);
+    expect(again).toBe(held);
+  });
+
+  it.each([2, 10, 300, 2_000])(
+    '8: holds at most %d messages, however small, and asks for as many as it has settled',
+    async (hold) => {
+      const { client, receivers } = fakeClient({});
+      const queue = new ServiceBusQueue(client, { queue: 'q', silenceMs: 0, hold });
+      await queue.receive(1, 0, signal);
+      for (const receiver of receivers) expect(await receiver.hearAll('x')).toBe(hold / 2);
+      const taken = await queue.receive(hold, 0, signal);
+      await queue.complete(taken.slice(0, 1));
+      expect(receivers.map(({ credit }) => credit).toSorted()).toEqual([0, 1]);
+      await queue.close();
+    },
+  );
 });
