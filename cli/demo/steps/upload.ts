@@ -36,6 +36,7 @@ export const uploadStep: Step = {
       blobs: keys.length,
       uploadsPerSecond: Math.round((keys.length / uploadMs) * 1000),
       stubs: latencies.length,
+      noFile: keys.length - latencies.length,
       stubP50Ms: percentile(latencies, 0.5),
       stubP99Ms: percentile(latencies, 0.99),
       lastStubMs: latencies.at(-1) ?? 0,

@@ -7,9 +7,14 @@ interface Verified {
   readonly index: number;
   readonly sink: number;
   readonly differences: number;
+  readonly shadowed: number;
+  readonly unrepresentable: number;
 }
 
-/** The last word: source, index and sink, compared by name, size and ETag. */
+/**
+ * The last word: source, index and sink, compared by name, size and ETag. The sink has fewer by those names that no file
+ * can have: a directory's, and what is no path.
+ */
 export const verifiedStep: Step = {
   title: 'Verify: source, index and sink agree',
   async run(story, say) {
@@ -17,8 +22,9 @@ export const verifiedStep: Step = {
       say('waiting for the trigger of a canary');
       await awaitHeardCanary(story, story.triggersBackAt);
     }
-    const { source, index, sink, differences } = await isthmus<Verified>(story, ['verify']);
+    const verified = await isthmus<Verified>(story, ['verify']);
+    const { source, index, sink, shadowed, unrepresentable, differences } = verified;
     const heard = story.canary === undefined ? {} : { canaryHeard: true };
-    return { source, index, sink, differences, ...heard };
+    return { source, index, sink, shadowed, unrepresentable, differences, ...heard };
   },
 };
