@@ -3,7 +3,7 @@ import type { Federation } from '../../schema/federation/federation.ts';
 import { readAccount } from '../../schema/index/accounts.ts';
 import { liveRules } from '../../schema/index/authority-revisions.ts';
 import type { Index } from '../../schema/index/database.ts';
-import { readSources, type SourceRow } from '../../schema/index/sources.ts';
+import { readRoots, readSources, type SourceRow } from '../../schema/index/sources.ts';
 import { type Environment, indexUrl } from '../environment.ts';
 import { messageOf } from '../failure.ts';
 import { type Asking, ask } from './ask.ts';
@@ -69,7 +69,12 @@ async function readKnown({ db }: Index, federation: Federation, asking: Asking):
     const account = await readAccount(db, federation.account.name);
     if (account === undefined) return undefined;
     const sources = await readSources(db, account.id);
-    return { account, rules: await liveRules(db, account.id), feed: sources.find(({ source }) => source === 'feed') };
+    return {
+      account,
+      rules: await liveRules(db, account.id),
+      roots: await readRoots(db, account.id),
+      feed: sources.find(({ source }) => source === 'feed'),
+    };
   });
   return asked.answered ? asked.answer : undefined;
 }

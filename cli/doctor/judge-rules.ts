@@ -8,10 +8,12 @@ import { type Finding, good, unknown, warning } from './finding.ts';
 export interface Published {
   readonly account: Pick<Account, 'margin'>;
   readonly rules: RuleSet | undefined;
+  /** The roots of the sinks, by name. */
+  readonly roots: ReadonlyMap<string, string>;
 }
 
 /** What a worker that starts with the federation file publishes. */
-export interface Wanted extends Pick<Federation, 'name'> {
+export interface Wanted extends Pick<Federation, 'name' | 'sinks'> {
   readonly account: Pick<Federation['account'], 'name' | 'marginSeconds'>;
   readonly rules: readonly Rule[];
 }
@@ -19,7 +21,7 @@ export interface Wanted extends Pick<Federation, 'name'> {
 const RESTART = 'Restart every worker with this file, or name the file that they were started with.';
 
 /** Holds the federation file against what the workers were started with. */
-export function judgeRules({ account, rules, name }: Wanted, published: Published | undefined): Finding {
+export function judgeRules({ account, rules, name, sinks }: Wanted, published: Published | undefined): Finding {
   const check = 'federation.published';
   if (published?.rules === undefined) {
     return unknown(
@@ -28,6 +30,7 @@ export function judgeRules({ account, rules, name }: Wanted, published: Publishe
       'isthmus worker publishes them when it starts.',
     );
   }
+  const { roots } = published;
   const { revision, rules: live } = published.rules;
   const wanted = rules.map(({ prefix, authority, sink }) => ({ prefix, authority, sink }));
   if (!isDeepStrictEqual(wanted, live)) {
@@ -42,7 +45,12 @@ export function judgeRules({ account, rules, name }: Wanted, published: Publishe
       RESTART,
     );
   }
-  return good(check, `the rules of the file are live (revision ${revision})`);
+  for (const [sink, { root }] of Object.entries(sinks)) {
+    const live = roots.get(sink);
+    if (live === undefined || live === root) continue;
+    return warning(check, `sinks.${sink}.root of the file is ${root}, of the workers ${live}`, RESTART);
+  }
+  return good(check, `rules, margin and roots of the file are those of the workers (revision ${revision})`);
 }
 
 function differing(wanted: RuleSet['rules'], live: RuleSet['rules']): readonly string[] {

@@ -11,6 +11,7 @@ import { ensureAccount, setMargin } from '../../schema/index/accounts.ts';
 import { publishRules } from '../../schema/index/authority-revisions.ts';
 import { openIndex } from '../../schema/index/database.ts';
 import { migrateIndex } from '../../schema/index/migrate.ts';
+import { publishRoots } from '../../schema/index/sources.ts';
 import { taskQueueOf } from '../../schema/inputs/names.ts';
 import { type Environment, indexUrl } from '../environment.ts';
 import { messageOf } from '../failure.ts';
@@ -74,6 +75,7 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
         rulesOf(federation),
         'the federation file, at a worker start',
       );
+      await publishRoots(index.db, known.id, federation.sinks);
       log.info({ revision, rules: federation.rules.length }, 'The rules are live.');
       return { ...known, margin };
     });

@@ -85,10 +85,16 @@ describe('isthmus doctor on isthmus dev', () => {
     expect(stdout).not.toMatch(/^(WRONG|warning)/m);
   });
 
-  it('leaves nothing behind in a sink', async () => {
+  it('finds a sink whose root is another than that of the workers, and leaves nothing behind in it', async () => {
     const root = path.join(stack.state, 'another-view');
     await mkdir(root);
-    expect(await diagnose({ env: { ISTHMUS_VAST_ROOT: root } })).toEqual({ code: 0, found: [] });
+    await names(
+      { env: { ISTHMUS_VAST_ROOT: root } },
+      'federation.published',
+      /sinks\.vast\.root of the file is \S+another-view, of the workers \S+vast$/,
+      /Restart/,
+      'warning',
+    );
     expect(await readdir(root)).toEqual([]);
   });
 
@@ -251,7 +257,12 @@ describe('isthmus doctor on isthmus dev', () => {
 
   it('finds a sink whose root is not there, and does not make it', async () => {
     const root = path.join(stack.state, 'nowhere');
-    await names({ env: { ISTHMUS_VAST_ROOT: root } }, 'sink.vast.root', /nowhere is not there/, /mount/);
+    const { found } = await diagnose({ env: { ISTHMUS_VAST_ROOT: root } });
+    expect(found).toMatchObject([
+      { check: 'federation.published', outcome: 'warning' },
+      { check: 'sink.vast.root', outcome: 'wrong', says: expect.stringContaining('nowhere is not there') },
+    ]);
+    expect(found[1]?.mend).toContain('mount');
     expect(await readdir(stack.state)).not.toContain('nowhere');
   });
 

@@ -3,13 +3,13 @@ import { judgeRules } from '../../../cli/doctor/judge-rules.ts';
 import type { Rule } from '../../../namespace/rule.ts';
 
 const rule = (prefix: string, authority: Rule['authority'] = 'blob'): Rule => ({ prefix, authority, sink: 'gpu' });
-const judge = (file: readonly Rule[], live: readonly Rule[], margin = 20_000) => {
-  const account = { name: 'contoso', marginSeconds: 20 };
-  return judgeRules(
-    { name: 'lake', account, rules: [...file] },
-    { account: { margin }, rules: { revision: 7, rules: live } },
+const account = { name: 'contoso', marginSeconds: 20 };
+const sinks = { gpu: { kind: 'fileView', root: '/mnt/vast/lake' } } as const;
+const judge = (file: readonly Rule[], live: readonly Rule[], margin = 20_000, roots = [['gpu', '/mnt/vast/lake']]) =>
+  judgeRules(
+    { name: 'lake', account, sinks, rules: [...file] },
+    { account: { margin }, rules: { revision: 7, rules: live }, roots: new Map(roots as [string, string][]) },
   );
-};
 
 describe('the federation file', () => {
   it('that is live is good', () => {
@@ -34,9 +34,17 @@ describe('the federation file', () => {
     });
   });
 
+  it('that has another root of a sink is warned of, and not where no worker has told its own', () => {
+    const found = judge([rule('a/')], [rule('a/')], 20_000, [['gpu', '/mnt/old']]);
+    expect(found).toMatchObject({
+      outcome: 'warning',
+      says: 'sinks.gpu.root of the file is /mnt/vast/lake, of the workers /mnt/old',
+      mend: expect.stringContaining('Restart'),
+    });
+    expect(judge([rule('a/')], [rule('a/')], 20_000, []).outcome).toBe('good');
+  });
+
   it('that no worker has read yet is not known', () => {
-    expect(
-      judgeRules({ name: 'lake', account: { name: 'contoso', marginSeconds: 20 }, rules: [] }, undefined).outcome,
-    ).toBe('unknown');
+    expect(judgeRules({ name: 'lake', account, sinks, rules: [] }, undefined).outcome).toBe('unknown');
   });
 });
