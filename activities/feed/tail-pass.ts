@@ -55,8 +55,10 @@ export class TailPass implements FeedConsumer {
     const { account, clock, index } = this.#services;
     const { progress, reader, signal } = this.#turn;
     await rereadWhereDistrusted(this.#services, signal);
+    const before = this.#cursor?.version;
     // Read anew for each pass, since an operator may have rewound it.
     this.#cursor = await readCursor(index.db, account.id);
+    if (this.#cursor?.version !== before) await this.#toldFirst.begins();
     if (this.#cursor !== undefined) progress.standsAt(this.#cursor);
     const end = await drainFeed(reader, this.#cursor, this, clock, signal).finally(async () => {
       await this.#trust.flush();

@@ -3,6 +3,7 @@ import type { Timestamp } from '../../namespace/entry.ts';
 import { formatKey } from '../../namespace/key.ts';
 import { triggerSources } from '../../schema/federation/trigger-sources.ts';
 import type { PageCounts } from '../../schema/index/apply-events.ts';
+import { readSources } from '../../schema/index/sources.ts';
 import { addTriggerTally, noTally } from '../../schema/index/trigger-minutes.ts';
 import { noteUntold, readListening } from '../../schema/index/trigger-watch.ts';
 import type { Services } from '../services.ts';
@@ -15,12 +16,17 @@ const EVERY_MS = 1_000;
  *
  * What the feed told first is what it applied, less what had to be looked at: triggers do not announce every change
  * that is (a blob's properties, say).
+ *
+ * Every change is counted once, however often it is read: what is no newer than what was applied when reading began is
+ * left out, be it that the feed was set back. A record that is late by then is not counted either.
  */
 export class ToldFirst {
   readonly #services: Services;
   readonly #expected: boolean;
   #tally = noTally();
   #untold: { readonly time: Timestamp; readonly name: string } | undefined;
+  /** The newest moment that was applied when reading began. */
+  #readTo: Timestamp = Number.NEGATIVE_INFINITY;
   #listening: Awaited<ReturnType<typeof readListening>>;
   #readAt: Timestamp = Number.NEGATIVE_INFINITY;
   #writtenAt: Timestamp = Number.NEGATIVE_INFINITY;
@@ -30,14 +36,26 @@ export class ToldFirst {
     this.#expected = triggerSources(services.federation.sources).length > 0;
   }
 
+  /** Before anything is read from where the cursor stands now, which may have been set back. */
+  async begins(): Promise<void> {
+    if (!this.#expected) return;
+    const { account, index } = this.#services;
+    const rows = await readSources(index.db, account.id);
+    this.#readTo = rows.find(({ source }) => source === 'feed')?.applied ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** After the commit of a page. */
   async seen(events: readonly BlobEvent[], counts: Pick<PageCounts, 'applied' | 'looks' | 'agreed'>): Promise<void> {
     if (!this.#expected) return;
     const { clock, metrics } = this.#services;
-    const byFeed = await this.#byFeed(events, counts.applied - counts.looks);
-    this.#tally.byTrigger += counts.agreed;
+    const news = events.filter(({ effect, time }) => effect !== 'touch' && time > this.#readTo).length;
+    const byFeed = Math.min(news, await this.#byFeed(events, counts.applied - counts.looks));
+    const again = events.some(({ time }) => time <= this.#readTo);
+    // Of a page that is read again in part, which agreed is not known: no more than the rest.
+    const byTrigger = again ? Math.min(counts.agreed, news - byFeed) : counts.agreed;
+    this.#tally.byTrigger += byTrigger;
     this.#tally.byFeed += byFeed;
-    metrics.toldFirst({ byTrigger: counts.agreed, byFeed });
+    metrics.toldFirst({ byTrigger, byFeed });
     if (isDue(this.#writtenAt, clock.now())) await this.flush();
   }
 

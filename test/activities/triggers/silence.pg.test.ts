@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import { rewindFeed } from '../../../activities/feed/rewind.ts';
 import { ReceivedTriggers } from '../../../activities/triggers/received-triggers.ts';
 import type { BlobEvent } from '../../../namespace/change.ts';
 import { readTriggerMinutes } from '../../../schema/index/trigger-minutes.ts';
@@ -7,6 +8,7 @@ import { claimCanary, readTriggerWatch } from '../../../schema/index/trigger-wat
 import { avroBlock, feedRecord } from '../azure/memory-feed.ts';
 import { SenderWorld } from './sender-world.ts';
 
+const { signal } = new AbortController();
 const raised = (kind: string) => `isthmus_alarm_raised{source="trigger",alarm="${kind}"}`;
 const MISSED = 'isthmus_trigger_missed_since_timestamp_seconds{source="trigger"}';
 
@@ -152,6 +154,25 @@ describe('triggers beside the feed', () => {
     // Read again it is no news.
     await world.feedTells();
     expect((await world.status()).trigger?.lastHour).toMatchObject({ firstByTrigger: 3, firstByFeed: 1 });
+  });
+
+  it('are not counted again where the feed is read again, beside what it tells for the first time', async () => {
+    await using world = await SenderWorld.open();
+    await world.passListening(10);
+    await world.triggersTell(8, 9, 10);
+    await world.feedTells(7, 8, 9, 10);
+    const { segment } = await rewindFeed(world.services, { seconds: 86_400 * 365, reason: 'a test' }, signal);
+    expect(segment).toBe('idx/segments/2026/01/01/0000/meta.json');
+    await world.feedTells();
+    const counted = async () => (await world.status()).trigger?.lastHour;
+    expect(await counted()).toMatchObject({ firstByTrigger: 3, firstByFeed: 1 });
+    expect(await world.metric('isthmus_trigger_told_first_total{first="trigger"}')).toBe(3);
+
+    await rewindFeed(world.services, { seconds: 86_400 * 365, reason: 'a test' }, signal);
+    await world.passListening(5);
+    await world.triggersTell(13, 14);
+    await world.feedTells(12, 13, 14);
+    expect(await counted()).toMatchObject({ firstByTrigger: 5, firstByFeed: 2 });
   });
 
   it('9: that come late ring where half of them do, in more than one minute', async () => {
