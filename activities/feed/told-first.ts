@@ -68,7 +68,7 @@ export class ToldFirst {
     this.#untold = undefined;
     if (tally.byTrigger + tally.byFeed > 0) {
       this.#writtenAt = now;
-      await addTriggerTally(index.db, account.id, now, tally);
+      await addTriggerTally(index.db, { accountId: account.id, source: 'trigger' }, now, tally);
     }
     if (untold !== undefined) await noteUntold(index.db, account.id, untold, { now, margin: account.margin });
   }

@@ -43,13 +43,12 @@ export interface FeedHead {
 export interface TriggerSenderHead {
   readonly judgement: TriggerJudgement;
   readonly watch: TriggerWatchRow | undefined;
+  readonly minutes: TriggerMinutes;
 }
 
 /** Those who send triggers. */
 export interface SendersHead {
   readonly bySource: Readonly<Partial<Record<SourceRow['source'], TriggerSenderHead>>>;
-  /** Of all transports together. */
-  readonly minutes: TriggerMinutes;
   readonly limitMs: number;
   /** The canary that is written now, as `container/name`. */
   readonly canary: string | undefined;
@@ -141,17 +140,19 @@ export class SourceWatch {
       readTriggerMinutes(on, accountId, now),
     ]);
     const bySource: Partial<Record<SourceRow['source'], TriggerSenderHead>> = {};
-    for (const { source, behind } of taken) {
+    for (const source of TRIGGER_SOURCES) {
+      const head = taken.find((each) => each.source === source);
+      if (head === undefined) continue;
       const watch = watches.find((each) => each.source === source);
       const judgement = judgeTriggers({
-        ...{ now, limitMs, watch, minutes, canary },
-        waiting: behind !== undefined,
+        ...{ now, limitMs, watch, minutes: minutes[source], canary },
+        waiting: head.behind !== undefined,
         paused: pauses[source] !== undefined,
         distrusted: rows.some((row) => row.source === source && row.state === 'distrusted'),
       });
-      bySource[source] = { judgement, watch };
+      bySource[source] = { judgement, watch, minutes: minutes[source] };
     }
-    return { bySource, minutes, limitMs, canary };
+    return { bySource, limitMs, canary };
   }
 
   async #feed(

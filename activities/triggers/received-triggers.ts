@@ -69,6 +69,6 @@ export class ReceivedTriggers {
     this.#writtenAt = now;
     const of = { accountId: account.id, source: this.#source };
     await noteReceived(index.db, of, { at: now, canary, margin: account.margin });
-    await addTriggerTally(index.db, account.id, now, tally);
+    await addTriggerTally(index.db, of, now, tally);
   }
 }

@@ -9,8 +9,10 @@ export function formatStatus(status: StatusOutput): readonly string[] {
   for (const { about, message } of alarms) lines.push(printable(`ALARM  ${about}: ${message}`));
   if (violations.count > 0) lines.push(printable(`${violations.count} violations, the last: ${violations.last}`));
   lines.push(status.settled ? 'Nothing is on its way.' : `On its way: ${moving.join('; ')}.`);
-  const rows = sources.map(({ source, state, lagSeconds, applied, reason }) => {
-    const lag = lagSeconds === null ? '' : `lag ${formatSeconds(lagSeconds)}`;
+  const rows = sources.map(({ source, state, lagSeconds, applied, behind, reason }) => {
+    // A hub does not tell when the oldest event that waits came.
+    const about = source === 'event-hubs' && behind !== null ? 'about ' : '';
+    const lag = lagSeconds === null ? '' : `lag ${about}${formatSeconds(lagSeconds)}`;
     return [
       `  ${source}`,
       state,
@@ -26,7 +28,7 @@ export function formatStatus(status: StatusOutput): readonly string[] {
     ...table.flatMap((line, at) => [
       line,
       ...deadLetterLines(sources[at]),
-      ...triggerLines(sources[at]),
+      ...triggerLines(sources[at], sources),
       ...feedLines(sources[at]),
     ]),
   );
@@ -72,17 +74,29 @@ function openLetterLines(letters: StatusOutput['deadLetters']): readonly string[
   return ['', 'Dead letters, as `isthmus deadletter list` shows them', formatTable(rows)];
 }
 
-/** How late triggers came, how often one told first, and whether the canary's came. */
-function triggerLines(source: StatusOutput['sources'][number] | undefined): readonly string[] {
+const TRANSPORT: Readonly<Record<string, string>> = { trigger: 'Service Bus', 'event-hubs': 'Event Hubs' };
+
+/**
+ * How late a transport's triggers came, and whether the canary's came. How often one told first is the same for all of
+ * them, and said once.
+ */
+function triggerLines(
+  source: StatusOutput['sources'][number] | undefined,
+  sources: StatusOutput['sources'],
+): readonly string[] {
   const triggers = source?.triggers;
   if (triggers === undefined || triggers === null) return [];
+  const transports = sources.filter((each) => each.triggers !== null);
   const { received, late, medianLatenessSeconds, firstByTrigger, firstByFeed, wonByTrigger } = triggers.lastHour;
   const half = medianLatenessSeconds === null ? '' : `, half of them within ${formatSeconds(medianLatenessSeconds)}`;
   const tooLate = late === 0 ? '' : `, ${late} later than ${formatSeconds(triggers.lateLimitSeconds)}`;
-  const lines = [`    last hour: ${counted(received, 'trigger')}${half}${tooLate}`];
-  if (wonByTrigger !== null) {
+  const lines = [
+    `    last hour by ${TRANSPORT[source?.source ?? '']}: ${counted(received, 'trigger')}${half}${tooLate}`,
+  ];
+  if (wonByTrigger !== null && source === transports[0]) {
     const share = Math.floor(wonByTrigger * 100);
-    lines.push(`    told first: ${firstByTrigger} by a trigger (${share} %), ${firstByFeed} by the feed`);
+    const any = transports.length > 1 ? ' of either transport' : '';
+    lines.push(`    told first: ${firstByTrigger} by a trigger${any} (${share} %), ${firstByFeed} by the feed`);
   }
   if (triggers.canary !== null) lines.push(printable(`    canary: ${canaryText(triggers.canary)}`));
   return lines;

@@ -55,8 +55,8 @@ function feedOutput({ judgement, standing, report }: FeedHead): NonNullable<Sour
 function triggersOutput({ source }: SourceHead, senders: SendersHead): Source['triggers'] {
   const sender = senders.bySource[source];
   if (sender === undefined) return null;
-  const { received, late, byTrigger, byFeed, lateness } = senders.minutes.lastHour;
-  const { watch } = sender;
+  const { watch, minutes } = sender;
+  const { received, late, byTrigger, byFeed, lateness } = minutes.lastHour;
   const { writtenAt, waitingSince, error } = watch?.canary ?? {};
   return {
     listeningSince: timeOrNull(watch?.since),

@@ -270,6 +270,7 @@ export interface Tables {
   };
   trigger_minutes: {
     account_id: number;
+    /** One row for each transport: see `addTriggerTally`. */
     minute: Int8;
     received: Int8;
     late: Int8;

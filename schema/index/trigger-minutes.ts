@@ -1,14 +1,19 @@
-import { sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { Timestamp } from '../../namespace/entry.ts';
 import type { Queryable } from './database.ts';
 import { type Lateness, noLateness } from './lateness.ts';
+import { TRIGGER_SOURCES, type TriggerSource } from './sources.ts';
+import type { Tables } from './tables.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** Lateness is judged by what came in these last minutes. */
 export const RECENT_MS = 10 * MINUTE;
 
-/** What came, and who told of it first. */
+/**
+ * What came, and who told of it first. Kept in memory and written about once a second, outside of the transactions that
+ * apply, each of which would else write one row more: what a worker counted in its last second before a kill is missing.
+ */
 export interface TriggerTally {
   /** Events that were received as triggers. */
   readonly received: number;
@@ -21,7 +26,7 @@ export interface TriggerTally {
   readonly lateness: Lateness;
 }
 
-/** Of all workers together. */
+/** Of all workers together: what one transport brought, and what triggers of all of them told first. */
 export interface TriggerMinutes {
   readonly lastHour: TriggerTally;
   readonly recent: {
@@ -38,17 +43,23 @@ export function noTally(): { -readonly [name in keyof TriggerTally]: TriggerTall
   return { received: 0, late: 0, byTrigger: 0, byFeed: 0, lateness: noLateness() };
 }
 
-/** Adds to the minute that `now` is in. */
+/**
+ * Adds to the minute that `now` is in. The rows of one minute, of which each transport has its own, are told apart by
+ * the transport's place among all, which is added to it in milliseconds.
+ *
+ * @param source what was received by; for what told first any, as the feed cannot tell which transport did.
+ */
 export async function addTriggerTally(
   on: Queryable,
-  accountId: number,
+  { accountId, source }: { readonly accountId: number; readonly source: TriggerSource },
   now: Timestamp,
   tally: TriggerTally,
 ): Promise<void> {
+  const minute = Math.floor(now / MINUTE) * MINUTE + TRIGGER_SOURCES.indexOf(source);
   const { received, late, byTrigger, byFeed, lateness } = tally;
   await sql`
     insert into trigger_minutes as m (account_id, minute, received, late, by_trigger, by_feed, lateness)
-    values (${accountId}, ${Math.floor(now / MINUTE) * MINUTE}, ${received}, ${late}, ${byTrigger}, ${byFeed}, ${lateness}::integer[])
+    values (${accountId}, ${minute}, ${received}, ${late}, ${byTrigger}, ${byFeed}, ${lateness}::integer[])
     on conflict (account_id, minute) do update set
       received = m.received + excluded.received, late = m.late + excluded.late,
       by_trigger = m.by_trigger + excluded.by_trigger, by_feed = m.by_feed + excluded.by_feed,
@@ -58,8 +69,12 @@ export async function addTriggerTally(
       )`.execute(on);
 }
 
-/** At most sixty small rows. */
-export async function readTriggerMinutes(on: Queryable, accountId: number, now: Timestamp): Promise<TriggerMinutes> {
+/** At most sixty small rows for each transport. */
+export async function readTriggerMinutes(
+  on: Queryable,
+  accountId: number,
+  now: Timestamp,
+): Promise<Readonly<Record<TriggerSource, TriggerMinutes>>> {
   const rows = await on
     .selectFrom('trigger_minutes')
     .selectAll()
@@ -67,22 +82,41 @@ export async function readTriggerMinutes(on: Queryable, accountId: number, now: 
     .where('minute', '>', now - HOUR)
     .orderBy('minute')
     .execute();
-  const lastHour = noTally();
+  const of = (source: TriggerSource) => {
+    const own = rows.filter(({ minute }) => minute % MINUTE === TRIGGER_SOURCES.indexOf(source));
+    return { lastHour: lastHourOf(own, rows), recent: recentOf(own, now) };
+  };
+  return { trigger: of('trigger'), 'event-hubs': of('event-hubs') };
+}
+
+type MinuteRow = Selectable<Tables['trigger_minutes']>;
+
+/** @param all rows, of every transport. */
+function lastHourOf(own: readonly MinuteRow[], all: readonly MinuteRow[]): TriggerTally {
+  const tally = noTally();
+  for (const { received, late, lateness } of own) {
+    tally.received += received;
+    tally.late += late;
+    for (const [at, count] of lateness.entries()) tally.lateness[at] = (tally.lateness[at] ?? 0) + count;
+  }
+  for (const { by_trigger, by_feed } of all) {
+    tally.byTrigger += by_trigger;
+    tally.byFeed += by_feed;
+  }
+  return tally;
+}
+
+function recentOf(own: readonly MinuteRow[], now: Timestamp): TriggerMinutes['recent'] {
   const recent = { received: 0, late: 0, lateMinutes: 0, lateSince: undefined as Timestamp | undefined };
-  for (const { minute, received, late, by_trigger, by_feed, lateness } of rows) {
-    lastHour.received += received;
-    lastHour.late += late;
-    lastHour.byTrigger += by_trigger;
-    lastHour.byFeed += by_feed;
-    for (const [at, count] of lateness.entries()) lastHour.lateness[at] = (lastHour.lateness[at] ?? 0) + count;
+  for (const { minute, received, late } of own) {
     if (minute <= now - RECENT_MS) continue;
     recent.received += received;
     recent.late += late;
     if (late === 0) continue;
     recent.lateMinutes++;
-    recent.lateSince ??= minute;
+    recent.lateSince ??= minute - (minute % MINUTE);
   }
-  return { lastHour, recent };
+  return recent;
 }
 
 /** Removes minutes that nobody asks for any more. */

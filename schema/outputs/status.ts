@@ -35,16 +35,16 @@ const triggers = z.object({
   lateLimitSeconds: seconds,
   lastHour: z
     .object({
-      received: count,
-      late: count.describe('Later than the limit.'),
-      medianLatenessSeconds: seconds.nullable().describe("From an event's time to the index."),
+      received: count.describe('By this transport.'),
+      late: count.describe('Of those: later than the limit.'),
+      medianLatenessSeconds: seconds.nullable().describe("Of those: from an event's time to the index."),
       firstByTrigger: count.describe(
-        'Changes of the feed that a trigger had told before, as far as both are compared.',
+        'Changes of the feed that a trigger of any transport had told before, as far as both are compared. What is read again is not counted again.',
       ),
       firstByFeed: count.describe('Changes of the feed that triggers announce, and that none had told before.'),
       wonByTrigger: z.number().min(0).max(1).nullable().describe('The share of the former; null: there were none.'),
     })
-    .describe('Of all transports and workers together.'),
+    .describe('Of all workers together. What a worker that was killed counted in its last second is missing.'),
   canary: z
     .object({
       name: z.string().describe('container/name'),
@@ -68,9 +68,15 @@ export const statusOutput = z.object({
       source: z.enum(['trigger', 'event-hubs', 'feed', 'inventory']).describe('trigger: Service Bus.'),
       state: z.string().describe('What the source last said; `paused` or `alarm` where its loop is stopped.'),
       reason: z.string().nullable(),
-      head: time.nullable().describe('The newest moment that the source is known to have something of.'),
+      head: time
+        .nullable()
+        .describe(
+          'The newest moment that the source is known to have something of. Where events wait in an event hub it may rest on an estimate of when the oldest came: a hub tells that of its newest event alone.',
+        ),
       applied: time.nullable().describe('The newest moment whose changes are applied.'),
-      lagSeconds: seconds.nullable(),
+      lagSeconds: seconds
+        .nullable()
+        .describe('Where triggers wait, the age of the oldest; that of an event hub is an estimate.'),
       behind: z.string().nullable().describe('What of it is not taken, in words.'),
       deadLetters: z
         .object({

@@ -128,7 +128,7 @@ describe('9: a sender of triggers that stops', () => {
     const { account, index, clock } = world.services;
     const { rows } = await sql`select from trigger_minutes`.execute(index.db);
     expect(rows).toEqual([]);
-    expect((await readTriggerMinutes(index.db, account.id, clock.now())).lastHour.byFeed).toBe(0);
+    expect((await readTriggerMinutes(index.db, account.id, clock.now())).trigger.lastHour.byFeed).toBe(0);
   });
 });
 
@@ -147,7 +147,7 @@ describe('triggers beside the feed', () => {
     });
     expect(trigger?.lastHour.medianLatenessSeconds).toBeGreaterThan(60);
     expect(lines).toContain('    told first: 3 by a trigger (75 %), 1 by the feed');
-    expect(lines.join('\n')).toMatch(/last hour: 4 triggers, half of them within /);
+    expect(lines.join('\n')).toMatch(/last hour by Service Bus: 4 triggers, half of them within /);
     expect(await world.metric('isthmus_trigger_told_first_total{first="trigger"}')).toBe(3);
     expect(await world.metric('isthmus_trigger_told_first_total{first="feed"}')).toBe(1);
     expect(await world.metric('isthmus_trigger_lateness_seconds_count')).toBe(4);

@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { ensureAccount } from '../../../schema/index/accounts.ts';
 import type { Index } from '../../../schema/index/database.ts';
 import { latenessAt, medianLateness } from '../../../schema/index/lateness.ts';
-import { upsertSource } from '../../../schema/index/sources.ts';
+import { type TriggerSource, upsertSource } from '../../../schema/index/sources.ts';
 import {
   addTriggerTally,
   noTally,
   purgeTriggerMinutes,
   readTriggerMinutes,
+  type TriggerTally,
 } from '../../../schema/index/trigger-minutes.ts';
 import {
   claimCanary,
@@ -130,21 +131,39 @@ describe('9: what is kept of the sender of triggers', () => {
     expect((await watch())?.canary).toMatchObject({ writtenAt: due + MINUTE, waitingSince: now });
   });
 
-  it('counts what several workers add to the same minutes, and tells lateness of the last ten', async () => {
+  it('counts each transport by itself, and what told first for both', async () => {
     await using db = await testIndex();
     const { accountId } = await listening(db.index);
+    const add = (source: TriggerSource, tally: Partial<TriggerTally>) =>
+      addTriggerTally(db.index.db, { accountId, source }, T0 + MINUTE, { ...noTally(), ...tally });
+    await Promise.all([
+      add('trigger', { received: 4, late: 1, byTrigger: 3, byFeed: 2 }),
+      add('event-hubs', { received: 7 }),
+      add('event-hubs', { received: 1, late: 2 }),
+    ]);
+    const minutes = await readTriggerMinutes(db.index.db, accountId, T0 + 2 * MINUTE);
+    const first = { byTrigger: 3, byFeed: 2 };
+    expect(minutes.trigger.lastHour).toMatchObject({ received: 4, late: 1, ...first });
+    expect(minutes['event-hubs'].lastHour).toMatchObject({ received: 8, late: 2, ...first });
+    expect(minutes.trigger.recent).toMatchObject({ received: 4, late: 1, lateSince: T0 + MINUTE });
+    expect(minutes['event-hubs'].recent).toMatchObject({ received: 8, late: 2, lateSince: T0 + MINUTE });
+  });
+
+  it('counts what several workers add to the same minutes, and tells lateness of the last ten', async () => {
+    await using db = await testIndex();
+    const { accountId, of } = await listening(db.index);
     const tally = { ...noTally(), received: 4, late: 1, byTrigger: 3, byFeed: 2 };
     tally.lateness[latenessAt(0.4)] = 3;
     tally.lateness[latenessAt(9_999)] = 1;
     const now = T0 + 90 * MINUTE;
-    const add = (minutesAgo: number) => addTriggerTally(db.index.db, accountId, now - minutesAgo * MINUTE, tally);
+    const add = (minutesAgo: number) => addTriggerTally(db.index.db, of, now - minutesAgo * MINUTE, tally);
     await Promise.all([add(0), add(0), add(5), add(20), add(61)]);
-    const { lastHour, recent } = await readTriggerMinutes(db.index.db, accountId, now);
+    const { lastHour, recent } = (await readTriggerMinutes(db.index.db, accountId, now)).trigger;
     expect(lastHour).toMatchObject({ received: 16, late: 4, byTrigger: 12, byFeed: 8 });
     expect(lastHour.lateness.reduce((sum, count) => sum + count, 0)).toBe(16);
     expect(recent).toEqual({ received: 12, late: 3, lateMinutes: 2, lateSince: now - 5 * MINUTE });
     expect(medianLateness(lastHour.lateness)).toBeCloseTo(0.25 + 0.25 * (8 / 12));
     await purgeTriggerMinutes(db.index.db, accountId, now);
-    expect((await readTriggerMinutes(db.index.db, accountId, now)).lastHour.received).toBe(8);
+    expect((await readTriggerMinutes(db.index.db, accountId, now)).trigger.lastHour.received).toBe(8);
   });
 });
