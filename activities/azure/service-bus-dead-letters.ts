@@ -21,6 +21,14 @@ const HOLD = 2_000;
 /** The longest that Service Bus takes. */
 const LONGEST_ID = 128;
 const REPLAYED = '#replay-';
+/** For which Service Bus dead-letters by itself, as its documentation lists them. */
+const SYSTEM_REASONS: ReadonlySet<string> = new Set([
+  'HeaderSizeExceeded',
+  'TTLExpiredException',
+  'Session ID is null',
+  'MaxTransferHopCountExceeded',
+  'MaxDeliveryCountExceeded',
+]);
 /** What Service Bus itself adds to a dead letter: the queue gets the message as it was first sent. */
 const DEAD_LETTER_PROPERTIES: ReadonlySet<string> = new Set(['DeadLetterReason', 'DeadLetterErrorDescription']);
 
@@ -228,8 +236,16 @@ function letterOf(message: ServiceBusReceivedMessage): QueuedDeadLetter {
     enqueuedAt: message.enqueuedTimeUtc?.getTime() ?? 0,
     reason: message.deadLetterReason ?? 'unknown',
     description: message.deadLetterErrorDescription ?? '',
-    deliveryCount: message.deliveryCount ?? 0,
+    deliveryCount: deliveriesOf(message),
   };
+}
+
+/**
+ * Service Bus counts deliveries that failed: a lock that ran out, a message that was given back. Where it dead-letters
+ * a message itself, those are all; where a receiver does, the delivery to that receiver is not among them.
+ */
+function deliveriesOf({ deadLetterReason, deliveryCount = 0 }: ServiceBusReceivedMessage): number {
+  return SYSTEM_REASONS.has(deadLetterReason ?? '') ? deliveryCount : deliveryCount + 1;
 }
 
 function sequenceOf(message: ServiceBusReceivedMessage): string {

@@ -1,10 +1,15 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { type AddCommand, examplesText } from '../add-command.ts';
 import type { CommonOptions } from '../run.ts';
+import type { Which } from './settle-letters.ts';
 
 interface Choosing {
   readonly all?: boolean;
+  readonly deadLetterReason?: string;
 }
+
+/** As Service Bus calls it (`DeadLetterReason`): `--reason` is an operator's own words, everywhere. */
+const ONLY = '--dead-letter-reason <code>';
 
 /** `isthmus deadletter …`: messages that could not be applied, wherever they are. */
 export function addDeadletterCommands(program: Command, { add, asJson, run }: AddCommand): void {
@@ -13,20 +18,25 @@ export function addDeadletterCommands(program: Command, { add, asJson, run }: Ad
     .description('see, replay and discard messages that could not be applied')
     .addHelpText(
       'after',
-      examplesText(['deadletter list', 'deadletter show sb-17', 'deadletter replay --all --reason bad-event']),
+      examplesText([
+        'deadletter list',
+        'deadletter show sb-17',
+        'deadletter replay --all --dead-letter-reason bad-event',
+      ]),
     );
 
   asJson(
     add(deadletter, 'list', "list dead letters: of the Service Bus queue, of Event Hubs, and Event Grid's own", [
       'deadletter list',
-      'deadletter list --reason MaxDeliveryCountExceeded',
+      'deadletter list --dead-letter-reason MaxDeliveryCountExceeded',
       'deadletter list --json --limit 100',
     ]),
   )
-    .option('--reason <code>', 'only those with this reason')
+    .option(ONLY, 'only those that are dead letters for this reason')
     .option('--limit <letters>', 'how many at most', positive)
-    .action(async (options: CommonOptions & { reason?: string; limit?: number }) => {
-      await run(options, async (call) => (await import('./list.ts')).listLetters(options, call));
+    .action(async (options: CommonOptions & { deadLetterReason?: string; limit?: number }) => {
+      const { deadLetterReason: reason, limit } = options;
+      await run(options, async (call) => (await import('./list.ts')).listLetters({ reason, limit }, call));
     });
 
   asJson(
@@ -44,33 +54,37 @@ export function addDeadletterCommands(program: Command, { add, asJson, run }: Ad
     add(deadletter, 'replay', 'apply them by the path of every trigger; exit 1 where one stays', [
       'deadletter replay sb-17 eg-5',
       'deadletter replay --all',
-      'deadletter replay --all --reason bad-event',
+      'deadletter replay --all --dead-letter-reason bad-event',
     ]),
   )
     .argument('[ids...]', 'as `deadletter list` prints them')
     .option('--all', 'all of them')
-    .option('--reason <code>', 'with --all: only those with this reason')
-    .action(async (ids: string[], options: CommonOptions & Choosing & { reason?: string }) => {
-      const which = { ids, all: options.all === true, reason: options.reason };
-      await run(options, async (call) => (await import('./settle-letters.ts')).replayLetters(which, call));
+    .option(ONLY, 'with --all: only those that are dead letters for this reason')
+    .action(async (ids: string[], options: CommonOptions & Choosing) => {
+      await run(options, async (call) =>
+        (await import('./settle-letters.ts')).replayLetters(chosen(ids, options), call),
+      );
     });
 
   asJson(
     add(deadletter, 'discard', 'take them away for good; exit 1 where one stays', [
       'deadletter discard sb-17 --reason "sent by a test"',
-      'deadletter discard --all --of not-json --reason "sent by a test"',
+      'deadletter discard --all --dead-letter-reason not-json --reason "sent by a test"',
     ]),
   )
     .argument('[ids...]', 'as `deadletter list` prints them')
     .option('--all', 'all of them')
-    .option('--of <code>', 'with --all: only those that are here for this reason')
+    .option(ONLY, 'with --all: only those that are dead letters for this reason')
     .requiredOption('--reason <text>', 'why: it is kept in the journal')
-    .action(async (ids: string[], options: CommonOptions & Choosing & { of?: string; reason: string }) => {
-      const which = { ids, all: options.all === true, reason: options.of };
+    .action(async (ids: string[], options: CommonOptions & Choosing & { reason: string }) => {
       await run(options, async (call) =>
-        (await import('./settle-letters.ts')).discardLetters(which, options.reason, call),
+        (await import('./settle-letters.ts')).discardLetters(chosen(ids, options), options.reason, call),
       );
     });
+}
+
+function chosen(ids: readonly string[], { all, deadLetterReason }: Choosing): Which {
+  return { ids, all: all === true, reason: deadLetterReason };
 }
 
 function positive(text: string): number {

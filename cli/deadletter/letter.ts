@@ -9,13 +9,15 @@ import { formatTime } from '../format.ts';
 export type LetterId = { readonly queued: string } | { readonly kept: number };
 
 const PREFIX: Readonly<Record<KeptOrigin, string>> = { 'event-hubs': 'eh', 'event-grid': 'eg' };
+/** Service Bus counts in 64 bits, of which one is the sign. */
+const LAST_SEQUENCE = 2n ** 63n - 1n;
 const EXAMPLE = 'sb-17 (Service Bus), eh-3 (Event Hubs), eg-5 (Event Grid)';
 
 /** @throws IsthmusError `ISTHMUS_USAGE` where the text is no letter's id. */
 export function parseLetterId(text: string): LetterId {
   const [, prefix, digits = ''] = /^(sb|eh|eg)-([1-9]\d{0,18})$/.exec(text) ?? [];
-  if (prefix === 'sb') return { queued: digits };
-  if (prefix !== undefined && Number.isSafeInteger(Number(digits))) return { kept: Number(digits) };
+  if (prefix === 'sb' && BigInt(digits) <= LAST_SEQUENCE) return { queued: digits };
+  if (prefix !== undefined && prefix !== 'sb' && Number.isSafeInteger(Number(digits))) return { kept: Number(digits) };
   throw new IsthmusError(
     'ISTHMUS_USAGE',
     `'${text}' is no dead letter's id: \`isthmus deadletter list\` prints them, such as ${EXAMPLE}.`,

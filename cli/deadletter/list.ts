@@ -6,7 +6,7 @@ import { keptLine, queuedLine } from './letter.ts';
 import { keptLetters, openLetters, queuedLetters } from './open-letters.ts';
 
 export interface ListOptions {
-  /** Only those with this reason. */
+  /** Only those that are dead letters for this reason. */
   readonly reason?: string | undefined;
   readonly limit?: number | undefined;
 }
@@ -35,13 +35,13 @@ export async function listLetters({ reason, limit }: ListOptions, call: Call): P
 function nothing(reason: string | undefined): string {
   return reason === undefined
     ? 'There are no dead letters.'
-    : `There is no dead letter with the reason ${printable(reason)}.`;
+    : `There is no dead letter for the reason ${printable(reason)}.`;
 }
 
 /** What it is about, and why it is there. */
 export function formatLine(line: DeadletterLine): readonly string[] {
   const { id, origin, at, deliveryCount, eventType, subject, events, reason, description } = line;
-  const times = deliveryCount === null ? '' : `  delivered ${deliveryCount} times`;
+  const times = deliveryCount === null ? '' : `  delivered ${deliveryCount} ${deliveryCount === 1 ? 'time' : 'times'}`;
   const more = events !== null && events > 1 ? ` (the first of ${events} events)` : '';
   const about =
     eventType === null && subject === null

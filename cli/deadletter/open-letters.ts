@@ -6,6 +6,7 @@ import type { Call } from '../call.ts';
 import { openAccount } from '../open-account.ts';
 import { connectTemporal } from '../temporal.ts';
 import { requestReconcile } from '../worker/request-reconcile.ts';
+import { keptId, type LetterId } from './letter.ts';
 
 /** Where an account's dead letters are: closed by `await using`. */
 export interface OpenLetters extends AsyncDisposable {
@@ -64,4 +65,15 @@ export async function* keptLetters(
     if (last === undefined) return;
     after = last.id;
   }
+}
+
+/**
+ * Why there is no letter of an id, and what there is.
+ *
+ * @param namesake the letter that has the same number and came from elsewhere.
+ */
+export function whyMissing({ queue }: OpenLetters, id: LetterId, namesake?: KeptDeadLetter): string {
+  if ('queued' in id && queue === undefined) return 'the federation file names no Service Bus queue';
+  if (namesake !== undefined) return `the letter of this number is ${keptId(namesake)}`;
+  return 'there is none of this id, and `isthmus deadletter list` prints those that there are';
 }

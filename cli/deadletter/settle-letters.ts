@@ -1,115 +1,194 @@
 import { IsthmusError } from '../../schema/errors.ts';
-import { readLetter } from '../../schema/index/dead-letters.ts';
+import { COUNTED_LETTERS, countOpenLetters, readLetter } from '../../schema/index/dead-letters.ts';
 import type { DeadletterOutcome } from '../../schema/outputs/deadletter.ts';
+import type { HeldDeadLetter } from '../../schema/ports/dead-letter-queue.ts';
 import type { Call } from '../call.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { printable } from '../terminal.ts';
 import { keptId, parseLetterId, queuedId } from './letter.ts';
-import { keptLetters, type OpenLetters, openLetters, queuedLetters } from './open-letters.ts';
+import { keptLetters, type OpenLetters, openLetters, queuedLetters, whyMissing } from './open-letters.ts';
 import { discarding, outcome, replaying, type Settling } from './settle.ts';
+import { Tally } from './tally.ts';
+
+const HELD = 'somebody else has it under a lock just now, or had a moment ago: try again in a minute';
 
 /** Which letters: those of these ids, or all, of one reason where it is given. */
 export interface Which {
   readonly ids: readonly string[];
   readonly all: boolean;
+  /** The code for which they are dead letters. */
   readonly reason?: string | undefined;
+}
+
+/** A command under way: which letters, what is done with each, and what has become of them. */
+interface Run {
+  readonly open: OpenLetters;
+  readonly which: Which;
+  readonly settling: Settling;
+  readonly tally: Tally;
+  /** Tells what became of one, and counts it. */
+  readonly tell: (result: DeadletterOutcome) => void;
+  readonly signal: AbortSignal;
+  /** Those of the queue that it has not come to; undefined while it is not known which those are. */
+  waiting?: Set<string>;
 }
 
 /** `isthmus deadletter replay`: exit 1 where any of them stays. */
 export async function replayLetters(which: Which, call: Call): Promise<ExitCode> {
-  return await settleLetters(which, replaying, call);
+  return await settleLetters(which, 'replayed', replaying, call);
 }
 
 /** `isthmus deadletter discard`: exit 1 where any of them stays. */
 export async function discardLetters(which: Which, why: string, call: Call): Promise<ExitCode> {
   if (why.trim() === '') throw new IsthmusError('ISTHMUS_USAGE', 'A discard needs a reason: --reason "why".');
-  return await settleLetters(which, (open) => discarding(open, why.trim()), call);
+  return await settleLetters(which, 'discarded', (open) => discarding(open, why.trim()), call);
 }
 
-/** One letter after the other, each wholly or not at all: an interrupt is heard between two. */
-async function settleLetters(which: Which, how: (open: OpenLetters) => Settling, call: Call): Promise<ExitCode> {
+/** One letter after the other, each wholly or not at all: an interrupt is heard between two, and told what is left. */
+async function settleLetters(
+  which: Which,
+  verb: 'replayed' | 'discarded',
+  how: (open: OpenLetters) => Settling,
+  call: Call,
+): Promise<ExitCode> {
   check(which);
   await using open = await openLetters(call);
-  const { signal } = call;
-  const settling = how(open);
-  const counts = { done: 0, stay: 0 };
+  const { signal, terminal } = call;
+  const tally = new Tally(verb);
   const tell = (result: DeadletterOutcome) => {
-    const isDone = ['requeued', 'applied', 'discarded'].includes(result.outcome);
-    counts[isDone ? 'done' : 'stay'] += 1;
-    call.terminal.print(call.json ? JSON.stringify(result) : formatOutcome(result));
+    tally.add(result);
+    terminal.print(call.json ? JSON.stringify(result) : formatOutcome(result));
   };
-  await settleKept(open, which, settling, tell, signal);
-  await settleQueued(open, which, settling, tell, signal);
-  signal.throwIfAborted();
-  if (which.all && counts.done + counts.stay === 0 && !call.json)
-    call.terminal.print('There are no such dead letters.');
-  return counts.stay === 0 ? EXIT.good : EXIT.no;
+  const run: Run = {
+    open,
+    which: { ...which, ids: [...new Set(which.ids)] },
+    settling: how(open),
+    tally,
+    tell,
+    signal,
+  };
+  try {
+    await settleKept(run);
+    await settleQueued(run);
+    signal.throwIfAborted();
+  } catch (error) {
+    if (signal.aborted) terminal.say(tally.interrupted(await leftOf(run)));
+    throw error;
+  }
+  const met = tally.met();
+  if (met !== undefined) terminal.say(`${met}.`);
+  if (which.all && tally.seen === 0 && !call.json) terminal.print('There are no such dead letters.');
+  return tally.stay === 0 ? EXIT.good : EXIT.no;
 }
 
 function check({ ids, all, reason }: Which): void {
-  if (all === ids.length > 0) {
-    throw new IsthmusError('ISTHMUS_USAGE', 'Name dead letters by their ids, or all of them by --all.');
+  const refuse = (message: string) => new IsthmusError('ISTHMUS_USAGE', message);
+  const listed = '`isthmus deadletter list` prints them';
+  if (all && ids.length > 0) {
+    throw refuse('--all takes every dead letter, and ids take those that they name: give one of the two.');
+  }
+  if (!all && ids.length === 0) {
+    throw refuse(`No dead letter is named: give ids (${listed}), or --all.`);
   }
   if (!all && reason !== undefined) {
-    throw new IsthmusError('ISTHMUS_USAGE', 'A reason chooses among all dead letters: it goes with --all.');
+    throw refuse('--dead-letter-reason chooses among all dead letters: it goes with --all, and not with ids.');
   }
   for (const id of ids) parseLetterId(id);
 }
 
-async function settleKept(
-  open: OpenLetters,
-  { ids, all, reason }: Which,
-  settling: Settling,
-  tell: (result: DeadletterOutcome) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  if (all) {
-    for await (const letter of keptLetters(open, reason, signal)) {
+async function settleKept({ open, which, settling, tally, tell, signal }: Run): Promise<void> {
+  if (which.all) {
+    for await (const letter of keptLetters(open, which.reason, signal)) {
       signal.throwIfAborted();
-      tell(await settling.kept(letter));
+      const result = await settling.kept(letter);
+      // It was open when it was listed.
+      if (result.outcome === 'gone') tally.addMet(1);
+      else tell(result);
     }
     return;
   }
   const { account, index } = open.services;
-  for (const text of ids) {
+  for (const text of which.ids) {
     const id = parseLetterId(text);
     if ('queued' in id) continue;
     signal.throwIfAborted();
     const found = await readLetter(index.db, account.id, id.kept);
     if (found === undefined || keptId(found.letter) !== text)
-      tell(outcome(text, 'gone', { why: 'there is none of this id' }));
+      tell(outcome(text, 'gone', { why: whyMissing(open, id, found?.letter) }));
     else if (found.state !== 'open') tell(outcome(text, 'gone', { why: `it was ${found.state} already` }));
     else tell(await settling.kept(found.letter));
   }
 }
 
-async function settleQueued(
-  open: OpenLetters,
-  { ids, all, reason }: Which,
-  settling: Settling,
-  tell: (result: DeadletterOutcome) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const { queue } = open;
+async function settleQueued(run: Run): Promise<void> {
+  const { open, which, signal } = run;
   const wanted = new Set<string>();
-  if (all) {
+  if (which.all) {
     // Those that are there now: one that is dead-lettered again while the others are replayed is not among them.
-    for await (const { sequence } of queuedLetters(open, reason, signal)) wanted.add(sequence);
+    for await (const { sequence } of queuedLetters(open, which.reason, signal)) wanted.add(sequence);
   }
-  for (const text of ids) {
+  for (const text of which.ids) {
     const id = parseLetterId(text);
     if ('queued' in id) wanted.add(id.queued);
   }
-  if (wanted.size === 0) return;
-  const left = (await queue?.take(wanted, async (held) => tell(await settling.queued(held)), signal)) ?? wanted;
-  signal.throwIfAborted();
-  for (const sequence of left) {
-    const isThere = (await queue?.find(sequence, signal)) !== undefined;
-    const why = isThere
-      ? 'somebody else has it under a lock just now, or had a moment ago: try again in a minute'
-      : 'there is none of this id';
-    tell(outcome(queuedId({ sequence }), isThere ? 'held' : 'gone', { why }));
+  run.waiting = wanted;
+  if (wanted.size > 0) await takeQueued(run, wanted);
+}
+
+/**
+ * What another command holds is waited for as long as any of it goes: two that replay all at once are both done when
+ * the last letter is.
+ */
+async function takeQueued(run: Run, waiting: Set<string>): Promise<void> {
+  const { open, which, settling, tally, tell, signal } = run;
+  const settle = async (held: HeldDeadLetter) => {
+    tell(await settling.queued(held));
+    waiting.delete(held.letter.sequence);
+  };
+  for (let asked: ReadonlySet<string> = new Set(waiting); ; ) {
+    const left = (await open.queue?.take(asked, settle, signal)) ?? asked;
+    signal.throwIfAborted();
+    const held = left.size === 0 ? left : await stillQueued(open, left, signal);
+    if (which.all) tally.addMet(left.size - held.size);
+    else {
+      for (const sequence of left) {
+        if (held.has(sequence)) continue;
+        tell(outcome(queuedId({ sequence }), 'gone', { why: whyMissing(open, { queued: sequence }) }));
+      }
+    }
+    if (held.size > 0 && held.size < asked.size) {
+      asked = held;
+      continue;
+    }
+    for (const sequence of held) tell(outcome(queuedId({ sequence }), 'held', { why: HELD }));
+    return;
   }
+}
+
+async function stillQueued(
+  open: OpenLetters,
+  sequences: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const there = new Set<string>();
+  for await (const { sequence } of queuedLetters(open, undefined, signal)) {
+    if (sequences.has(sequence)) there.add(sequence);
+    if (there.size === sequences.size) break;
+  }
+  return there;
+}
+
+/** What an interrupted command has not come to, in words. Nothing is asked of Service Bus for it. */
+async function leftOf({ open, which, tally, waiting }: Run): Promise<string> {
+  if (!which.all) return String(which.ids.length - tally.seen);
+  if (waiting !== undefined) return `${waiting.size} of the queue`;
+  const { account, index } = open.services;
+  const counts = await countOpenLetters(index.db, account.id);
+  const counted = (reason?: string) =>
+    counts.reduce((sum, each) => sum + (reason === undefined || each.reason === reason ? each.count : 0), 0);
+  const least = counted() < COUNTED_LETTERS ? '' : 'at least ';
+  const kept = `${least}${Math.max(0, counted(which.reason) - tally.stay)} of the index`;
+  return open.queue === undefined ? kept : `${kept}, and those of the queue`;
 }
 
 function formatOutcome({ id, outcome: what, why, applied, superseded, ignored, looks }: DeadletterOutcome): string {

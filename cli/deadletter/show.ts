@@ -9,7 +9,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { formatBytes } from '../format.ts';
 import { printable } from '../terminal.ts';
 import { keptId, keptLine, parseLetterId, queuedLine } from './letter.ts';
-import { type OpenLetters, openLetters } from './open-letters.ts';
+import { type OpenLetters, openLetters, whyMissing } from './open-letters.ts';
 
 const ENTRIES = 20;
 
@@ -24,8 +24,8 @@ export async function showLetter(text: string, call: Call): Promise<ExitCode> {
   parseLetterId(text);
   await using open = await openLetters(call);
   const found = await findLetter(open, text, call.signal);
-  if (found === undefined) {
-    call.terminal.say(`There is no dead letter ${text}: \`isthmus deadletter list\` prints those that there are.`);
+  if (typeof found === 'string') {
+    call.terminal.say(`${text} is no dead letter: ${found}.`);
     return EXIT.no;
   }
   const output: DeadletterShow = {
@@ -39,15 +39,17 @@ export async function showLetter(text: string, call: Call): Promise<ExitCode> {
   return EXIT.good;
 }
 
-async function findLetter(open: OpenLetters, text: string, signal: AbortSignal): Promise<Found | undefined> {
+/** @returns why there is none, where there is none. */
+async function findLetter(open: OpenLetters, text: string, signal: AbortSignal): Promise<Found | string> {
   const { queue, services } = open;
   const id = parseLetterId(text);
   if ('queued' in id) {
     const letter = await queue?.find(id.queued, signal);
-    return letter && { line: queuedLine(letter), body: letter.body, state: 'open' };
+    if (letter === undefined) return whyMissing(open, id);
+    return { line: queuedLine(letter), body: letter.body, state: 'open' };
   }
   const kept = await readLetter(services.index.db, services.account.id, id.kept);
-  if (kept === undefined || keptId(kept.letter) !== text) return undefined;
+  if (kept === undefined || keptId(kept.letter) !== text) return whyMissing(open, id, kept?.letter);
   return { line: keptLine(kept.letter), body: kept.letter.body, state: kept.state };
 }
 

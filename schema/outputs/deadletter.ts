@@ -14,7 +14,11 @@ const letter = {
   eventType: z.string().nullable().describe('Of its first event, where it can be read.'),
   subject: z.string().nullable().describe('Of its first event, where it can be read.'),
   events: count.nullable().describe('How many events it holds; null where it is no JSON.'),
-  deliveryCount: count.nullable().describe('How often it was delivered; null where its source does not say.'),
+  deliveryCount: count
+    .nullable()
+    .describe(
+      'How often it was delivered, or Event Grid tried to: also the last time, after which it was a dead letter. Null where its source does not say.',
+    ),
   messageId: z.string(),
 };
 

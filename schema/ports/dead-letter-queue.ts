@@ -11,6 +11,7 @@ export interface QueuedDeadLetter {
   readonly enqueuedAt: Timestamp;
   readonly reason: string;
   readonly description: string;
+  /** How often a receiver was handed it, before it was a dead letter: also by the delivery that made it one. */
   readonly deliveryCount: number;
 }
 

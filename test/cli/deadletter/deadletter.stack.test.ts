@@ -10,7 +10,7 @@ import type { QueueOptions } from '../../../infra/local/service-bus/message-queu
 import { blobSubject } from '../../../schema/events/blob-subject.ts';
 import { ensureAccount } from '../../../schema/index/accounts.ts';
 import { publishRules } from '../../../schema/index/authority-revisions.ts';
-import { keepDeadLetters, type NewDeadLetter, readLetter } from '../../../schema/index/dead-letters.ts';
+import { keepDeadLetters, type NewDeadLetter, readLetter, settleLetter } from '../../../schema/index/dead-letters.ts';
 import { recentJournal } from '../../../schema/index/journal.ts';
 import { listEntries } from '../../../schema/index/queries.ts';
 import { transact } from '../../../schema/index/transact.ts';
@@ -170,6 +170,53 @@ describe('isthmus deadletter', () => {
     expect(notes).toHaveLength(1);
   });
 
+  it('3: counts of all those that another replay has taken meanwhile, and calls that no failure', async () => {
+    await using open = await world();
+    await open.keep(letter('p0/1', event(1)), letter('p0/2', event(2)), letter('p0/3', event(3)));
+    const first = Promise.withResolvers<void>();
+    // The other one: it has the second letter, and its transaction ends once this replay has come to it.
+    const other = transact(open.index, async (tx) => {
+      await settleLetter(tx, open.id, 2, 'replayed');
+      await first.promise;
+    });
+    const terminal = recordingTerminal();
+    const print = (line: string) => {
+      terminal.printed.push(line);
+      first.resolve();
+    };
+    const call = open.calling({ ...terminal, print }, true, new AbortController().signal);
+    expect(await replayLetters(all, call)).toBe(0);
+    await other;
+    expect(lines(terminal.printed).map(({ id, outcome }) => [id, outcome])).toEqual([
+      ['eh-1', 'applied'],
+      ['eh-3', 'applied'],
+    ]);
+    expect(terminal.said).toEqual(['1 was replayed or discarded by another meanwhile.']);
+  });
+
+  it('3: of two replays of all at once each letter is replayed by one, and both end well', async () => {
+    await using open = await world({ maxDeliveryCount: 1 });
+    await open.keep(...Array.from({ length: 20 }, (_, at) => letter(`p0/${at}`, event(at))));
+    await open.bury(...Array.from({ length: 40 }, (_, at) => event(100 + at)));
+    const both = await Promise.all([1, 2].map(() => open.call((call) => replayLetters(all, call), true)));
+    const told = both.flatMap(({ printed }) => lines(printed));
+    expect(both.map(({ code }) => code)).toEqual([0, 0]);
+    expect(told.filter(({ outcome }) => outcome === 'applied')).toHaveLength(20);
+    expect(told.filter(({ outcome }) => outcome === 'requeued')).toHaveLength(40);
+    expect(told).toHaveLength(60);
+    expect(open.broker.bus.queueState('q')).toMatchObject({ active: 40, deadLettered: 0 });
+  });
+
+  it('says which letters somebody else holds, and leaves them', async () => {
+    await using open = await world({ maxDeliveryCount: 1 });
+    await open.bury(event(1));
+    const holder = open.broker.client.createReceiver('q', { subQueueType: 'deadLetter' });
+    await holder.receiveMessages(1, { maxWaitTimeInMs: 2_000 });
+    const { code, printed } = await open.call((call) => replayLetters(all, call), true);
+    expect([code, lines(printed).map(({ id, outcome }) => [id, outcome])]).toEqual([1, [['sb-1', 'held']]]);
+    await holder.close();
+  });
+
   it('replays what a letter tells of this account beside what it tells of another', async () => {
     await using open = await world();
     await open.keep(letter('p0/1', [event(1), event(2, 'other')]));
@@ -238,9 +285,9 @@ describe('isthmus deadletter', () => {
     await open.keep(letter('p0/1', event(1)), letter('p0/2', event(2)));
     await open.bury(event(3), event(4));
     for (const left of [
-      { kept: 1, queued: 2 },
-      { kept: 0, queued: 2 },
-      { kept: 0, queued: 1 },
+      { kept: 1, queued: 2, told: '1 of the index, and those of the queue' },
+      { kept: 0, queued: 2, told: '0 of the index, and those of the queue' },
+      { kept: 0, queued: 1, told: '1 of the queue' },
     ]) {
       const stop = new AbortController();
       const terminal = recordingTerminal();
@@ -251,6 +298,9 @@ describe('isthmus deadletter', () => {
       const replaying = replayLetters(all, open.calling({ ...terminal, print }, true, stop.signal));
       await expect(replaying).rejects.toThrow('interrupted');
       expect(terminal.printed).toHaveLength(1);
+      expect(terminal.said).toEqual([
+        `Interrupted: 1 was replayed. Left as they were, as it had not come to them: ${left.told}.`,
+      ]);
       expect(open.broker.bus.queueState('q/$DeadLetterQueue')).toMatchObject({ active: left.queued, locked: 0 });
       const kept = await open.call((call) => listLetters({}, call), true);
       expect(lines(kept.printed).filter(({ origin }) => origin === 'event-hubs')).toHaveLength(left.kept);
@@ -259,10 +309,55 @@ describe('isthmus deadletter', () => {
     expect(open.broker.bus.queueState('q')).toMatchObject({ active: 1 });
   });
 
+  it('says of ids how many it has not come to when it is interrupted', async () => {
+    await using open = await world();
+    await open.keep(letter('p0/1', event(1, 'other')), letter('p0/2', event(2)), letter('p0/3', event(3)));
+    const stop = new AbortController();
+    const terminal = recordingTerminal();
+    const print = (line: string) => {
+      terminal.printed.push(line);
+      stop.abort(new Error('interrupted'));
+    };
+    const call = open.calling({ ...terminal, print }, false, stop.signal);
+    await expect(replayLetters(only('eh-1', 'eh-2', 'eh-2', 'sb-4'), call)).rejects.toThrow('interrupted');
+    expect(terminal.said).toEqual([
+      'Interrupted: 0 were replayed, 1 could not be. Left as they were, as it had not come to them: 2.',
+    ]);
+  });
+
+  it('says of an id that names nothing what there is', async () => {
+    await using open = await world();
+    await open.keep(letter('p0/1', event(1)));
+    const { code, printed } = await open.call((call) => replayLetters(only('eg-1', 'eh-7', 'sb-7'), call));
+    const none = 'there is none of this id, and `isthmus deadletter list` prints those that there are';
+    expect([code, ...printed]).toEqual([
+      1,
+      'eg-1 is no dead letter: the letter of this number is eh-1',
+      `eh-7 is no dead letter: ${none}`,
+      `sb-7 is no dead letter: ${none}`,
+    ]);
+    const shown = await open.call((call) => showLetter('eg-1', call));
+    expect(shown).toMatchObject({ code: 1, said: ['eg-1 is no dead letter: the letter of this number is eh-1.'] });
+  });
+
+  it('takes no number for one of Service Bus that has more than 64 bits', async () => {
+    await using open = await world();
+    await expect(open.call((call) => showLetter('sb-9223372036854775808', call))).rejects.toThrow(
+      "'sb-9223372036854775808' is no dead letter's id",
+    );
+  });
+
   it('asks for ids or for all, and not for both', async () => {
     await using open = await world();
-    for (const which of [only(), { ids: ['eh-1'], all: true }, { ids: ['eh-1'], all: false, reason: 'not-json' }]) {
-      await expect(open.call((call) => replayLetters(which, call))).rejects.toMatchObject({ code: 'ISTHMUS_USAGE' });
+    const told = {
+      'No dead letter is named': only(),
+      'give one of the two': { ids: ['eh-1'], all: true },
+      '--dead-letter-reason chooses among all dead letters': { ids: ['eh-1'], all: false, reason: 'not-json' },
+    };
+    for (const [message, which] of Object.entries(told)) {
+      await expect(open.call((call) => replayLetters(which, call))).rejects.toMatchObject({
+        ...{ code: 'ISTHMUS_USAGE', message: expect.stringContaining(message) },
+      });
     }
   });
 });
