@@ -138,7 +138,10 @@ export function choose(
 ): readonly Held[] {
   const { source, all } = which;
   if (all && source === undefined) return held;
-  const names = held.map((each) => each.source);
+  const sources = held.map((each) => each.source);
+  const words = Object.keys(WORDS).filter((word) => WORDS[word]?.some((each) => sources.includes(each)));
+  // `triggers` is only another spelling.
+  const names = [...new Set([...words.filter((word) => word !== 'triggers'), ...sources])];
   if (source === undefined || all) {
     throw new IsthmusError('ISTHMUS_USAGE', `Name one source, or pass --all. The sources: ${names.join(', ')}.`);
   }

@@ -34,6 +34,15 @@ describe('what pause and resume name', () => {
     expect(() => chosen({}, 'triggers')).toThrow("There is no source 'triggers'");
   });
 
+  it('is told of whoever names another: every word that this federation knows, and no other', () => {
+    const told = (sources: object) => () => chosen(sources, 'sb');
+    const rest = 'stub:vast, replay, inventory, maintenance.';
+    expect(told({ serviceBus })).toThrow(`The sources: trigger, service-bus, look, ${rest}`);
+    expect(told({ eventHubs })).toThrow(`The sources: trigger, look, event-hubs, ${rest}`);
+    expect(told({ serviceBus, eventHubs })).toThrow(`The sources: trigger, service-bus, look, event-hubs, ${rest}`);
+    expect(told({})).toThrow(`The sources: look, ${rest}`);
+  });
+
   it('is one loop for each transport, with a workflow and a search attribute of its own', () => {
     const loops = loopsOf(federation({ serviceBus, eventHubs })).filter(({ type }) => type.endsWith('Intake'));
     expect(loops.map(({ id, source, type }) => [type, id, source])).toEqual([
