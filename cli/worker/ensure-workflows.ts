@@ -22,8 +22,14 @@ export const TURN_SECONDS = 30;
 /** What the feed tail shows of itself is at most this old. */
 const FEED_TURN_SECONDS = 10;
 const MAINTENANCE_EVERY = '1h';
-/** One for each transport of triggers. */
-const TRANSPORT_LOOPS = ['triggerIntake', 'eventHubIntake'] as const;
+/** Loops that run for as long as the file names what they are for: a transport, dead letters, the feed, a sink. */
+const NAMED_LOOPS: ReadonlySet<string> = new Set<WorkflowType>([
+  'triggerIntake',
+  'eventHubIntake',
+  'deadLetterIntake',
+  'feedTail',
+  'stubDispatch',
+]);
 
 /** A loop that must run as long as the federation does. */
 export interface LoopSpec {
@@ -106,8 +112,9 @@ export async function ensureLoops(client: Client, federation: Federation): Promi
 }
 
 /**
- * Ends the loop of a transport that the file named once and does not name any more: its next turn would only stop it in
- * alarm, and no `resume` knows it.
+ * Ends the loops of what the file named once and does not name any more (a transport, dead letters, the feed, a sink):
+ * a next turn would only stop in alarm or idle for ever, and no `resume` knows them. Jobs and schedules are left
+ * alone, and so is another account's loop.
  *
  * Safe beside workers with the same file. One that still has the older file brings the loop back, and it ends for
  * good once that worker is gone. A turn under way hears of the end by its heartbeat, and what it has not settled
@@ -116,9 +123,12 @@ export async function ensureLoops(client: Client, federation: Federation): Promi
  * @returns the ids of those that this call ended.
  */
 export async function endUnnamedLoops(client: Client, federation: Federation): Promise<readonly string[]> {
+  const { name } = federation.account;
+  // An id is TYPE/ACCOUNT, and of a sink TYPE/ACCOUNT/SINK.
+  const isOf = (id: string) => id.split('/')[1] === name;
   const named = new Set(loopsOf(federation).map(({ id }) => id));
-  const once = TRANSPORT_LOOPS.map((type) => workflowIds[type](federation.account.name)).filter((id) => !named.has(id));
-  const unnamed = (await workflowStates(client, federation.name)).filter(({ id }) => once.includes(id));
+  const running = await workflowStates(client, federation.name);
+  const unnamed = running.filter(({ id, type }) => NAMED_LOOPS.has(type) && isOf(id) && !named.has(id));
   const ended = await Promise.all(unnamed.map(async ({ id }) => ((await endLoop(client, id)) ? [id] : [])));
   return ended.flat();
 }

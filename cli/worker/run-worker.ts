@@ -161,13 +161,13 @@ async function untilStopped(worker: Worker, signal: AbortSignal, log: Logger): P
   }
 }
 
-/** A loop that was ended by hand, or lost with Temporal's own store, is started again; one whose transport is gone ends. */
+/** A loop that was ended by hand, or lost with Temporal's own store, is started again; one that the file names no more ends. */
 async function keepLoops(client: Client, federation: Federation, log: Logger, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await patiently('Starting the loops', { log, signal }, async () => {
       await ensureLoops(client, federation);
       const ended = await endUnnamedLoops(client, federation);
-      if (ended.length > 0) log.warn({ ended }, 'Ended loops of transports that the federation file does not name.');
+      if (ended.length > 0) log.warn({ ended }, 'Ended loops of what the federation file does not name.');
     }).catch(() => undefined);
     await sleep(ENSURE_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }

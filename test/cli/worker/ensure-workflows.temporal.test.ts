@@ -53,6 +53,24 @@ describe('the loops of a federation whose file changes', () => {
     expect(await running('other')).toEqual(['look/pond', 'stub-dispatch/pond/vast', 'trigger-intake/pond']);
   });
 
+  it('end with the dead letters, the feed and the sink that it does not name any more, and no other', async () => {
+    await using temporal = await testTemporal();
+    const { client } = temporal;
+    const running = async () => (await workflowStates(client, 'test')).map(({ id }) => id).toSorted();
+    const view = { kind: 'fileView', root: '/nowhere' };
+    const file = (sources: object, sinks: object) =>
+      federationSchema.parse({ ...federation('test', 'lake', sources), sinks });
+    const before = file({ serviceBus, deadLetters: { container: 'dead' }, changeFeed: {} }, { vast: view, old: view });
+    const gone = ['dead-letter-intake/lake', 'feed-tail/lake', 'stub-dispatch/lake/old'];
+    await ensureLoops(client, before);
+    await until('seen', async () => (await running()).length === QUEUE.length + gone.length);
+    expect(await endUnnamedLoops(client, before)).toEqual([]);
+
+    const ended = await endUnnamedLoops(client, file({ serviceBus }, { vast: view }));
+    expect(ended.toSorted()).toEqual(gone);
+    await until('ended', async () => (await running()).join() === QUEUE.join());
+  });
+
   it('is no error where another worker has ended them meanwhile', async () => {
     await using temporal = await testTemporal();
     const { client } = temporal;
