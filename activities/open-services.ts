@@ -15,6 +15,7 @@ import { AzureCanary } from './azure/azure-canary.ts';
 import { AzureFeedStore } from './azure/azure-feed-store.ts';
 import { blobService } from './azure/blob-service.ts';
 import { AzureBlobSource } from './azure/blob-source.ts';
+import type { StrangeOne } from './azure/event-hubs-places.ts';
 import { EventHubsQueue, type EventHubsQueueOptions } from './azure/event-hubs-queue.ts';
 import type { Removed } from './azure/event-hubs-tail.ts';
 import { serviceBusClient } from './azure/service-bus-client.ts';
@@ -60,6 +61,7 @@ export function openServices(options: OpenServicesOptions): Services {
     openEventHubs: () =>
       openEventHubs(federation, index, account.id, {
         onRemoved: (removed) => tellRemoved(options, removed),
+        onMadeAnew: (place) => tellMadeAnew(options, place),
         // Where there is a feed, that brings what the events told.
         ...(federation.sources.changeFeed === undefined
           ? { heal: () => options.requestReconcile({ judge: 'listing' }) }
@@ -108,7 +110,7 @@ export function openEventHubs(
   { sources, name }: Federation,
   index: Index,
   accountId: number,
-  told: Pick<EventHubsQueueOptions, 'onRemoved' | 'heal'> = {},
+  told: Pick<EventHubsQueueOptions, 'onRemoved' | 'onMadeAnew' | 'heal'> = {},
 ): EventHubsQueue {
   const source = sources.eventHubs;
   if (source === undefined) {
@@ -124,12 +126,26 @@ export function openEventHubs(
 function tellRemoved({ federation, log, metrics }: OpenServicesOptions, removed: Removed): void {
   const { partition, from, to } = removed;
   const hub = federation.sources.eventHubs?.eventHub;
-  const healing = federation.sources.changeFeed === undefined ? 'a listing of everything' : 'the feed';
+  const healing = healingOf(federation);
   metrics.hubEventsRemoved(to - from + 1);
   log.error(
     { hub, ...removed },
     `Alarm: ${to - from + 1} events of partition ${partition} of event hub ${hub} were removed by retention before they were read; ${healing} brings what they told`,
   );
+}
+
+/** What nobody had read of the hub that was there before is gone; nobody can tell how much that was. */
+function tellMadeAnew({ federation, log, metrics }: OpenServicesOptions, strange: StrangeOne): void {
+  const hub = federation.sources.eventHubs?.eventHub;
+  metrics.hubMadeAnew();
+  log.error(
+    { hub, ...strange },
+    `Alarm: event hub ${hub} was made anew under its name; partition ${strange.partition} is read from its oldest event, and what the old one held unread is gone; ${healingOf(federation)} brings what it told`,
+  );
+}
+
+function healingOf({ sources }: Federation): string {
+  return sources.changeFeed === undefined ? 'a listing of everything' : 'the feed';
 }
 
 /** The live rules, read at most once a second; whoever finds them stale has them read anew. */

@@ -10,11 +10,24 @@ import { recordJournal } from '../../schema/index/journal.ts';
 import { transact } from '../../schema/index/transact.ts';
 import type { EventHubsBacklog, PartitionHead } from './event-hubs-backlog.ts';
 
-interface Places {
+/** The index's places of an event hub, and who is told of what is gone. */
+export interface Places {
   readonly index: Index;
   readonly accountId: number;
-  /** See `EventHubsQueueOptions`: the events that the old hub had, and that nobody read, are gone for good. */
+  /**
+   * Asks for what brings the events that are gone for good; returns once that is certain to come. Called before
+   * anything moves past them, and again where it failed or this process ended meanwhile.
+   */
   readonly heal?: (() => Promise<void>) | undefined;
+  /** Told once of each partition of a hub that was made anew: what nobody had read of the old one is gone for good. */
+  readonly onMadeAnew?: ((strange: StrangeOne) => void) | undefined;
+}
+
+/** A place that is of another hub of the name, and the number of the newest event of the one that is there now. */
+export interface StrangeOne {
+  readonly partition: string;
+  readonly place: HubPlace;
+  readonly last?: number | undefined;
 }
 
 /**
@@ -44,16 +57,18 @@ export async function forgetStrangePlaces(
  * any were lost.
  */
 export async function forgetStrangePlace(
-  { index, accountId, heal }: Places,
+  { index, accountId, heal, onMadeAnew }: Places,
   hub: HubName,
-  strange: { readonly partition: string; readonly place: HubPlace; readonly last?: number | undefined },
+  strange: StrangeOne,
 ): Promise<void> {
   await heal?.();
   const { partition, place } = strange;
-  await transact(index, async (tx) => {
-    if (!(await forgetHubPlace(tx, accountId, hub, { partition, from: place.sequence }))) return;
-    await recordJournal(tx, accountId, [{ kind: 'event-hub-made-anew', detail: { ...hub, ...strange } }]);
+  const forgotten = await transact(index, async (tx) => {
+    const is = await forgetHubPlace(tx, accountId, hub, { partition, from: place.sequence });
+    if (is) await recordJournal(tx, accountId, [{ kind: 'event-hub-made-anew', detail: { ...hub, ...strange } }]);
+    return is;
   });
+  if (forgotten) onMadeAnew?.(strange);
 }
 
 /**

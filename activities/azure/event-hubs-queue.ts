@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventHubConsumerClient, PartitionContext, ReceivedEventData } from '@azure/event-hubs';
 import type { Timestamp } from '../../namespace/entry.ts';
 import { ensureError, IsthmusError } from '../../schema/errors.ts';
-import type { Index, Tx } from '../../schema/index/database.ts';
+import type { Tx } from '../../schema/index/database.ts';
 import { keepDeadLetters } from '../../schema/index/dead-letters.ts';
 import { type HubMove, moveHubPlaces } from '../../schema/index/event-hub-partitions.ts';
 import { recordJournal } from '../../schema/index/journal.ts';
@@ -14,22 +14,15 @@ import {
 } from '../../schema/ports/trigger-queue.ts';
 import { EventHubsBacklog } from './event-hubs-backlog.ts';
 import { type EventHubsSource, eventHubsClient, hubNameOf } from './event-hubs-client.ts';
-import { forgetStrangePlace, forgetStrangePlaces } from './event-hubs-places.ts';
+import { forgetStrangePlace, forgetStrangePlaces, type Places } from './event-hubs-places.ts';
 import { EventHubsStore, StoreError } from './event-hubs-store.ts';
 import { type HeldEvent, PartitionTail, type Removed, StrangePlace } from './event-hubs-tail.ts';
 import { within } from './within.ts';
 
-export interface EventHubsQueueOptions {
+export interface EventHubsQueueOptions extends Places {
   readonly source: EventHubsSource;
-  readonly index: Index;
-  readonly accountId: number;
   /** Told at once of events that are gone for good. They are in the journal as well, once what follows them is applied. */
   readonly onRemoved?: ((removed: Removed) => void) | undefined;
-  /**
-   * Asks for what brings the events that are gone for good; returns once that is certain to come. Called before
-   * anything moves past them, and again where it failed or this process ended meanwhile.
-   */
-  readonly heal?: (() => Promise<void>) | undefined;
   /** Where nobody receives for this long, the partitions are given up. @default 3_000 */
   readonly idleMs?: number | undefined;
 }

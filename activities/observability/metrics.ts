@@ -39,6 +39,11 @@ export class Metrics {
     'Events of the event hub that retention removed before they were read.',
     [],
   );
+  readonly #hubMadeAnew = this.#make.counter(
+    'isthmus_event_hub_partitions_made_anew_total',
+    'Partitions that begin with their oldest event, as the event hub was deleted and made anew under its name.',
+    [],
+  );
   readonly #failures = this.#make.counter(
     'isthmus_activity_failures_total',
     'Attempts of activities that failed, by error code.',
@@ -102,6 +107,11 @@ export class Metrics {
   /** Events of an event hub that retention removed before they were read. */
   hubEventsRemoved(count: number): void {
     this.#hubRemoved.inc(count);
+  }
+
+  /** A partition of an event hub that was made anew begins again: what the old one held unread is gone. */
+  hubMadeAnew(): void {
+    this.#hubMadeAnew.inc();
   }
 
   /** One trigger that is in the index, or is known there already. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readHubLosses } from '../../schema/index/event-hub-partitions.ts';
 import { readDeadLetters } from '../../schema/index/journal.ts';
 import type { StatusOutput } from '../../schema/outputs/status.ts';
 import type { Call } from '../call.ts';
@@ -19,6 +20,8 @@ const SAY_EVERY_MS = 5_000;
 /** How often it is looked whether what is waited for stands still. */
 const ASK_EVERY_MS = 1_000;
 const DEFAULT_SETTLE_SECONDS = 3;
+/** Then what an event hub has lost is old news. */
+const LOSSES_FOR_MS = 24 * 3_600_000;
 
 /**
  * `isthmus status`: with `--wait` until nothing that was written is on its way; exit 1 where that takes longer than the
@@ -34,7 +37,12 @@ export async function status(
   const print = async (): Promise<StatusOutput> => {
     const workflows = await askWorkflows(open, call);
     const collected = await collectStatus(open, asked, workflows, signal);
-    const sources = tellSources(collected.sources, workflows, await readDeadLetters(open.index.db, open.account.id));
+    const { account, index } = open;
+    const [letters, losses] = await Promise.all([
+      readDeadLetters(index.db, account.id),
+      readHubLosses(index.db, account.id, Date.now() - LOSSES_FOR_MS),
+    ]);
+    const sources = tellSources(collected.sources, workflows, letters, losses);
     const output = { ...collected, sources };
     if (call.json) terminal.print(JSON.stringify(output));
     else for (const line of formatStatus(output)) terminal.print(line);

@@ -28,6 +28,7 @@ export function formatStatus(status: StatusOutput): readonly string[] {
     ...table.flatMap((line, at) => [
       line,
       ...deadLetterLines(sources[at]),
+      ...hubLossLines(sources[at]),
       ...triggerLines(sources[at], sources),
       ...feedLines(sources[at]),
     ]),
@@ -72,6 +73,19 @@ function openLetterLines(letters: StatusOutput['deadLetters']): readonly string[
     printable(reason),
   ]);
   return ['', 'Dead letters, as `isthmus deadletter list` shows them', formatTable(rows)];
+}
+
+const HUB_LOSS: Readonly<Record<string, string>> = {
+  'made-anew': 'the event hub was made anew under its name, and is read from its oldest event',
+  removed: "the event hub's retention removed events before they were read",
+};
+
+/** What is gone unread is told for a day, though the feed or a listing brings it. */
+function hubLossLines(source: StatusOutput['sources'][number] | undefined): readonly string[] {
+  return (source?.hubLosses ?? []).map(
+    ({ what, lastAt }) =>
+      `    lost: ${HUB_LOSS[what] ?? what} (${lastAt}); the feed, or a listing, brings what was not read`,
+  );
 }
 
 const TRANSPORT: Readonly<Record<string, string>> = { trigger: 'Service Bus', 'event-hubs': 'Event Hubs' };

@@ -29,6 +29,7 @@ function sourceOutput(head: SourceHead, feed: FeedHead | undefined): Omit<Source
     lagSeconds: lagMs === undefined ? null : lagMs / 1000,
     behind: behind ?? null,
     deadLetters: null,
+    hubLosses: [],
     feed: feed === undefined ? null : feedOutput(feed),
   };
 }

@@ -1,3 +1,4 @@
+import type { HubLoss } from '../../schema/index/event-hub-partitions.ts';
 import type { DeadLetters } from '../../schema/index/journal.ts';
 import type { StatusOutput } from '../../schema/outputs/status.ts';
 import { formatTime } from '../format.ts';
@@ -7,7 +8,8 @@ type Sources = StatusOutput['sources'];
 
 /**
  * The sources with what they cannot say of themselves: that the loop which reads them is paused or in alarm, and
- * why (a loop that stands still leaves its last word behind), and what was dead-lettered.
+ * why (a loop that stands still leaves its last word behind), what was dead-lettered, and what of an event hub is
+ * gone unread.
  *
  * @param workflows undefined where Temporal does not answer.
  */
@@ -15,6 +17,7 @@ export function tellSources(
   sources: Sources,
   workflows: readonly WorkflowStatus[] | undefined,
   deadLetters: DeadLetters,
+  losses: readonly HubLoss[] = [],
 ): Sources {
   // Of whatever transport: they are counted together.
   const taker = sources.find(({ source }) => source === 'trigger' || source === 'event-hubs');
@@ -24,7 +27,9 @@ export function tellSources(
     );
     const standing = stopped === undefined ? {} : { state: stopped.state, reason: stopped.reason };
     const dead = source === taker ? { deadLetters: outputOf(deadLetters) } : {};
-    return { ...source, ...standing, ...dead };
+    const hubLosses =
+      source.source === 'event-hubs' ? losses.map(({ what, lastAt }) => ({ what, lastAt: formatTime(lastAt) })) : [];
+    return { ...source, ...standing, ...dead, hubLosses };
   });
 }
 

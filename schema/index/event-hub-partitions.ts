@@ -157,6 +157,22 @@ export async function forgetHubPlace(
   return numAffectedRows === 1n;
 }
 
+/** Events of an event hub that nobody can read any more: a hub that was made anew, or what retention removed. */
+export interface HubLoss {
+  readonly what: 'made-anew' | 'removed';
+  readonly lastAt: Timestamp;
+}
+
+/** The last of each kind, of any hub. Reads the account's journal since then: for a person who asks, not for a loop. */
+export async function readHubLosses(on: Queryable, accountId: number, since: Timestamp): Promise<readonly HubLoss[]> {
+  const { rows } = await sql<HubLoss>`
+    select case kind when 'event-hub-gap' then 'removed' else 'made-anew' end as what, max(noted_at) as "lastAt"
+    from journal
+    where account_id = ${accountId} and noted_at >= ${since} and kind in ('event-hub-made-anew', 'event-hub-gap')
+    group by kind order by kind`.execute(on);
+  return rows;
+}
+
 function ofHub(accountId: number, { namespace, eventHub, consumerGroup }: HubName): RawBuilder<boolean> {
   return sql<boolean>`account_id = ${accountId} and namespace = ${namespace} and event_hub = ${eventHub}
     and consumer_group = ${consumerGroup}`;

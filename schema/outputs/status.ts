@@ -86,6 +86,20 @@ export const statusOutput = z.object({
         })
         .nullable()
         .describe('null: the source has no dead letters.'),
+      hubLosses: z
+        .array(
+          z.object({
+            what: z
+              .enum(['made-anew', 'removed'])
+              .describe(
+                'made-anew: the event hub was deleted and made again under its name; removed: retention was faster than the intake.',
+              ),
+            lastAt: time,
+          }),
+        )
+        .describe(
+          'Of the last 24 hours: events of the event hub that are gone unread. The feed or a listing brings what they told. Empty for other sources.',
+        ),
       feed: feed.nullable().describe('null: the source is no feed.'),
       triggers: triggers.nullable().describe('null: the source brings no triggers.'),
     }),

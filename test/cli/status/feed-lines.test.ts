@@ -15,7 +15,9 @@ function shown(feed: Partial<Feed>, more: Partial<StatusOutput> = {}, state = 't
     statusOutput.parse({
       ...{ federation: 'lake', account: 'contoso', at: AT, settled: true, moving: [], stubs: [], workflows: [] },
       index: { live: 0, tombstones: 0, dead: 0, bytes: 0, lookDue: 0, stubDue: 0, byStub: {} },
-      sources: [{ ...source, lagSeconds: 0, behind: null, deadLetters: null, triggers: null, feed: all }],
+      sources: [
+        { ...source, lagSeconds: 0, behind: null, deadLetters: null, hubLosses: [], triggers: null, feed: all },
+      ],
       ...{ lastReconcile: null, alarms: [], deadLetters: [], violations: { count: 0, last: null }, ...more },
     }),
   );

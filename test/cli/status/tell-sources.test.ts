@@ -5,9 +5,9 @@ import type { WorkflowStatus } from '../../../cli/status/workflow-status.ts';
 import { type StatusOutput, statusOutput } from '../../../schema/outputs/status.ts';
 
 const AT = '2026-11-21T12:00:00.000Z';
-const said = (source: 'trigger' | 'feed', state: string): StatusOutput['sources'][number] => ({
+const said = (source: 'trigger' | 'event-hubs' | 'feed', state: string): StatusOutput['sources'][number] => ({
   ...{ source, state, reason: null, head: AT, applied: AT, lagSeconds: 0, behind: null, deadLetters: null, feed: null },
-  triggers: null,
+  ...{ triggers: null, hubLosses: [] },
 });
 const SOURCES = [said('trigger', 'receiving'), said('feed', 'tailing')];
 const NONE = { count: 0, last: undefined };
@@ -38,6 +38,28 @@ describe('the sources of a status', () => {
     expect(trigger?.deadLetters).toMatchObject({ count: 3, lastAt: AT });
     expect(trigger?.deadLetters?.lastReason).toMatch(/^not-json: the body is not JSON/);
     expect(feed?.deadLetters).toBeNull();
+  });
+
+  it('tell what an event hub has lost, and no other source does', () => {
+    const losses = [
+      { what: 'made-anew', lastAt: Date.parse(AT) },
+      { what: 'removed', lastAt: Date.parse(AT) },
+    ] as const;
+    const sources = tellSources([...SOURCES, said('event-hubs', 'receiving')], [], NONE, losses);
+    expect(sources.map(({ hubLosses }) => hubLosses)).toEqual([
+      [],
+      [],
+      losses.map((each) => ({ ...each, lastAt: AT })),
+    ]);
+    const status: StatusOutput = {
+      ...{ federation: 'lake', account: 'contoso', at: AT, settled: true, moving: [], stubs: [], workflows: [] },
+      index: { live: 0, tombstones: 0, dead: 0, bytes: 0, lookDue: 0, stubDue: 0, byStub: {} },
+      ...{ sources, lastReconcile: null, alarms: [], deadLetters: [], violations: { count: 0, last: null } },
+    };
+    const lines = formatStatus(statusOutput.parse(status)).filter((line) => line.startsWith('    lost: '));
+    expect(lines[0]).toMatch(/the event hub was made anew under its name.*2026-11-21T12:00:00/);
+    expect(lines[1]).toMatch(/retention removed events before they were read/);
+    expect(lines).toHaveLength(2);
   });
 
   it('do not show people as exact a count of dead letters that stopped at its limit', () => {

@@ -8,7 +8,7 @@ type Source = StatusOutput['sources'][number];
 function sourceOf(source: 'trigger' | 'event-hubs', received: number, more: Partial<Source> = {}): Source {
   return {
     ...{ source, state: 'receiving', reason: null, head: AT, applied: AT, lagSeconds: 0, behind: null },
-    ...{ deadLetters: null, feed: null },
+    ...{ deadLetters: null, hubLosses: [], feed: null },
     triggers: {
       ...{ listeningSince: AT, receivedAt: AT, lateLimitSeconds: 900, canary: null },
       lastHour: {
