@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { problemsOf } from '../expected.ts';
 import { UndecodableError } from './undecodable.ts';
 
 /** What the two schemas of Event Grid say alike. */
@@ -36,11 +37,7 @@ export function readEnvelope(value: unknown): Envelope {
 export function check<T extends z.ZodType>(schema: T, value: unknown, reason: 'bad-event', at = ''): z.output<T> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => {
-    const path = [at, ...issue.path.map(String)].filter((part) => part !== '').join('.');
-    return `${path}: ${issue.message}`;
-  });
-  throw new UndecodableError(reason, problems.join('; '), { cause: result.error });
+  throw new UndecodableError(reason, problemsOf(result.error, value, at).join('; '), { cause: result.error });
 }
 
 function describe(value: unknown): string {

@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { problemsOf } from '../expected.ts';
 import { FeedCorruptError } from './feed-error.ts';
 
 /** Parses a JSON file of the feed and checks what is used of it. */
@@ -10,6 +11,6 @@ export function parseFeedJson<T extends z.ZodType>(path: string, text: string, s
     throw new FeedCorruptError(path, 0, 'expected JSON', error);
   }
   const result = schema.safeParse(value);
-  if (!result.success) throw new FeedCorruptError(path, 0, z.prettifyError(result.error), result.error);
+  if (!result.success) throw new FeedCorruptError(path, 0, problemsOf(result.error, value).join('; '), result.error);
   return result.data;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Timestamp } from '../../namespace/entry.ts';
+import { problemsOf } from '../expected.ts';
 
 /**
  * Where the run that writes a report stands. The manifest is made when the run starts, `Pending`; every
@@ -87,10 +88,11 @@ const manifestSchema = z.object({
  * concluded from its report.
  */
 export function parseManifest(text: string): InventoryManifest {
-  const parsed = manifestSchema.safeParse(readJson(text));
+  const value = readJson(text);
+  const parsed = manifestSchema.safeParse(value);
   if (!parsed.success) {
-    const problem = parsed.error.issues[0];
-    throw new Error(`no inventory manifest: ${problem?.path.join('.') || 'the document'}: ${problem?.message}`);
+    const [problem = ''] = problemsOf(parsed.error, value);
+    throw new Error(`no inventory manifest: ${problem}`);
   }
   const { data } = parsed;
   const filters = data.ruleDefinition.filters;
