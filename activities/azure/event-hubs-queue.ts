@@ -17,6 +17,7 @@ import { type EventHubsSource, eventHubsClient, hubNameOf } from './event-hubs-c
 import { forgetStrangePlace, forgetStrangePlaces, type Places } from './event-hubs-places.ts';
 import { EventHubsStore, StoreError } from './event-hubs-store.ts';
 import { type HeldEvent, PartitionTail, type Removed, StrangePlace } from './event-hubs-tail.ts';
+import { Sleepers } from './sleepers.ts';
 import { within } from './within.ts';
 
 export interface EventHubsQueueOptions extends Places {
@@ -74,7 +75,7 @@ export class EventHubsQueue implements TriggerQueue {
   #waiting: HeldEvent[] = [];
   readonly #out = new Map<TriggerMessage, HeldEvent>();
   readonly #healed = new WeakSet<Removed>();
-  #wake: (() => void) | undefined;
+  readonly #sleepers = new Sleepers();
   /** Handlers of the client that wait for events to be taken. */
   #full: (() => void)[] = [];
   #failure: Error | undefined;
@@ -89,7 +90,7 @@ export class EventHubsQueue implements TriggerQueue {
     signal.throwIfAborted();
     clearTimeout(this.#idle);
     await this.#open(signal);
-    if (this.#waiting.length === 0) await this.#wait(waitMs, signal);
+    await this.#sleepers.wait(waitMs, signal, () => this.#waiting.length > 0 || this.#failure !== undefined);
     if (this.#failure instanceof StrangePlace) await this.#beginAnew(this.#failure);
     if (this.#failure !== undefined) await this.#fail(this.#failure);
     if (this.#isStuck()) await this.#drop();
@@ -209,7 +210,7 @@ export class EventHubsQueue implements TriggerQueue {
     for (const { removed } of held) if (removed !== undefined) this.#options.onRemoved?.(removed);
     tail.waiting += held.length;
     this.#waiting.push(...held);
-    if (held.length > 0) this.#wake?.();
+    if (held.length > 0) this.#sleepers.wake();
     tail.asked += PREFETCH - events.length;
     tail.heardAt = Number.POSITIVE_INFINITY;
     if (events.length > 0 && events.length < BATCH) await sleep(GATHER_MS);
@@ -231,25 +232,7 @@ export class EventHubsQueue implements TriggerQueue {
     const { code, retryable } = error as { readonly code?: string; readonly retryable?: boolean };
     if (retryable === true || code === 'ReceiverDisconnectedError' || error.name === 'AbortError') return;
     this.#failure = error;
-    this.#wake?.();
-  }
-
-  #wait(waitMs: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const done = () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', aborted);
-        this.#wake = undefined;
-        resolve();
-      };
-      const aborted = () => {
-        done();
-        reject(signal.reason);
-      };
-      const timer = setTimeout(done, waitMs);
-      signal.addEventListener('abort', aborted, { once: true });
-      this.#wake = done;
-    });
+    this.#sleepers.wake();
   }
 
   #letOn(): void {
@@ -280,7 +263,7 @@ export class EventHubsQueue implements TriggerQueue {
     for (const { tail } of again) tail.waiting++;
     const next = again.map((held) => ({ ...held, trigger: againOf(held.trigger) }));
     this.#waiting.unshift(...next);
-    if (next.length > 0) this.#wake?.();
+    if (next.length > 0) this.#sleepers.wake();
   }
 
   /** The partition is not read here any more; what is handed out may still be committed. */

@@ -4,6 +4,7 @@ import { ensureError, IsthmusError } from '../../schema/errors.ts';
 import type { TriggerMessage, TriggerQueue } from '../../schema/ports/trigger-queue.ts';
 import type { HeldMessage } from './held-message.ts';
 import { type Outcome, ServiceBusLink } from './service-bus-link.ts';
+import { Sleepers } from './sleepers.ts';
 
 export interface ServiceBusQueueOptions {
   readonly queue: string;
@@ -63,7 +64,7 @@ export class ServiceBusQueue implements TriggerQueue {
   readonly #out = new Map<TriggerMessage, Waiting>();
   /** Held, and not yet handed out. */
   #waiting: Waiting[] = [];
-  readonly #sleepers = new Set<() => void>();
+  readonly #sleepers = new Sleepers();
   #failure: Error | undefined;
   #renewing: NodeJS.Timeout | undefined;
   #count = 0;
@@ -78,8 +79,10 @@ export class ServiceBusQueue implements TriggerQueue {
     signal.throwIfAborted();
     this.#open();
     if (this.#waiting.length === 0) {
-      await this.#wait(waitMs, signal, () => this.#waiting.length > 0);
-      if (this.#waiting.length > 0) await this.#wait(GATHER_MS, signal, () => this.#waiting.length >= max);
+      const comes = (ms: number, count: number) =>
+        this.#sleepers.wait(ms, signal, () => this.#waiting.length >= count || this.#failure !== undefined);
+      await comes(waitMs, 1);
+      if (this.#waiting.length > 0) await comes(GATHER_MS, max);
     }
     if (this.#failure !== undefined) await this.#fail(this.#failure);
     await this.#replaceQuiet();
@@ -155,48 +158,17 @@ export class ServiceBusQueue implements TriggerQueue {
         open.heardAt = Date.now();
         open.heardCount = ++this.#count;
         this.#waiting.push({ held, link });
-        this.#wakeAll();
+        this.#sleepers.wake();
       },
       onFailure: (error) => {
         this.#failure = error;
-        this.#wakeAll();
+        this.#sleepers.wake();
       },
       onLost: (count) => onLost?.(count),
     });
     const open: OpenLink = { link, heardAt: Date.now(), heardCount: this.#count };
     this.#links.add(open);
     return open;
-  }
-
-  #wakeAll(): void {
-    for (const wake of this.#sleepers) wake();
-  }
-
-  /** Waits until there is enough, a failure, or an end of the time. */
-  #wait(waitMs: number, signal: AbortSignal, enough: () => boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const end = () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', aborted);
-        this.#sleepers.delete(wake);
-      };
-      const wake = () => {
-        if (!enough() && this.#failure === undefined) return;
-        end();
-        resolve();
-      };
-      const aborted = () => {
-        end();
-        reject(signal.reason);
-      };
-      const timer = setTimeout(() => {
-        end();
-        resolve();
-      }, waitMs);
-      signal.addEventListener('abort', aborted, { once: true });
-      this.#sleepers.add(wake);
-      wake();
-    });
   }
 
   /** What is not held any more, since its link was replaced, is left alone. */
