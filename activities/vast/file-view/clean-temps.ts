@@ -6,7 +6,7 @@ import { type Marks, marksOf } from './marks.ts';
 import { TEMP_FOLDER, type ViewSettings } from './settings.ts';
 
 /** Names that are looked at one after the other, each a round trip over NFS, before other work of this process has its turn. */
-const PAGE = 64;
+const PAGE = 8;
 
 /**
  * Removes temporary files whose last change is longer ago, and kept bytes that nobody asked for. There may be as many of
