@@ -11,7 +11,7 @@ import { ensureAccount, setMargin } from '../../schema/index/accounts.ts';
 import { publishRules } from '../../schema/index/authority-revisions.ts';
 import { openIndex } from '../../schema/index/database.ts';
 import { migrateIndex } from '../../schema/index/migrate.ts';
-import { publishRoots } from '../../schema/index/sources.ts';
+import { publishRoots } from '../../schema/index/sinks.ts';
 import { taskQueueOf } from '../../schema/inputs/names.ts';
 import { type Environment, indexUrl } from '../environment.ts';
 import { messageOf } from '../failure.ts';

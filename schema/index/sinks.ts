@@ -23,3 +23,21 @@ export async function readSinks(on: Queryable, accountId: number): Promise<Reado
   const rows = await on.selectFrom('sinks').select(['id', 'name']).where('account_id', '=', accountId).execute();
   return new Map(rows.map((row) => [row.name, row.id]));
 }
+
+/** Says of each sink where its files are, as the worker was told that starts now. */
+export async function publishRoots(
+  on: Queryable,
+  accountId: number,
+  sinks: Readonly<Record<string, { readonly root: string }>>,
+): Promise<void> {
+  await ensureSinks(on, accountId, Object.keys(sinks));
+  for (const [name, { root }] of Object.entries(sinks)) {
+    await on.updateTable('sinks').set({ root }).where('account_id', '=', accountId).where('name', '=', name).execute();
+  }
+}
+
+/** The root of each sink by its name, as the worker was told that started last. */
+export async function readRoots(on: Queryable, accountId: number): Promise<ReadonlyMap<string, string>> {
+  const rows = await on.selectFrom('sinks').select(['name', 'root']).where('account_id', '=', accountId).execute();
+  return new Map(rows.flatMap(({ name, root }) => (root === null ? [] : [[name, root] as const])));
+}

@@ -8,8 +8,6 @@ import { storableJson, storableText } from './storable.ts';
 export const TRIGGER_SOURCES = ['trigger', 'event-hubs'] as const;
 export type TriggerSource = (typeof TRIGGER_SOURCES)[number];
 export type SourceName = TriggerSource | 'feed' | 'inventory';
-/** The loop that writes the stubs of a sink. */
-type StubLoop = `stub:${string}`;
 
 /** What a source last said of itself; what `status` shows and silence is measured by. */
 export interface SourceReport {
@@ -28,34 +26,8 @@ export interface SourceRow extends SourceReport {
   readonly updatedAt: Timestamp;
 }
 
-/** Says of each sink where its files are, as the worker was told that starts now. */
-export async function publishRoots(
-  on: Queryable,
-  accountId: number,
-  sinks: Readonly<Record<string, { readonly root: string }>>,
-): Promise<void> {
-  for (const [sink, { root }] of Object.entries(sinks)) {
-    await upsert(on, { accountId, source: `stub:${sink}`, state: 'published', detail: { root } });
-  }
-}
-
-/** The root of each sink by its name, as the worker was told that started last. */
-export async function readRoots(on: Queryable, accountId: number): Promise<ReadonlyMap<string, string>> {
-  const { rows } = await sql<{ sink: string; root: string }>`
-    select substr(source, 6) as sink, detail ->> 'root' as root from sources
-    where account_id = ${accountId} and starts_with(source, 'stub:') and detail ->> 'root' is not null`.execute(on);
-  return new Map(rows.map(({ sink, root }) => [sink, root]));
-}
-
 /** Writes what the source says. `head` and `applied` never fall, and stay where they are when not given; so does `detail`. */
 export async function upsertSource(on: Queryable, report: SourceReport): Promise<void> {
-  await upsert(on, report);
-}
-
-async function upsert(
-  on: Queryable,
-  report: Omit<SourceReport, 'source'> & { readonly source: SourceName | StubLoop },
-): Promise<void> {
   const detail = report.detail === undefined ? null : storableJson(report.detail);
   await sql`
     insert into sources (account_id, source, head, applied, state, reason, detail, updated_at)
@@ -78,7 +50,6 @@ export async function readSources(on: Queryable, accountId: number): Promise<rea
     .selectFrom('sources')
     .selectAll()
     .where('account_id', '=', accountId)
-    .where('source', 'not like', 'stub:%')
     .orderBy('source')
     .execute();
   return rows.map((row) => ({

@@ -57,7 +57,7 @@ export interface Tables {
     rule_revision: number | null;
     triggers_distrusted_at: Generated<Int8 | null>;
   };
-  sinks: { id: Generated<number>; account_id: number; name: string };
+  sinks: { id: Generated<number>; account_id: number; name: string; root: string | null };
   containers: {
     account_id: number;
     id: Generated<number>;
@@ -270,8 +270,8 @@ export interface Tables {
   };
   trigger_minutes: {
     account_id: number;
-    /** One row for each transport: see `addTriggerTally`. */
     minute: Int8;
+    source: string;
     received: Int8;
     late: Int8;
     by_trigger: Int8;

@@ -2,7 +2,7 @@ import { type Selectable, sql } from 'kysely';
 import type { Timestamp } from '../../namespace/entry.ts';
 import type { Queryable } from './database.ts';
 import { type Lateness, noLateness } from './lateness.ts';
-import { TRIGGER_SOURCES, type TriggerSource } from './sources.ts';
+import type { TriggerSource } from './sources.ts';
 import type { Tables } from './tables.ts';
 
 const MINUTE = 60_000;
@@ -44,8 +44,7 @@ export function noTally(): { -readonly [name in keyof TriggerTally]: TriggerTall
 }
 
 /**
- * Adds to the minute that `now` is in. The rows of one minute, of which each transport has its own, are told apart by
- * the transport's place among all, which is added to it in milliseconds.
+ * Adds to the minute that `now` is in.
  *
  * @param source what was received by; for what told first any, as the feed cannot tell which transport did.
  */
@@ -55,12 +54,12 @@ export async function addTriggerTally(
   now: Timestamp,
   tally: TriggerTally,
 ): Promise<void> {
-  const minute = Math.floor(now / MINUTE) * MINUTE + TRIGGER_SOURCES.indexOf(source);
+  const minute = Math.floor(now / MINUTE) * MINUTE;
   const { received, late, byTrigger, byFeed, lateness } = tally;
   await sql`
-    insert into trigger_minutes as m (account_id, minute, received, late, by_trigger, by_feed, lateness)
-    values (${accountId}, ${minute}, ${received}, ${late}, ${byTrigger}, ${byFeed}, ${lateness}::integer[])
-    on conflict (account_id, minute) do update set
+    insert into trigger_minutes as m (account_id, source, minute, received, late, by_trigger, by_feed, lateness)
+    values (${accountId}, ${source}, ${minute}, ${received}, ${late}, ${byTrigger}, ${byFeed}, ${lateness}::integer[])
+    on conflict (account_id, source, minute) do update set
       received = m.received + excluded.received, late = m.late + excluded.late,
       by_trigger = m.by_trigger + excluded.by_trigger, by_feed = m.by_feed + excluded.by_feed,
       lateness = (
@@ -82,8 +81,8 @@ export async function readTriggerMinutes(
     .where('minute', '>', now - HOUR)
     .orderBy('minute')
     .execute();
-  const of = (source: TriggerSource) => {
-    const own = rows.filter(({ minute }) => minute % MINUTE === TRIGGER_SOURCES.indexOf(source));
+  const of = (name: TriggerSource) => {
+    const own = rows.filter(({ source }) => source === name);
     return { lastHour: lastHourOf(own, rows), recent: recentOf(own, now) };
   };
   return { trigger: of('trigger'), 'event-hubs': of('event-hubs') };
@@ -114,7 +113,7 @@ function recentOf(own: readonly MinuteRow[], now: Timestamp): TriggerMinutes['re
     recent.late += late;
     if (late === 0) continue;
     recent.lateMinutes++;
-    recent.lateSince ??= minute - (minute % MINUTE);
+    recent.lateSince ??= minute;
   }
   return recent;
 }

@@ -9,6 +9,7 @@ import { subtrees } from './0007-subtrees.ts';
 import { triggerWatch } from './0008-trigger-watch.ts';
 import { directoryLooks } from './0009-directory-looks.ts';
 import { directoryRenames } from './0010-directory-renames.ts';
+import { transportMinutes } from './0011-transport-minutes.ts';
 
 /** Every migration, by its name, in order. One that has landed never changes: a test holds its hash. */
 export const INDEX_MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
@@ -21,6 +22,7 @@ export const INDEX_MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
   '0008-trigger-watch': triggerWatch,
   '0009-directory-looks': directoryLooks,
   '0010-directory-renames': directoryRenames,
+  '0011-transport-minutes': transportMinutes,
 };
 
 /** The list as Kysely wants it: static, so that tests, bundles and the compiler see the same. */

@@ -20,6 +20,7 @@ const LANDED: Readonly<Record<string, string>> = {
   '0008-trigger-watch': 'd6774abba74226e685107262c74896153fd0e4696384870dde4c0de472a4fac8',
   '0009-directory-looks': 'd943e4507f117e1156749f30e42b95121ae238a31f2baa9c4d0cabd2d620bf72',
   '0010-directory-renames': '8f742720ad2598916e6781c95b515b6070020b908375fb599fdb705e347ef846',
+  '0011-transport-minutes': 'e22203f430d3cd2640a5501f1389d4a71006677c1c340243a8dc265c449e4823',
 };
 
 describe('migrations', () => {

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { ensureAccount } from '../../../schema/index/accounts.ts';
-import { publishRoots, readRoots, readSources, upsertSource } from '../../../schema/index/sources.ts';
+import { ensureSinks, publishRoots, readRoots } from '../../../schema/index/sinks.ts';
 import { testIndex } from '../../support/postgres.ts';
 
-it('the roots of the sinks are those that the worker was told that started last, and no source', async () => {
+it('the roots of the sinks are those that the worker was told that started last', async () => {
   await using db = await testIndex();
   const { index } = db;
   const { id } = await ensureAccount(index, 'contoso');
@@ -12,7 +12,6 @@ it('the roots of the sinks are those that the worker was told that started last,
   await publishRoots(index.db, id, { gpu: { root: '/mnt/old' }, cpu: { root: '/mnt/cpu' } });
   await publishRoots(index.db, id, { gpu: { root: '/mnt/new' } });
   await publishRoots(index.db, other.id, { gpu: { root: '/mnt/other' } });
-  await upsertSource(index.db, { accountId: id, source: 'feed', state: 'tailing', detail: { root: 'none' } });
+  await ensureSinks(index.db, id, ['new']);
   expect(Object.fromEntries(await readRoots(index.db, id))).toEqual({ gpu: '/mnt/new', cpu: '/mnt/cpu' });
-  expect((await readSources(index.db, id)).map(({ source }) => source)).toEqual(['feed']);
 });
