@@ -13,6 +13,7 @@ import { leftOutOf } from './left-out.ts';
 import { Pace } from './pace.ts';
 import { type FeedState, Standing } from './standing.ts';
 import { TailPass } from './tail-pass.ts';
+import { ToldFirst } from './told-first.ts';
 import { TurnProgress } from './turn-progress.ts';
 
 const POLL_SECONDS = 1;
@@ -32,6 +33,7 @@ export function tailFeed(services: Services, options: TailOptions = {}): (turn: 
   const { clock, log, metrics } = services;
   const pollSeconds = services.federation.sources.changeFeed?.pollSeconds ?? POLL_SECONDS;
   const standing = new Standing(services);
+  const toldFirst = new ToldFirst(services);
   const pace = new Pace(pollSeconds * 1000);
   const leftOut = leftOutOf(services);
   const newReader = () =>
@@ -92,7 +94,7 @@ export function tailFeed(services: Services, options: TailOptions = {}): (turn: 
     const reader = kept ?? newReader();
     kept = undefined;
     using _heartbeats = heartbeats(() => progress.turn(clock.now()));
-    const pass = new TailPass(services, { reader, progress, standing, deadline, signal });
+    const pass = new TailPass(services, { reader, progress, standing, toldFirst, deadline, signal });
     let state: Partial<FeedTurn> & Pick<FeedTurn, 'state'> = { state: 'tailing' };
     await quietly(signal, async () => {
       try {

@@ -13,13 +13,14 @@ import type { Deadline } from './deadline.ts';
 import { drainFeed, type FeedConsumer } from './drain-feed.ts';
 import { rereadWhereDistrusted } from './reread.ts';
 import type { Standing } from './standing.ts';
-import { ToldFirst } from './told-first.ts';
+import type { ToldFirst } from './told-first.ts';
 import type { TurnProgress } from './turn-progress.ts';
 
 export interface TailTurn {
   readonly reader: FeedReader;
   readonly progress: TurnProgress;
   readonly standing: Standing;
+  readonly toldFirst: ToldFirst;
   readonly deadline: Deadline;
   readonly signal: AbortSignal;
 }
@@ -29,7 +30,6 @@ export class TailPass implements FeedConsumer {
   readonly #services: Services;
   readonly #turn: TailTurn;
   readonly #trust: TrustWatch;
-  readonly #toldFirst: ToldFirst;
   #cursor: FeedCursor | undefined;
   /** What there is to say of gaps that are not healed. */
   gaps: string | undefined;
@@ -38,7 +38,6 @@ export class TailPass implements FeedConsumer {
     this.#services = services;
     this.#turn = turn;
     this.#trust = new TrustWatch(services);
-    this.#toldFirst = new ToldFirst(services);
   }
 
   /** As it is committed, as far as this attempt knows. */
@@ -53,16 +52,15 @@ export class TailPass implements FeedConsumer {
   /** @returns whether the feed's end was reached before the turn was over. */
   async run(): Promise<'end' | 'enough'> {
     const { account, clock, index } = this.#services;
-    const { progress, reader, signal } = this.#turn;
+    const { progress, reader, signal, toldFirst } = this.#turn;
     await rereadWhereDistrusted(this.#services, signal);
-    const before = this.#cursor?.version;
     // Read anew for each pass, since an operator may have rewound it.
     this.#cursor = await readCursor(index.db, account.id);
-    if (this.#cursor?.version !== before) await this.#toldFirst.begins();
+    await toldFirst.begins(this.#cursor?.version);
     if (this.#cursor !== undefined) progress.standsAt(this.#cursor);
     const end = await drainFeed(reader, this.#cursor, this, clock, signal).finally(async () => {
       await this.#trust.flush();
-      await this.#toldFirst.flush();
+      await toldFirst.flush();
     });
     if (end !== 'enough') {
       progress.ended(end);
@@ -92,12 +90,13 @@ export class TailPass implements FeedConsumer {
     const version = await transact(index, (tx) => beginSegment(tx, account.id, from, path));
     if (version === 'lost') throw new CursorLost();
     this.#cursor = { segment: path, version, shards: {} };
+    this.#turn.toldFirst.movedOn(version);
     return true;
   }
 
   async take(page: FeedPage, since: Timestamp): Promise<void> {
     const { clock, metrics } = this.#services;
-    const { progress, standing } = this.#turn;
+    const { progress, standing, toldFirst } = this.#turn;
     const cursor = this.#cursor;
     if (cursor === undefined) throw new CursorLost();
     const shard = cursor.shards[page.shard]?.version ?? 0;
@@ -120,7 +119,7 @@ export class TailPass implements FeedConsumer {
     });
     await standing.moved(progress, this.gaps);
     await this.#trust.seen(counts);
-    await this.#toldFirst.seen(page.events, counts);
+    await toldFirst.seen(page.events, counts);
   }
 
   enough(): boolean {

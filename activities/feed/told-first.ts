@@ -17,16 +17,19 @@ const EVERY_MS = 1_000;
  * What the feed told first is what it applied, less what had to be looked at: triggers do not announce every change
  * that is (a blob's properties, say).
  *
- * Every change is counted once, however often it is read: what is no newer than what was applied when reading began is
- * left out, be it that the feed was set back. A record that is late by then is not counted either.
+ * Every change is counted once, however often it is read: where somebody else has moved the cursor, as who sets it back
+ * does, what is no newer than what was applied by then is left out. A record that is late by then is not counted either,
+ * which is why one of these is kept from turn to turn: each shard of a segment comes to its records at another time.
  */
 export class ToldFirst {
   readonly #services: Services;
   readonly #expected: boolean;
   #tally = noTally();
   #untold: { readonly time: Timestamp; readonly name: string } | undefined;
-  /** The newest moment that was applied when reading began. */
+  /** The newest moment that was applied when somebody else had moved the cursor. */
   #readTo: Timestamp = Number.NEGATIVE_INFINITY;
+  /** Of the cursor, as this reader left it. */
+  #version: number | undefined;
   #listening: Awaited<ReturnType<typeof readListening>>;
   #readAt: Timestamp = Number.NEGATIVE_INFINITY;
   #writtenAt: Timestamp = Number.NEGATIVE_INFINITY;
@@ -36,12 +39,18 @@ export class ToldFirst {
     this.#expected = triggerSources(services.federation.sources).length > 0;
   }
 
-  /** Before anything is read from where the cursor stands now, which may have been set back. */
-  async begins(): Promise<void> {
-    if (!this.#expected) return;
+  /** Before anything is read from where the cursor stands now, which may have been set back. @param version undefined: none. */
+  async begins(version: number | undefined): Promise<void> {
+    if (!this.#expected || version === this.#version) return;
     const { account, index } = this.#services;
     const rows = await readSources(index.db, account.id);
     this.#readTo = rows.find(({ source }) => source === 'feed')?.applied ?? Number.NEGATIVE_INFINITY;
+    this.#version = version;
+  }
+
+  /** This reader itself has moved the cursor on, to another segment. */
+  movedOn(version: number): void {
+    this.#version = version;
   }
 
   /** After the commit of a page. */

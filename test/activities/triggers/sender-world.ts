@@ -44,6 +44,7 @@ export class SenderWorld implements AsyncDisposable {
   readonly services: Services;
   readonly #closing: AsyncDisposable;
   readonly #intake: ReturnType<typeof triggerActivities>;
+  readonly #tail: ReturnType<typeof feedActivities>;
   readonly #alarms = new AlarmLog({ error: () => {}, info: () => {} });
 
   private constructor(services: Services, closing: AsyncDisposable, clock: Clock) {
@@ -60,6 +61,7 @@ export class SenderWorld implements AsyncDisposable {
     this.services = { ...services, clock, canary, feed: this.feed, openTriggers: () => this.queue };
     this.#closing = closing;
     this.#intake = triggerActivities(this.services);
+    this.#tail = feedActivities(this.services);
     this.feed.segment(0, 'Publishing');
     this.feed.append(this.#chunk, avroHeader());
   }
@@ -103,7 +105,7 @@ export class SenderWorld implements AsyncDisposable {
       const records = minutes.map((at) => ({ ...feedRecord(at * 60, `blob-${at}`), id: `${requestOf(at)}06a1b2` }));
       this.feed.append(this.#chunk, avroBlock(records));
     }
-    await runActivity(() => feedActivities(this.services).tailFeed({ seconds: 0.3 }));
+    await runActivity(() => this.#tail.tailFeed({ seconds: 0.3 }));
   }
 
   /** Triggers of changes come, and a turn of the intake takes what there is. */

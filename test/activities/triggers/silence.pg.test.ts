@@ -156,6 +156,15 @@ describe('triggers beside the feed', () => {
     expect((await world.status()).trigger?.lastHour).toMatchObject({ firstByTrigger: 3, firstByFeed: 1 });
   });
 
+  it('are counted where a shard tells them in a later turn than another told what is newer', async () => {
+    await using world = await SenderWorld.open();
+    await world.passListening(10);
+    await world.triggersTell(8, 10);
+    await world.feedTells(10);
+    await world.feedTells(7, 8);
+    expect((await world.status()).trigger?.lastHour).toMatchObject({ firstByTrigger: 2, firstByFeed: 1 });
+  });
+
   it('are not counted again where the feed is read again, beside what it tells for the first time', async () => {
     await using world = await SenderWorld.open();
     await world.passListening(10);
