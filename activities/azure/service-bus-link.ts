@@ -21,9 +21,9 @@ export interface Outcome {
 export interface ServiceBusLinkOptions {
   readonly client: ServiceBusClient;
   readonly queue: string;
-  /** Messages held at most. A link that is rebuilt may hold `AHEAD` more, and 2,047 is the client's end. */
+  /** Messages held at most. Each time the client rebuilds the link it asks for `AHEAD` more, and 2,047 is its end. */
   readonly hold: number;
-  /** Bytes of bodies held, from which on no more is asked for: what is asked for already still comes. */
+  /** Bytes of bodies held, from which on no more is asked for: what is asked for already still comes, and what a rebuilt link asks for. */
   readonly holdBytes: number;
   /** Told of every message that has come under a lock. */
   onMessage(held: HeldMessage): void;

@@ -14,6 +14,7 @@ export class Sleepers {
    */
   wait(ms: number, signal: AbortSignal, enough: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
+      signal.throwIfAborted();
       const end = (settle: () => void) => {
         clearTimeout(timer);
         signal.removeEventListener('abort', aborted);
