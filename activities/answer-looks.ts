@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import pLimit from 'p-limit';
 import type { LookAnswer } from '../namespace/change.ts';
 import type { Timestamp } from '../namespace/entry.ts';
-import { ensureError } from '../schema/errors.ts';
+import { messageOf } from '../schema/errors.ts';
 import { applyLooks } from '../schema/index/apply-answers.ts';
 import { noteContainerGone } from '../schema/index/containers.ts';
 import { claimLooks, countLooks, postponeLook, type WantedLook } from '../schema/index/looks.ts';
@@ -46,7 +46,7 @@ export function lookActivities(services: Services): Pick<Activities, 'answerLook
       };
       return { answer, containerGone: result.kind === 'container-gone' };
     } catch (error) {
-      return { look, error: ensureError(error).message };
+      return { look, error: messageOf(error) };
     }
   }
 

@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
-import { type Consequence, ensureError, IsthmusError } from '../schema/errors.ts';
+import { type Consequence, ensureError, IsthmusError, messageOf } from '../schema/errors.ts';
 
 /** What a workflow learns of a failed attempt beside its message. */
 export interface FailureDetail {
@@ -16,21 +16,14 @@ export interface FailureDetail {
 export function applicationFailure(thrown: unknown, cancelled: boolean): TemporalFailure {
   if (thrown instanceof TemporalFailure) return thrown;
   const error = ensureError(thrown);
-  if (cancelled && !(error instanceof IsthmusError)) return new CancelledFailure(error.message, [], error);
+  if (cancelled && !(error instanceof IsthmusError)) return new CancelledFailure(messageOf(error), [], error);
   const consequence = error instanceof IsthmusError ? error.consequence : 'retry';
   const detail: FailureDetail = { consequence };
   return ApplicationFailure.create({
     type: error instanceof IsthmusError ? error.code : error.name,
-    message: describe(error),
+    message: messageOf(error),
     nonRetryable: consequence !== 'retry',
     details: [detail],
     cause: error,
   });
-}
-
-/** A connection that was tried on several addresses has its messages inside. */
-function describe(error: Error): string {
-  if (error.message !== '') return error.message;
-  if (error instanceof AggregateError) return error.errors.map((each) => ensureError(each).message).join('; ');
-  return error.name;
 }

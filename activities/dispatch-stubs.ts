@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { ensureError, IsthmusError } from '../schema/errors.ts';
+import { IsthmusError, messageOf } from '../schema/errors.ts';
 import { countStubs } from '../schema/index/stubs.ts';
 import type { Activities } from '../schema/inputs/activities.ts';
 import type { Sink } from '../schema/ports/sink.ts';
@@ -27,7 +27,7 @@ export function stubActivities(services: Services): Pick<Activities, 'dispatchSt
       if (signal.aborted) cleaned.set(sink, Number.NEGATIVE_INFINITY);
       else {
         services.log.warn(
-          { sink: name, error: ensureError(error).message },
+          { sink: name, error: messageOf(error) },
           'temporary files that a crash may have left could not be removed: it is tried again in an hour',
         );
       }

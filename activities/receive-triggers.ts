@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { ensureError, hasCode } from '../schema/errors.ts';
+import { hasCode, messageOf } from '../schema/errors.ts';
 import { type TriggerSource, upsertSource } from '../schema/index/sources.ts';
 import { readTriggerTrust } from '../schema/index/trigger-trust.ts';
 import type { Activities } from '../schema/inputs/activities.ts';
@@ -50,7 +50,7 @@ export function triggerActivities(
         await intake.flush();
       } catch (error) {
         if (hasCode(error, 'ISTHMUS_SOURCE_UNAVAILABLE')) {
-          const reason = ensureError(error).message;
+          const reason = messageOf(error);
           await upsertSource(index.db, { accountId: account.id, source, state: 'unavailable', reason });
           await close();
         }

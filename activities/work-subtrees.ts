@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { ensureError } from '../schema/errors.ts';
+import { messageOf } from '../schema/errors.ts';
 import { stepSubtree } from '../schema/index/subtree-step.ts';
 import {
   claimSubtree,
@@ -59,7 +59,7 @@ export function subtreeActivities(services: Services): Pick<Activities, 'workSub
       for (const prefix of listings) await services.requestReconcile({ judge: 'listing', prefix });
     } catch (error) {
       await forgetListingRequested(index.db, account.id, ids);
-      log.warn({ error: ensureError(error).message }, 'the listing of a directory that went could not be asked for');
+      log.warn({ error: messageOf(error) }, 'the listing of a directory that went could not be asked for');
     }
   }
 

@@ -1,7 +1,9 @@
-import { ensureError, IsthmusError } from '../schema/errors.ts';
+import { ensureError, IsthmusError, messageOf } from '../schema/errors.ts';
 import { FeedCorruptError, FeedGapError } from '../schema/feed/feed-error.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { printable } from './terminal.ts';
+
+export { messageOf };
 
 /** Where nothing better is known, what an operator does next. */
 const ADVICE: Readonly<Record<string, string>> = {
@@ -42,10 +44,4 @@ export function codeOf(error: unknown): string | undefined {
   if (error instanceof AggregateError) return codeOf(error.errors[0]);
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
   return error instanceof Error && error.cause !== undefined ? codeOf(error.cause) : undefined;
-}
-
-export function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
-  if (!(error instanceof Error)) return String(error);
-  return error.message === '' ? error.name : error.message;
 }

@@ -1,6 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { type ClientConnectConfig, loadClientConnectConfig } from '@temporalio/envconfig';
-import { ensureError, IsthmusError } from '../schema/errors.ts';
+import { IsthmusError, messageOf } from '../schema/errors.ts';
 import type { Environment } from './environment.ts';
 
 /** `HOST` or `HOST:PORT`; an address of IPv6 stands in brackets. */
@@ -43,7 +43,7 @@ export async function connectTemporal(env: Environment): Promise<TemporalClient>
     (cause: unknown) => {
       throw new IsthmusError(
         'ISTHMUS_SOURCE_UNAVAILABLE',
-        `Temporal does not answer at ${address}: ${ensureError(cause).message}. ` +
+        `Temporal does not answer at ${address}: ${messageOf(cause)}. ` +
           'Start it (`isthmus dev` has one), or set TEMPORAL_ADDRESS.',
         { cause },
       );

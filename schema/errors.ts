@@ -8,7 +8,7 @@ export type Consequence = 'retry' | 'pause' | 'give-up';
 export const ERROR_CODES = {
   /** The federation file cannot be read or does not hold what it must; line, column and what was expected are in the message. Mend the file. */
   ISTHMUS_CONFIG: 'give-up',
-  /** A port of the embedded stack is taken by another process. Stop it or pass another port. */
+  /** A port of the embedded stack, or of a worker's metrics, is taken by another process. Stop it or pass another port. */
   ISTHMUS_PORT_IN_USE: 'give-up',
   /** No Temporal server could be had; the message says what was tried and what to install. */
   ISTHMUS_NO_TEMPORAL: 'give-up',
@@ -63,6 +63,33 @@ export function hasCode(error: unknown, code: ErrorCode): boolean {
 /** Turns whatever was thrown into an Error. */
 export function ensureError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+/** Azure ends a message with what tells one attempt from another. */
+const ONE_ATTEMPT = /\s*\b(?:Reference|TrackingId)\s*:.*$/s;
+
+/**
+ * Why something failed, in words and never in none. A client that tried several times, or several addresses, throws an
+ * error without a message that has theirs inside: each different one is told once. What else has no message is told by
+ * its code, AMQP's condition, its cause, or its name.
+ */
+export function messageOf(thrown: unknown): string {
+  if (typeof thrown !== 'object' || thrown === null) return String(thrown);
+  const { message, description, code, condition, cause, name, errors } = thrown as Readonly<Record<string, unknown>>;
+  const said = [message, description].find(isWord);
+  if (said !== undefined) return said;
+  if (Array.isArray(errors) && errors.length > 0) {
+    const each = new Map(errors.map(messageOf).map((text) => [text.replace(ONE_ATTEMPT, ''), text]));
+    return [...each.values()].join('; ');
+  }
+  const word = [code, condition].find(isWord);
+  if (word !== undefined) return word;
+  if (cause !== undefined) return messageOf(cause);
+  return isWord(name) ? name : String(thrown);
+}
+
+function isWord(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 /** Fails with `ISTHMUS_ASSERTION` where something that must hold does not. */

@@ -1,5 +1,5 @@
 import { RestError } from '@azure/storage-blob';
-import { IsthmusError } from '../../schema/errors.ts';
+import { IsthmusError, messageOf } from '../../schema/errors.ts';
 
 /** A failed request to Blob Storage, by its status and Azure's own word for it. */
 export interface AzureFailure {
@@ -48,11 +48,11 @@ export function sourceError(error: unknown, doing: string): unknown {
     ) {
       return error;
     }
-    return new IsthmusError('ISTHMUS_SOURCE_UNAVAILABLE', `${doing}: ${error.code}: ${error.message}`, {
+    return new IsthmusError('ISTHMUS_SOURCE_UNAVAILABLE', `${doing}: ${error.code}: ${messageOf(error)}`, {
       cause: error,
     });
   }
-  const said = failure.code ?? (error instanceof Error ? error.message : String(error));
+  const said = failure.code ?? messageOf(error);
   const message = `${doing}: ${failure.status ?? 'no answer'}: ${said}`;
   return new IsthmusError('ISTHMUS_SOURCE_UNAVAILABLE', message, { cause: error });
 }

@@ -1,6 +1,6 @@
 import type { EventHubConsumerClient } from '@azure/event-hubs';
 import type { Timestamp } from '../../namespace/entry.ts';
-import { ensureError, IsthmusError } from '../../schema/errors.ts';
+import { IsthmusError, messageOf } from '../../schema/errors.ts';
 import type { Index } from '../../schema/index/database.ts';
 import { type HubName, type HubPlace, readHubPartitions } from '../../schema/index/event-hub-partitions.ts';
 import type { TriggerQueue } from '../../schema/ports/trigger-queue.ts';
@@ -89,7 +89,7 @@ export class EventHubsBacklog implements Pick<TriggerQueue, 'oldest'> {
       return await ask();
     } catch (error) {
       abortSignal?.throwIfAborted();
-      const message = `Event hub ${this.hub.eventHub}: ${ensureError(error).message}`;
+      const message = `Event hub ${this.hub.eventHub}: ${messageOf(error)}`;
       throw new IsthmusError('ISTHMUS_SOURCE_UNAVAILABLE', message, { cause: error });
     }
   }

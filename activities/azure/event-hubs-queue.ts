@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventHubConsumerClient, PartitionContext, ReceivedEventData } from '@azure/event-hubs';
 import type { Timestamp } from '../../namespace/entry.ts';
-import { ensureError, IsthmusError } from '../../schema/errors.ts';
+import { IsthmusError, messageOf } from '../../schema/errors.ts';
 import type { Tx } from '../../schema/index/database.ts';
 import { keepDeadLetters } from '../../schema/index/dead-letters.ts';
 import { type HubMove, moveHubPlaces } from '../../schema/index/event-hub-partitions.ts';
@@ -311,7 +311,7 @@ export class EventHubsQueue implements TriggerQueue {
       await this.#options.heal?.();
     } catch (error) {
       const why = 'events were removed before they were read, and no reconcile could be asked for';
-      throw new Error(`${why}: ${ensureError(error).message}`, { cause: error });
+      throw new Error(`${why}: ${messageOf(error)}`, { cause: error });
     }
   }
 
@@ -334,7 +334,7 @@ export class EventHubsQueue implements TriggerQueue {
       return await work();
     } catch (error) {
       if (error instanceof IsthmusError) throw error;
-      const message = `Event hub ${this.#options.source.eventHub}: ${ensureError(error).message}`;
+      const message = `Event hub ${this.#options.source.eventHub}: ${messageOf(error)}`;
       throw new IsthmusError('ISTHMUS_SOURCE_UNAVAILABLE', message, { cause: error });
     }
   }

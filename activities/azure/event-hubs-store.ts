@@ -1,5 +1,5 @@
 import type { Checkpoint, CheckpointStore, PartitionOwnership } from '@azure/event-hubs';
-import { ensureError, IsthmusError } from '../../schema/errors.ts';
+import { IsthmusError, messageOf } from '../../schema/errors.ts';
 import type { Queryable } from '../../schema/index/database.ts';
 import {
   claimHubPartition,
@@ -13,7 +13,7 @@ import {
 /** The index did not answer the client's load balancer, which tries again; the hub is not to blame. */
 export class StoreError extends IsthmusError {
   constructor(cause: unknown) {
-    super('ISTHMUS_INDEX_UNAVAILABLE', `partitions of an event hub: ${ensureError(cause).message}`, { cause });
+    super('ISTHMUS_INDEX_UNAVAILABLE', `partitions of an event hub: ${messageOf(cause)}`, { cause });
   }
 }
 

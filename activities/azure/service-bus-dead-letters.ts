@@ -7,7 +7,7 @@ import type {
   ServiceBusReceiver,
   ServiceBusSender,
 } from '@azure/service-bus';
-import { ensureError, IsthmusError } from '../../schema/errors.ts';
+import { IsthmusError, messageOf } from '../../schema/errors.ts';
 import type { DeadLetterQueue, HeldDeadLetter, QueuedDeadLetter } from '../../schema/ports/dead-letter-queue.ts';
 import { sequenceNumber } from './sequence-number.ts';
 
@@ -206,7 +206,7 @@ export class ServiceBusDeadLetters implements DeadLetterQueue {
 
   #unavailable(error: unknown): IsthmusError {
     if (error instanceof IsthmusError) return error;
-    const message = `Dead letters of Service Bus queue ${this.#queue}: ${ensureError(error).message}`;
+    const message = `Dead letters of Service Bus queue ${this.#queue}: ${messageOf(error)}`;
     return new IsthmusError('ISTHMUS_SOURCE_UNAVAILABLE', message, { cause: error });
   }
 }

@@ -1,6 +1,6 @@
 import type { ServiceBusClient } from '@azure/service-bus';
 import type { Timestamp } from '../../namespace/entry.ts';
-import { ensureError, IsthmusError } from '../../schema/errors.ts';
+import { IsthmusError, messageOf } from '../../schema/errors.ts';
 import type { TriggerMessage, TriggerQueue } from '../../schema/ports/trigger-queue.ts';
 import type { HeldMessage } from './held-message.ts';
 import { type Outcome, ServiceBusLink } from './service-bus-link.ts';
@@ -232,7 +232,7 @@ export class ServiceBusQueue implements TriggerQueue {
 
   #unavailable(error: unknown): IsthmusError {
     if (error instanceof IsthmusError) return error;
-    const message = `Service Bus queue ${this.#options.queue}: ${ensureError(error).message}`;
+    const message = `Service Bus queue ${this.#options.queue}: ${messageOf(error)}`;
     return new IsthmusError('ISTHMUS_SOURCE_UNAVAILABLE', message, { cause: error });
   }
 }

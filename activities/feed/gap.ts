@@ -1,4 +1,4 @@
-import { ensureError } from '../../schema/errors.ts';
+import { messageOf } from '../../schema/errors.ts';
 import type { FeedGapError } from '../../schema/feed/feed-error.ts';
 import { type FeedCursor, forgetCursor, holdCursor, setCursor } from '../../schema/index/feed-cursors.ts';
 import { type FeedGap, noteGap, noteRequested, readGaps } from '../../schema/index/feed-gaps.ts';
@@ -64,7 +64,7 @@ export async function askForHealing(services: Services): Promise<string | undefi
     }
     return `gap: ${what} was not read; a reconcile that lists everything will heal it`;
   } catch (error) {
-    const { message } = ensureError(error);
+    const message = messageOf(error);
     log.warn({ error: message }, 'the reconcile that is to heal a gap of the feed could not be asked for');
     return `gap: ${what} was not read, and the reconcile that is to heal it cannot be asked for: ${message}`;
   }

@@ -1,5 +1,5 @@
 import type { Timestamp } from '../../namespace/entry.ts';
-import { ensureError } from '../../schema/errors.ts';
+import { messageOf } from '../../schema/errors.ts';
 import { parseHeader } from '../../schema/feed/avro-header.ts';
 import { FeedUnavailableError, type FeedUnavailableReason } from '../../schema/feed/feed-error.ts';
 import { parseManifest } from '../../schema/feed/manifest.ts';
@@ -58,7 +58,7 @@ export class FeedEye {
     } catch (error) {
       signal.throwIfAborted();
       const why = error instanceof FeedUnavailableError ? error.why : 'unreachable';
-      return { kind: 'unseen', why, message: ensureError(error).message };
+      return { kind: 'unseen', why, message: messageOf(error) };
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Timestamp } from '../../namespace/entry.ts';
-import { ensureError } from '../../schema/errors.ts';
+import { messageOf } from '../../schema/errors.ts';
 import type { SourceName, SourceRow, TriggerSource } from '../../schema/index/sources.ts';
 import type { TriggerQueue } from '../../schema/ports/trigger-queue.ts';
 import type { Alarm } from './alarm.ts';
@@ -52,7 +52,7 @@ export async function triggerHead(
     oldest = await answerWithin(ANSWER_MS, where, signal, () => queue.oldest());
   } catch (error) {
     signal.throwIfAborted();
-    trouble = ensureError(error).message;
+    trouble = messageOf(error);
   }
   const behind =
     trouble !== undefined ? `${where} cannot be asked` : oldest === undefined ? undefined : `messages wait in ${where}`;

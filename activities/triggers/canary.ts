@@ -1,4 +1,4 @@
-import { ensureError } from '../../schema/errors.ts';
+import { messageOf } from '../../schema/errors.ts';
 import { canaryKey } from '../../schema/federation/canary.ts';
 import type { TriggerSource } from '../../schema/index/sources.ts';
 import { claimCanary, noteCanary } from '../../schema/index/trigger-watch.ts';
@@ -26,12 +26,12 @@ export async function writeCanary(services: Services, source: TriggerSource, sig
       await answerWithin(ANSWER_MS, 'the account', signal, (within) => canary.write(key, text, within));
     } catch (failure) {
       signal.throwIfAborted();
-      error = ensureError(failure).message;
+      error = messageOf(failure);
       log.warn({ error }, 'the canary could not be written');
     }
     await noteCanary(index.db, of, error);
   } catch (failure) {
     // It holds up no trigger; whoever judges sees that none came.
-    if (!signal.aborted) log.warn({ error: ensureError(failure).message }, 'the canary could not be seen to');
+    if (!signal.aborted) log.warn({ error: messageOf(failure) }, 'the canary could not be seen to');
   }
 }

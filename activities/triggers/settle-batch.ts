@@ -1,4 +1,4 @@
-import { ensureError } from '../../schema/errors.ts';
+import { messageOf } from '../../schema/errors.ts';
 import type { TriggerMessage, TriggerQueue } from '../../schema/ports/trigger-queue.ts';
 import type { TriggerBatch } from '../azure/trigger-batch.ts';
 import type { Services } from '../services.ts';
@@ -19,7 +19,7 @@ export async function settleBatch(services: Services, from: TriggerQueue, batch:
     try {
       await wantReconcile(services, run);
     } catch (error) {
-      services.log.warn({ rule: run.rule, error: ensureError(error).message }, 'a reconcile could not be asked for');
+      services.log.warn({ rule: run.rule, error: messageOf(error) }, 'a reconcile could not be asked for');
       again.add(message);
     }
   }

@@ -1,5 +1,5 @@
 import { formatKey, type Key } from '../../namespace/key.ts';
-import { ensureError } from '../../schema/errors.ts';
+import { messageOf } from '../../schema/errors.ts';
 import { checksumMatches } from '../../schema/inventory/checksum.ts';
 import { type InventoryManifest, parseManifest } from '../../schema/inventory/manifest.ts';
 import { checksumPath } from '../../schema/inventory/paths.ts';
@@ -35,7 +35,7 @@ export async function openReport(blobs: BlobSource, manifest: Key, signal: Abort
   try {
     report = parseManifest(bytes.toString('utf8'));
   } catch (error) {
-    return { kind: 'rejected', reason: ensureError(error).message };
+    return { kind: 'rejected', reason: messageOf(error) };
   }
   if (report.status === 'Pending') return { kind: 'not-yet', reason: `${formatKey(manifest)} is Pending` };
   if (report.status !== 'Succeeded') return { kind: 'rejected', reason: `its run ended as ${report.status}` };

@@ -1,5 +1,5 @@
 import { formatKey, type Key } from '../../namespace/key.ts';
-import { ensureError, hasCode, IsthmusError } from '../../schema/errors.ts';
+import { hasCode, IsthmusError, messageOf } from '../../schema/errors.ts';
 import { readCsvRows } from '../../schema/inventory/csv-rows.ts';
 import { readParquetRows } from '../../schema/inventory/parquet-rows.ts';
 import type { InventoryRow } from '../../schema/inventory/row.ts';
@@ -44,7 +44,7 @@ export async function* readReportFile(
     if (hasCode(failure, 'ISTHMUS_SOURCE_CHANGED')) throw rejected(key, 'changed while it was read', error);
     if (failure !== undefined) throw failure;
     signal.throwIfAborted();
-    throw rejected(key, `cannot be read: ${ensureError(error).message}`, error);
+    throw rejected(key, `cannot be read: ${messageOf(error)}`, error);
   }
 }
 
