@@ -3,6 +3,7 @@ import type { BlobEvent } from '../../namespace/change.ts';
 import type { Timestamp } from '../../namespace/entry.ts';
 import { formatKey } from '../../namespace/key.ts';
 import { IsthmusError } from '../../schema/errors.ts';
+import { FeedUnavailableError } from '../../schema/feed/feed-error.ts';
 import { segmentTime } from '../../schema/feed/segment-path.ts';
 import { applyEvents } from '../../schema/index/apply-events.ts';
 import type { FeedSpot, ReplayFeedInput, ReplayTurn } from '../../schema/inputs/activities.ts';
@@ -16,6 +17,7 @@ import type { Services } from '../services.ts';
 import { Deadline } from './deadline.ts';
 import { drainFeed, type FeedConsumer } from './drain-feed.ts';
 import { leftOutOf } from './left-out.ts';
+import { NothingToReplayError } from './nothing-to-replay.ts';
 
 const PAGE_RECORDS = 5_000;
 /** While a segment is being finished it is asked for again this often. */
@@ -76,19 +78,13 @@ class ReplayTurnWork implements FeedConsumer {
     return { done: this.#done, at: this.#at, ...this.#counts };
   }
 
+  /** @throws NothingToReplayError where there is no feed and none of it was read; later on, that is as any other trouble. */
   async run(): Promise<void> {
-    const { clock, feed } = this.#services;
-    const rate = this.#input.recordsPerSecond;
-    const pageRecords = Math.max(1, Math.min(PAGE_RECORDS, Math.ceil(rate ?? PAGE_RECORDS)));
-    const leftOut = leftOutOf(this.#services);
-    const lanes = rate === undefined ? undefined : 1;
-    const reader = new FeedReader(feed, { source: 'replay', pageRecords, lanes, leftOut, now: () => clock.now() });
-    this.#at ??= await this.#beginning();
-    while (!this.#done && !this.enough()) {
-      const end = await drainFeed(reader, this.#at, this, clock, this.#signal);
-      if (end === 'enough') return;
-      this.#done = this.#isWhole(end);
-      if (!this.#done) await clock.sleep(AGAIN_MS, this.#signal);
+    try {
+      await this.#drain();
+    } catch (error) {
+      const hasBegun = this.#at !== undefined || !(error instanceof FeedUnavailableError);
+      throw hasBegun ? error : new NothingToReplayError(error);
     }
   }
 
@@ -117,6 +113,22 @@ class ReplayTurnWork implements FeedConsumer {
 
   enough(): boolean {
     return this.#signal.aborted || this.#deadline.over;
+  }
+
+  async #drain(): Promise<void> {
+    const { clock, feed } = this.#services;
+    const rate = this.#input.recordsPerSecond;
+    const pageRecords = Math.max(1, Math.min(PAGE_RECORDS, Math.ceil(rate ?? PAGE_RECORDS)));
+    const leftOut = leftOutOf(this.#services);
+    const lanes = rate === undefined ? undefined : 1;
+    const reader = new FeedReader(feed, { source: 'replay', pageRecords, lanes, leftOut, now: () => clock.now() });
+    this.#at ??= await this.#beginning();
+    while (!this.#done && !this.enough()) {
+      const end = await drainFeed(reader, this.#at, this, clock, this.#signal);
+      if (end === 'enough') return;
+      this.#done = this.#isWhole(end);
+      if (!this.#done) await clock.sleep(AGAIN_MS, this.#signal);
+    }
   }
 
   async #beginning(): Promise<FeedStart | undefined> {

@@ -7,7 +7,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { collectShow } from '../feed/show/collect-show.ts';
 import { formatShow } from '../feed/show/format-show.ts';
 
-/** `isthmus feed show`: where the feed is, how far it is read, and what of it was lost; exit 3 where neither it nor the index can be seen. */
+/** `isthmus feed show`: where the feed is, how far it is read, and what of it was lost; exit 3 where it cannot be seen, or neither it nor the index is there. */
 export async function feedShow(call: Call): Promise<ExitCode> {
   const federation = await readFederation(call.config, call.env);
   const store = new AzureFeedStore(blobService(federation.account));
@@ -17,7 +17,8 @@ export async function feedShow(call: Call): Promise<ExitCode> {
   return exitCodeOfShow(output);
 }
 
-/** That a feed is not there, behind or in alarm is an answer, as in `status`; that nobody could be asked is none. */
+/** That a feed is not there, behind or in alarm is an answer, as in `status`; that nobody answers, or may, is none. */
 export function exitCodeOfShow({ feed, index }: Pick<FeedShowOutput, 'feed' | 'index'>): ExitCode {
-  return feed.exists !== true && index === null ? EXIT.failed : EXIT.good;
+  if (feed.exists === null) return EXIT.failed;
+  return !feed.exists && index === null ? EXIT.failed : EXIT.good;
 }

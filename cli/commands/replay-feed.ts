@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
+import { AzureFeedStore } from '../../activities/azure/azure-feed-store.ts';
+import { blobService } from '../../activities/azure/blob-service.ts';
+import { NothingToReplayError } from '../../activities/feed/nothing-to-replay.ts';
 import { IsthmusError } from '../../schema/errors.ts';
+import type { Federation } from '../../schema/federation/federation.ts';
+import { FeedUnavailableError } from '../../schema/feed/feed-error.ts';
+import { SEGMENTS_FILE } from '../../schema/feed/segments.ts';
 import type { ReplayJob, ReplaySummary } from '../../schema/inputs/feed-jobs.ts';
 import { taskQueueOf, workflowIds } from '../../schema/inputs/names.ts';
 import type { ReplayFeedOutput } from '../../schema/outputs/replay-feed.ts';
@@ -21,9 +27,14 @@ export interface ReplayFeedOptions {
   readonly rate?: number | undefined;
 }
 
-/** `isthmus replay` of the account's own feed. Asked again for the same range while it runs, it follows the same workflow. */
+/**
+ * `isthmus replay` of the account's own feed. Asked again for the same range while it runs, it follows the same workflow.
+ *
+ * @throws NothingToReplayError where the federation names no feed, and the account has none that may be read.
+ */
 export async function replayFeed(options: ReplayFeedOptions, call: Call): Promise<ExitCode> {
-  const { name, account } = await readFederation(call.config, call.env);
+  const federation = await readFederation(call.config, call.env);
+  const { name, account } = federation;
   const range = {
     ...(options.from === undefined ? {} : { from: formatTime(options.from) }),
     ...(options.to === undefined ? {} : { to: formatTime(options.to) }),
@@ -32,6 +43,7 @@ export async function replayFeed(options: ReplayFeedOptions, call: Call): Promis
   const job: ReplayJob = { federation: name, ...range, recordsPerSecond: options.rate };
   const wrong = wrongJob(job, Date.now());
   if (wrong !== undefined) throw new IsthmusError('ISTHMUS_USAGE', wrong);
+  if (federation.sources.changeFeed === undefined) await refuseWithoutFeed(federation, call.signal);
   await using temporal = await connectTemporal(call.env);
   // Workflow ids are never encrypted: the prefix itself is not in it.
   const hash = createHash('sha256').update(JSON.stringify(range)).digest('hex').slice(0, 16);
@@ -54,6 +66,15 @@ export async function replayFeed(options: ReplayFeedOptions, call: Call): Promis
   const output: ReplayFeedOutput = { id: handle.workflowId, ...summary };
   call.terminal.print(call.json ? JSON.stringify(output) : formatReplayed(summary));
   return EXIT.good;
+}
+
+/** An account may have a feed that its federation does not name. Of one that is named, whoever reads it tells. */
+async function refuseWithoutFeed({ account }: Federation, signal: AbortSignal): Promise<void> {
+  try {
+    await new AzureFeedStore(blobService(account)).readText(SEGMENTS_FILE, {}, signal);
+  } catch (error) {
+    throw error instanceof FeedUnavailableError ? new NothingToReplayError(error) : error;
+  }
 }
 
 /** How to see what becomes of a workflow, and how to stop it, without a command of ours. */

@@ -22,7 +22,7 @@ export function addFeedCommands(program: Command, { add, asJson, run }: AddComma
     add(
       feed,
       'show',
-      'show segments, shards and their cursors, lag, gaps, skips and rewinds; exit 3 where neither feed nor index can be seen',
+      'show segments, shards and their cursors, lag, gaps, skips and rewinds; exit 3 where the feed cannot be seen',
       ['feed show', 'feed show --json'],
     ),
   ).action(async (options: CommonOptions) => {

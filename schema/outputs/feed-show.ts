@@ -31,7 +31,7 @@ export const feedShowOutput = z.object({
   account: z.string(),
   at: time,
   feed: z.object({
-    exists: z.boolean().nullable().describe('null: nobody answers.'),
+    exists: z.boolean().nullable().describe('null: it cannot be seen, as nobody answers or the reader is refused.'),
     why: z
       .string()
       .nullable()
@@ -86,7 +86,9 @@ export const feedShowOutput = z.object({
   loop: z
     .object({ state: z.string(), doing: z.string().nullable(), reason: z.string().nullable() })
     .nullable()
-    .describe('The workflow that reads the feed; null: Temporal does not answer.'),
+    .describe(
+      'The workflow that reads the feed; `not-named`: the federation names none; null: Temporal does not answer.',
+    ),
   segments: z.array(segment).describe('Those around the cursor; the newest where nothing has been read.'),
   shards: z.array(shard).describe('Of the segment that is being read.'),
 });

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { applicationFailure } from '../../activities/application-failure.ts';
+import { NothingToReplayError } from '../../activities/feed/nothing-to-replay.ts';
+import { FeedUnavailableError } from '../../schema/feed/feed-error.ts';
 import type { ReplayFeedInput, ReplayTurn } from '../../schema/inputs/activities.ts';
 import { standing, type TestWorkflows, testWorkflows } from './harness.ts';
 
@@ -77,6 +80,23 @@ describe('a replay', () => {
     const handle = await workflows.temporal.client.workflow.start('replay', options);
     await expect(handle.result()).rejects.toMatchObject({
       cause: { message: expect.stringContaining('"federation" is "pond", but expected "lake"') },
+    });
+  });
+
+  it('ends where there is no feed that it could begin with, and says what to do instead', async () => {
+    const none = new FeedUnavailableError('not-enabled', 'the account has no feed');
+    await using job = await workflows.start('replay', [JOB], {
+      replayFeed: async () => {
+        throw applicationFailure(new NothingToReplayError(none), false);
+      },
+    });
+    await expect(job.handle.result()).rejects.toMatchObject({
+      cause: {
+        type: 'ISTHMUS_GIVEN_UP',
+        message:
+          'replayFeed: ISTHMUS_FEED_UNAVAILABLE: the account has no feed. Nothing was read again; ' +
+          '`isthmus reconcile` compares the index with the account itself',
+      },
     });
   });
 

@@ -6,7 +6,7 @@ import { formatTime } from '../../format.ts';
 import { workflowStatus } from '../../status/workflow-status.ts';
 import { connectTemporal } from '../../temporal.ts';
 import { askIndex } from './ask-index.ts';
-import { indexOutput } from './index-output.ts';
+import { indexOutput, NOT_NAMED } from './index-output.ts';
 import { showFeed } from './show-feed.ts';
 
 /** Says what can be said: of the feed without the index, and of both without Temporal. */
@@ -29,6 +29,7 @@ export async function collectShow(federation: Federation, store: FeedStore, call
 }
 
 async function askLoop(federation: Federation, call: Call): Promise<FeedShowOutput['loop']> {
+  if (federation.sources.changeFeed === undefined) return { ...NOT_NAMED, doing: null };
   try {
     await using temporal = await connectTemporal(call.env);
     const loops = await workflowStatus(temporal.client, federation);

@@ -42,6 +42,8 @@ function indexLines(
 ): readonly string[] {
   if (index === null) return [`The index has nothing to say: ${problem}`];
   const { state, reason, applied, lagSeconds, behind, polledAt, recordsPerSecond } = index;
+  // Nothing was ever read of it, and the line of its loop says why.
+  if (state === 'not-named' && index.segment === null) return [];
   const lag = lagSeconds === null ? '' : `, lag ${formatSeconds(lagSeconds)}`;
   const pace = recordsPerSecond === null ? '' : `, ${Math.round(recordsPerSecond)} records/s`;
   const polled = formatPolled(polledAt, index.segment, state);
@@ -58,6 +60,7 @@ function indexLines(
 function loopLines(loop: FeedShowOutput['loop']): readonly string[] {
   if (loop === null) return ['Whether its loop runs is not known: Temporal does not answer.'];
   const { state, doing, reason } = loop;
+  if (state === 'not-named') return [`It has no loop: ${reason}`];
   const why = reason ?? (state === 'running' || state === 'waiting' ? doing : null);
   return [`Its loop: ${state}${why === null ? '' : `, ${why}`}`];
 }

@@ -3,6 +3,9 @@ import { formatTime } from '../../format.ts';
 import { alarmOutput } from '../../status/source-output.ts';
 import type { IndexSide } from './ask-index.ts';
 
+/** What is said of a feed that the federation does not name. */
+export const NOT_NAMED = { state: 'not-named', reason: 'the federation names no change feed' } as const;
+
 /** @param segmentGone the feed was listed, and what the cursor points to is not there. */
 export function indexOutput(side: IndexSide, segmentGone: boolean): NonNullable<FeedShowOutput['index']> {
   const { cursor, standing, glance, gaps, skips, rewinds } = side;
@@ -11,8 +14,7 @@ export function indexOutput(side: IndexSide, segmentGone: boolean): NonNullable<
   return {
     segment: cursor?.segment ?? null,
     segmentGone: cursor !== undefined && segmentGone,
-    state: source?.state ?? 'not-named',
-    reason: source === undefined ? 'the federation names no change feed' : (source.reason ?? null),
+    ...(source === undefined ? NOT_NAMED : { state: source.state, reason: source.reason ?? null }),
     applied: timeOrNull(judgement?.applied),
     lagSeconds: judgement?.lagMs === undefined ? null : judgement.lagMs / 1000,
     behind: judgement?.behind ?? null,

@@ -30,7 +30,8 @@ export async function showFeed(store: FeedStore, read: ReadSoFar | undefined, si
     if (!unavailable && !hasCode(error, 'ISTHMUS_SOURCE_UNAVAILABLE')) throw error;
     const message = messageOf(error);
     const why = unavailable ? error.why : 'unreachable';
-    const feed = { exists: unavailable ? error.why === 'disabled' : null, why, message, ...none, problems: [] };
+    const isSeen = why !== 'unreachable' && why !== 'forbidden';
+    const feed = { exists: isSeen ? why === 'disabled' : null, why, message, ...none, problems: [] };
     return { feed, segments: [], shards: [] };
   }
 }

@@ -51,9 +51,13 @@ export class HttpFeed {
 
   /** Where a test is of nothing that is silent, no connection is silent for too long, though the machine stand still. */
   store({ stallMs = 60_000 } = {}): AzureFeedStore {
-    const { port } = this.#server.address() as AddressInfo;
-    const service = blobService({ name: ACCOUNT, connectionString: connectionStringOn(port) });
+    const service = blobService({ name: ACCOUNT, connectionString: this.connectionString });
     return new AzureFeedStore(service, { stallMs, delayMs: 1, onRetry: (cause) => this.causes.push(cause) });
+  }
+
+  get connectionString(): string {
+    const { port } = this.#server.address() as AddressInfo;
+    return connectionStringOn(port);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

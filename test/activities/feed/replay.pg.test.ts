@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { feedActivities } from '../../../activities/feed/feed-activities.ts';
 import type { Services } from '../../../activities/services.ts';
+import { FeedUnavailableError } from '../../../schema/feed/feed-error.ts';
 import { readCursor } from '../../../schema/index/feed-cursors.ts';
 import type { FeedSpot, ReplayFeedInput, ReplayTurn } from '../../../schema/inputs/activities.ts';
 import { storedEntries } from '../../schema/index/read-index.ts';
@@ -62,6 +63,26 @@ describe('a replay', () => {
     expect(
       (await on.entries()).filter(({ provenance }) => provenance.source === 'replay').map(({ name }) => name),
     ).toEqual(['blob-40', 'blob-7']);
+  });
+
+  it('ends where there is no feed before it has read any of it, and waits for an operator later on', async () => {
+    await using on = await tailed();
+    const { feed } = on.services;
+    const list = () => {
+      throw new FeedUnavailableError('hierarchical', 'the account has a hierarchical namespace');
+    };
+    const without = { ...on.services, feed: { readText: list, list, readRange: list } as unknown as typeof feed };
+    const { replayFeed } = feedActivities(without);
+    for (const from of [undefined, '2026-01-01T00:00:00Z']) {
+      await expect(runActivity(() => replayFeed({ from, seconds: 60 }))).rejects.toMatchObject({
+        ...{ code: 'ISTHMUS_FEED_UNAVAILABLE', why: 'hierarchical', consequence: 'give-up' },
+        message: expect.stringMatching(/^the account has a hierarchical namespace\. .*`isthmus reconcile`/),
+      });
+    }
+    const cursor = (await runActivity(() => feedActivities(on.services).replayFeed({ seconds: 60 }))).at;
+    await expect(runActivity(() => replayFeed({ cursor, seconds: 60 }))).rejects.toMatchObject({
+      ...{ code: 'ISTHMUS_FEED_UNAVAILABLE', consequence: 'pause' },
+    });
   });
 
   it('of a range reads the records of that time, of a prefix those names', async () => {

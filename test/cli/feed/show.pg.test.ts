@@ -166,6 +166,26 @@ describe.skipIf(!hasRealData)('feed show', () => {
     expect(exitCodeOfShow(output)).toBe(0);
   });
 
+  it('9: has failed where the feed may not be seen, or nobody answers for it, whatever the index says', async () => {
+    await using db = await testIndex();
+    await using feed = await FeedCopy.of('java-2020-06');
+    await standAt(db, 0);
+    for (const [why, error] of [
+      ['forbidden', new FeedUnavailableError('forbidden', 'it may not be read')],
+      ['unreachable', new IsthmusError('ISTHMUS_SOURCE_UNAVAILABLE', 'nobody answers')],
+    ] as const) {
+      const refuse = () => {
+        throw error;
+      };
+      const store = { readText: refuse, list: refuse, readRange: refuse } as unknown as FeedStore;
+      const { output, text } = await show(feed, db.url, store);
+      expect(output.feed).toMatchObject({ exists: null, why });
+      expect(output.index).not.toBe(null);
+      expect(text).toContain(`It cannot be seen (${why}): ${error.message}`);
+      expect(exitCodeOfShow(output)).toBe(3);
+    }
+  });
+
   it('has failed where neither the feed nor the index says anything', async () => {
     await using feed = await FeedCopy.of('java-2020-06');
     const refuse = () => {
