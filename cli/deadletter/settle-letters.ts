@@ -12,6 +12,8 @@ import { Tally } from './tally.ts';
 
 const HELD = 'somebody else has it under a lock just now, or had a moment ago: try again in a minute';
 
+const TAKEN = 'somebody else has replayed or discarded it';
+
 /** Which letters: those of these ids, or all, of one reason where it is given. */
 export interface Which {
   readonly ids: readonly string[];
@@ -29,6 +31,8 @@ interface Run {
   /** Tells what became of one, and counts it. */
   readonly tell: (result: DeadletterOutcome) => void;
   readonly signal: AbortSignal;
+  /** Ids that were named, of dead letters when it began: such a one was taken meanwhile where it is none any more. */
+  readonly begun: ReadonlySet<string>;
   /** Those of the queue that it has not come to; undefined while it is not known which those are. */
   waiting?: Set<string>;
 }
@@ -55,13 +59,17 @@ async function settleLetters(
   await using open = await openLetters(call);
   const { signal, terminal } = call;
   const tally = new Tally(verb);
+  const ids = [...new Set(which.ids)];
+  const begun = await deadLettersAmong(open, ids, signal);
   const tell = (result: DeadletterOutcome) => {
-    tally.add(result);
+    if (result.outcome === 'gone' && begun.has(result.id)) tally.addMet(1);
+    else tally.add(result);
     terminal.print(call.json ? JSON.stringify(result) : formatOutcome(result));
   };
   const run: Run = {
     open,
-    which: { ...which, ids: [...new Set(which.ids)] },
+    which: { ...which, ids },
+    begun,
     settling: how(open),
     tally,
     tell,
@@ -94,6 +102,24 @@ function check({ ids, all, reason }: Which): void {
     throw refuse('--dead-letter-reason chooses among all dead letters: it goes with --all, and not with ids.');
   }
   for (const id of ids) parseLetterId(id);
+}
+
+/** Those of these ids that are dead letters now. */
+async function deadLettersAmong(
+  open: OpenLetters,
+  ids: readonly string[],
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const { account, index } = open.services;
+  const isThere = async (text: string): Promise<boolean> => {
+    const id = parseLetterId(text);
+    if ('queued' in id) return (await open.queue?.find(id.queued, signal)) !== undefined;
+    const found = await readLetter(index.db, account.id, id.kept);
+    return found?.state === 'open' && keptId(found.letter) === text;
+  };
+  const there = new Set<string>();
+  for (const id of ids) if (await isThere(id)) there.add(id);
+  return there;
 }
 
 async function settleKept({ open, which, settling, tally, tell, signal }: Run): Promise<void> {
@@ -140,7 +166,7 @@ async function settleQueued(run: Run): Promise<void> {
  * the last letter is.
  */
 async function takeQueued(run: Run, waiting: Set<string>): Promise<void> {
-  const { open, which, settling, tally, tell, signal } = run;
+  const { open, which, begun, settling, tally, tell, signal } = run;
   const settle = async (held: HeldDeadLetter) => {
     tell(await settling.queued(held));
     waiting.delete(held.letter.sequence);
@@ -153,7 +179,8 @@ async function takeQueued(run: Run, waiting: Set<string>): Promise<void> {
     else {
       for (const sequence of left) {
         if (held.has(sequence)) continue;
-        tell(outcome(queuedId({ sequence }), 'gone', { why: whyMissing(open, { queued: sequence }) }));
+        const id = queuedId({ sequence });
+        tell(outcome(id, 'gone', { why: begun.has(id) ? TAKEN : whyMissing(open, { queued: sequence }) }));
       }
     }
     if (held.size > 0 && held.size < asked.size) {

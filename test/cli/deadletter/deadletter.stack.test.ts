@@ -166,8 +166,20 @@ describe('isthmus deadletter', () => {
     await open.keep(letter('p0/1', event(1)));
     const both = await Promise.all([1, 2].map(() => open.call((call) => replayLetters(only('eh-1'), call), true)));
     expect(both.map(({ printed }) => lines(printed)[0]?.outcome).toSorted()).toEqual(['applied', 'gone']);
+    expect(both.map(({ code }) => code)).toEqual([0, 0]);
     const notes = await recentJournal(open.index.db, open.id, { limit: 10, kind: 'dead-letter-replayed' });
     expect(notes).toHaveLength(1);
+  });
+
+  it('3: of two replays of one letter of the queue at once, one sends it again, and the other is told and ends well', async () => {
+    await using open = await world({ maxDeliveryCount: 1 });
+    await open.bury(event(1));
+    const both = await Promise.all([1, 2].map(() => open.call((call) => replayLetters(only('sb-1'), call), true)));
+    expect(both.map(({ printed }) => lines(printed)[0]?.outcome).toSorted()).toEqual(['gone', 'requeued']);
+    expect(both.map(({ code }) => code)).toEqual([0, 0]);
+    expect(both.flatMap(({ said }) => said)).toEqual(['1 was replayed or discarded by another meanwhile.']);
+    expect(open.broker.bus.queueState('q')).toMatchObject({ active: 1, deadLettered: 0 });
+    expect((await open.call((call) => replayLetters(only('sb-1'), call))).code).toBe(1);
   });
 
   it('3: counts of all those that another replay has taken meanwhile, and calls that no failure', async () => {
