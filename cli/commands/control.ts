@@ -56,9 +56,9 @@ export async function control(
     call.terminal.print(call.json ? JSON.stringify(output) : formatChanged(changed));
   };
   const changed = await changeAll(client, wanted, running, action, { ...call, onPart: print });
-  print(changed);
+  if (changed.length > 0 || call.json) print(changed);
   if (changed.length > 0) return EXIT.good;
-  call.terminal.say(`No ${which.source} runs.`);
+  call.terminal.say(`No ${which.source} runs: there is nothing to ${action === 'resume' ? 'resume' : 'pause'}.`);
   return EXIT.no;
 }
 
@@ -142,7 +142,13 @@ export function choose(
   const words = Object.keys(WORDS).filter((word) => WORDS[word]?.some((each) => sources.includes(each)));
   // `triggers` is only another spelling.
   const names = [...new Set([...words.filter((word) => word !== 'triggers'), ...sources])];
-  if (source === undefined || all) {
+  if (source !== undefined && all) {
+    throw new IsthmusError(
+      'ISTHMUS_USAGE',
+      `--all takes every source, and '${source}' names one: give one of the two.`,
+    );
+  }
+  if (source === undefined) {
     throw new IsthmusError('ISTHMUS_USAGE', `Name one source, or pass --all. The sources: ${names.join(', ')}.`);
   }
   const wanted = WORDS[source] ?? [source];

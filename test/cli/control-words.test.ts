@@ -34,6 +34,13 @@ describe('what pause and resume name', () => {
     expect(() => chosen({}, 'triggers')).toThrow("There is no source 'triggers'");
   });
 
+  it('is one source or all of them, and whoever names both is told so', () => {
+    const both = () => choose(heldBy(federation({ serviceBus })), { source: 'trigger', all: true });
+    expect(both).toThrow("--all takes every source, and 'trigger' names one: give one of the two.");
+    const none = () => choose(heldBy(federation({ serviceBus })), { source: undefined, all: false });
+    expect(none).toThrow('Name one source, or pass --all. The sources: ');
+  });
+
   it('is told of whoever names another: every word that this federation knows, and no other', () => {
     const told = (sources: object) => () => chosen(sources, 'sb');
     const rest = 'stub:vast, replay, inventory, maintenance.';

@@ -237,6 +237,14 @@ describe('isthmus replay', () => {
     expect(await control('resume', source, call())).toBe(0);
     expect(await running).toBe(0);
     await expect.poll(() => control('resume', source, call())).toBe(1);
+    const none = call();
+    expect(await control({ pause: { reason: 'busy' } }, source, none)).toBe(1);
+    expect(none.terminal).toMatchObject({ printed: [], said: ['No replay runs: there is nothing to pause.'] });
+    const json = call(true);
+    expect(await control('resume', source, json)).toBe(1);
+    expect(json.terminal).toMatchObject({
+      ...{ printed: ['{"changed":[]}'], said: ['No replay runs: there is nothing to resume.'] },
+    });
   });
 
   it('is wrong use where a range is empty, or a folder is named without its account', async () => {
