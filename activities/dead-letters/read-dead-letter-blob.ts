@@ -2,6 +2,7 @@ import type { Timestamp } from '../../namespace/entry.ts';
 import { readDeadLetterEvents } from '../../schema/events/dead-letter-events.ts';
 import { type DeadLetterBlob, noteBlobRead } from '../../schema/index/dead-letter-blobs.ts';
 import { keepDeadLetters, type NewDeadLetter } from '../../schema/index/dead-letters.ts';
+import { recordJournal } from '../../schema/index/journal.ts';
 import type { TriggerMessage } from '../../schema/ports/trigger-queue.ts';
 import { applyBatch } from '../apply-batch.ts';
 import { applyUnderRules } from '../apply-under-rules.ts';
@@ -74,7 +75,7 @@ async function applyPage(
   keptBefore: number,
 ): Promise<ReadCounts> {
   const { account, log, metrics } = services;
-  const batch = readBatch(messages, account.name);
+  const batch = readBatch(messages, account.name, 'event-grid');
   const letters = batch.deadLetters.map(({ message, reason, description }) =>
     letterOf(message.id, message.body, reason, description, message.enqueuedAt),
   );
@@ -111,7 +112,10 @@ async function keepWhole(services: Services, blob: ListedBlob, bytes: Uint8Array
   const body = bytes?.subarray(0, KEPT_BYTES) ?? { blob: blob.name, length: blob.length };
   const letter = letterOf(`${blob.name}@${blob.etag}`, body, reason, description, blob.modifiedAt);
   await applyUnderRules(services, async (tx) => {
-    await keepDeadLetters(tx, account.id, [letter]);
+    const kept = await keepDeadLetters(tx, account.id, [letter]);
+    const { origin, messageId } = letter;
+    const note = { kind: 'dead-letter', detail: { origin, messageId, reason, description } };
+    if (kept > 0) await recordJournal(tx, account.id, [note]);
     await noteBlobRead(tx, account.id, blob, 1);
   });
   metrics.deadLetter('event-grid', reason);

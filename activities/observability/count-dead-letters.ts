@@ -13,6 +13,14 @@ export async function countDeadLetters(
   queue: Pick<DeadLetterQueue, 'list'> | undefined,
   signal: AbortSignal,
 ): Promise<readonly OpenLetters[]> {
+  return [...(await countQueuedLetters(queue, signal)), ...(await countKeptLetters(on, accountId))];
+}
+
+/** Those of the Service Bus queue's own; none where there is no such queue. */
+export async function countQueuedLetters(
+  queue: Pick<DeadLetterQueue, 'list'> | undefined,
+  signal: AbortSignal,
+): Promise<readonly OpenLetters[]> {
   const reasons = new Map<string, number>();
   let counted = 0;
   for await (const { reason } of queue?.list(signal) ?? []) {
@@ -21,8 +29,12 @@ export async function countDeadLetters(
     if (counted >= COUNTED) break;
   }
   const atLeast = counted >= COUNTED;
-  const queued = [...reasons].map(([reason, count]) => ({ origin: 'service-bus' as const, reason, count, atLeast }));
+  return [...reasons].map(([reason, count]) => ({ origin: 'service-bus' as const, reason, count, atLeast }));
+}
+
+/** Those that the index keeps. */
+export async function countKeptLetters(on: Queryable, accountId: number): Promise<readonly OpenLetters[]> {
   const kept = await countOpenLetters(on, accountId);
-  const keptAtLeast = kept.reduce((sum, { count }) => sum + count, 0) >= COUNTED_LETTERS;
-  return [...queued, ...kept.map((each) => ({ ...each, atLeast: keptAtLeast }))];
+  const atLeast = kept.reduce((sum, { count }) => sum + count, 0) >= COUNTED_LETTERS;
+  return kept.map((each) => ({ ...each, atLeast }));
 }

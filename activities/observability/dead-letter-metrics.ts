@@ -1,3 +1,4 @@
+import type { DeadLetterOrigin } from '../../schema/index/dead-letters.ts';
 import type { Instruments } from './instruments.ts';
 
 /** Dead letters that wait for somebody. */
@@ -8,8 +9,6 @@ export interface OpenLetters {
   /** Counting stopped at its limit: there may be more. */
   readonly atLeast: boolean;
 }
-
-export type DeadLetterOrigin = 'service-bus' | 'event-hubs' | 'event-grid';
 
 /** Known words, so that whoever dead-letters with a sentence for a reason cannot grow the registry without bound. */
 const KNOWN_REASON = /^[A-Za-z][A-Za-z-]{0,63}$/;

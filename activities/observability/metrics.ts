@@ -1,7 +1,8 @@
 import type { Registry } from 'prom-client';
+import type { DeadLetterOrigin } from '../../schema/index/dead-letters.ts';
 import type { TriggerSource } from '../../schema/index/sources.ts';
 import type { Alarm } from './alarm.ts';
-import { DeadLetterMetrics, type DeadLetterOrigin, type OpenLetters } from './dead-letter-metrics.ts';
+import { DeadLetterMetrics, type OpenLetters } from './dead-letter-metrics.ts';
 import { FeedMetrics, type FeedPageCounts } from './feed-metrics.ts';
 import { Instruments } from './instruments.ts';
 import { LatenessMetrics, type ToldFirstCounts } from './lateness-metrics.ts';

@@ -1,6 +1,7 @@
 import type { Timestamp } from '../../namespace/entry.ts';
-import { ensureError, IsthmusError } from '../../schema/errors.ts';
+import { IsthmusError, messageOf } from '../../schema/errors.ts';
 import type { PageCounts } from '../../schema/index/apply-events.ts';
+import type { DeadLetterOrigin } from '../../schema/index/dead-letters.ts';
 import { type SourceReport, type TriggerSource, upsertSource } from '../../schema/index/sources.ts';
 import type { TriggerTurn } from '../../schema/inputs/activities.ts';
 import { type TriggerMessage, type TriggerQueue, TriggersLost } from '../../schema/ports/trigger-queue.ts';
@@ -107,6 +108,10 @@ export class TriggerIntake {
     await this.#from.close().catch(() => {});
   }
 
+  get #origin(): DeadLetterOrigin {
+    return this.#source === 'trigger' ? 'service-bus' : this.#source;
+  }
+
   /** A place that is moved by compare-and-set is moved by one batch after the other. */
   get #atOnce(): number {
     return this.#from.commit !== undefined || this.#slowing.indexIsSlow ? 1 : AT_ONCE;
@@ -128,7 +133,7 @@ export class TriggerIntake {
 
   async #take(messages: readonly TriggerMessage[], turn: Turn): Promise<void> {
     const { account, clock, metrics } = this.#services;
-    const batch = readBatch(messages, account.name);
+    const batch = readBatch(messages, account.name, this.#origin);
     const began = clock.now();
     let page: PageCounts | 'lost';
     try {
@@ -171,7 +176,7 @@ export class TriggerIntake {
         const hopeless = error instanceof IsthmusError && error.consequence !== 'retry';
         if (hopeless || clock.now() >= until) throw error;
         const what = isWished ? 'the index takes them' : 'the reconcile that they tell of has been asked for';
-        log.warn({ messages: messages.length, error: ensureError(error).message }, `triggers are held until ${what}`);
+        log.warn({ messages: messages.length, error: messageOf(error) }, `triggers are held until ${what}`);
         await clock.sleep(delay, signal);
       }
     }
@@ -214,7 +219,7 @@ export class TriggerIntake {
     const outcomes = { ...page.ignored, applied, superseded, 'dead-lettered': deadLettered };
     metrics.page(this.#source, outcomes, page.looks);
     for (const { message, reason, description } of batch.deadLetters) {
-      metrics.deadLetter(this.#source === 'trigger' ? 'service-bus' : this.#source, reason);
+      metrics.deadLetter(this.#origin, reason);
       log.warn({ messageId: message.id, reason, description }, 'a message was dead-lettered');
     }
     for (const description of batch.strangers) {

@@ -94,7 +94,7 @@ export async function collectStatus(
     stubs: stubs.map((each) => ({ ...each })),
     workflows: workflows === undefined ? null : workflows.map((each) => ({ ...each })),
     lastReconcile: last === undefined ? null : runOutput(last),
-    deadLetters: letters,
+    ...letters,
     violations: { count: refused, last: latest[0] === undefined ? null : violationText(latest[0]) },
     alarms: [...alarms, ...workflowAlarms(workflows)],
   };

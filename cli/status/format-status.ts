@@ -33,7 +33,7 @@ export function formatStatus(status: StatusOutput): readonly string[] {
       ...feedLines(sources[at]),
     ]),
   );
-  lines.push(...openLetterLines(status.deadLetters));
+  lines.push(...openLetterLines(status));
   const states = Object.entries(index.byStub).filter(([, count]) => count > 0);
   lines.push('', 'Index', `  ${index.live} live (${formatBytes(index.bytes)}), ${index.tombstones} tombstones`);
   if (states.length > 0) lines.push(`  stubs: ${states.map(([state, count]) => `${state} ${count}`).join(', ')}`);
@@ -64,14 +64,16 @@ export function formatStatus(status: StatusOutput): readonly string[] {
 }
 
 /** What waits for somebody, by where it came from and why. */
-function openLetterLines(letters: StatusOutput['deadLetters']): readonly string[] {
-  if (letters === null) return ['', 'Dead letters', "  The queue's own cannot be counted: it does not answer."];
-  if (letters.length === 0) return [];
-  const rows = letters.map(({ origin, reason, count, atLeast }) => [
+function openLetterLines({ deadLetters, deadLettersUncounted }: StatusOutput): readonly string[] {
+  const rows = deadLetters.map(({ origin, reason, count, atLeast }) => [
     `  ${origin}`,
     `${atLeast ? 'at least ' : ''}${count}`,
     printable(reason),
   ]);
+  if (deadLettersUncounted !== null) {
+    rows.push(['  service-bus', 'not counted', printable(deadLettersUncounted)]);
+  }
+  if (rows.length === 0) return [];
   return ['', 'Dead letters, as `isthmus deadletter list` shows them', formatTable(rows)];
 }
 
@@ -158,6 +160,7 @@ const WHY_NO_FEED: Readonly<Record<string, string>> = {
 function deadLetterLines(source: StatusOutput['sources'][number] | undefined): readonly string[] {
   const letters = source?.deadLetters;
   if (letters === undefined || letters === null || letters.count === 0) return [];
-  const { count, lastReason, lastAt } = letters;
-  return [`    dead-lettered: ${count}, the last at ${lastAt}: ${printable(lastReason ?? '')}`];
+  const { count, byOrigin, lastReason, lastAt } = letters;
+  const origins = byOrigin.map((each) => `${each.origin} ${each.count}`).join(', ');
+  return [`    dead-lettered: ${count} (${origins}), the last at ${lastAt}: ${printable(lastReason ?? '')}`];
 }

@@ -33,9 +33,10 @@ export function tellSources(
   });
 }
 
-function outputOf({ count, last }: DeadLetters): Sources[number]['deadLetters'] {
+function outputOf({ byOrigin, last }: DeadLetters): Sources[number]['deadLetters'] {
   return {
-    count,
+    count: byOrigin.reduce((sum, { count }) => sum + count, 0),
+    byOrigin: byOrigin.map((each) => ({ ...each })),
     lastReason: last === undefined ? null : `${last.reason}: ${last.description}`,
     lastAt: last === undefined ? null : formatTime(last.at),
   };

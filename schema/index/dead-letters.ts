@@ -10,6 +10,9 @@ import { storableText } from './storable.ts';
 /** Where a letter came from that the index keeps. */
 export type KeptOrigin = 'event-hubs' | 'event-grid';
 
+/** Where any letter came from: Service Bus keeps its own. */
+export type DeadLetterOrigin = KeptOrigin | 'service-bus';
+
 /** A message that could not be applied, and that nobody else keeps. */
 export interface NewDeadLetter {
   readonly origin: KeptOrigin;

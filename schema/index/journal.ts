@@ -3,6 +3,7 @@ import type { Timestamp } from '../../namespace/entry.ts';
 import { textArray } from './arrays.ts';
 import { serverNow } from './clock.ts';
 import type { Queryable } from './database.ts';
+import type { DeadLetterOrigin } from './dead-letters.ts';
 import { storableJson, storableText } from './storable.ts';
 
 /** A decision that was not routine: something refused, dropped, rewound, purged. */
@@ -56,19 +57,18 @@ export async function recentJournal(
 
 /** Messages that could never be applied. */
 export interface DeadLetters {
-  /** As far back as the journal is kept. */
-  readonly count: number;
+  /** As far back as the journal is kept. An origin is unknown where it was not noted yet. */
+  readonly byOrigin: readonly { readonly origin: DeadLetterOrigin | 'unknown'; readonly count: number }[];
   readonly last: { readonly reason: string; readonly description: string; readonly at: Timestamp } | undefined;
 }
 
 /** Reads the account's whole journal: for a person who asks, not for a loop. */
 export async function readDeadLetters(on: Queryable, accountId: number): Promise<DeadLetters> {
-  const { rows } = await sql<{ count: number; detail: Record<string, string> | null; noted_at: number }>`
-    select count(*) over () as count, detail, noted_at from journal
-    where account_id = ${accountId} and kind = 'dead-letter'
-    order by noted_at desc, id desc limit 1`.execute(on);
-  const [newest] = rows;
-  if (newest === undefined) return { count: 0, last: undefined };
-  const { reason = 'unknown', description = '' } = newest.detail ?? {};
-  return { count: newest.count, last: { reason, description, at: newest.noted_at } };
+  const { rows: byOrigin } = await sql<DeadLetters['byOrigin'][number]>`
+    select coalesce(detail ->> 'origin', 'unknown') as origin, count(*) as count from journal
+    where account_id = ${accountId} and kind = 'dead-letter' group by 1 order by 1`.execute(on);
+  const [newest] = await recentJournal(on, accountId, { limit: 1, kind: 'dead-letter' });
+  if (newest === undefined) return { byOrigin, last: undefined };
+  const { reason = 'unknown', description = '' } = (newest.detail ?? {}) as Readonly<Record<string, string>>;
+  return { byOrigin, last: { reason, description, at: newest.notedAt } };
 }

@@ -81,6 +81,9 @@ export const statusOutput = z.object({
       deadLetters: z
         .object({
           count: count.describe('Messages that could never be applied, as far back as the journal is kept.'),
+          byOrigin: z
+            .array(z.object({ origin: z.enum(['service-bus', 'event-hubs', 'event-grid', 'unknown']), count }))
+            .describe('Of those, how many came from where; unknown: they were noted before origins were.'),
           lastReason: z.string().nullable(),
           lastAt: time.nullable(),
         })
@@ -148,9 +151,14 @@ export const statusOutput = z.object({
         atLeast: z.boolean().describe('Counting stopped at its limit: there may be more than `count`.'),
       }),
     )
+    .describe(
+      "Those that nobody has replayed or discarded; of the Service Bus queue's own at most the first hundred are counted, of the index's the newest 10,000.",
+    ),
+  deadLettersUncounted: z
+    .string()
     .nullable()
     .describe(
-      "Those that nobody has replayed or discarded; of the Service Bus queue's own at most the first hundred are counted, of the index's the newest 10,000. null: it does not answer.",
+      "Why those of the Service Bus queue's own are not among them; null: they are, or there is no such queue.",
     ),
   violations: z
     .object({ count: z.int(), last: z.string().nullable() })

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { readOpenLetters } from '../../schema/index/dead-letters.ts';
-import { recentJournal } from '../../schema/index/journal.ts';
+import { readDeadLetters, recentJournal } from '../../schema/index/journal.ts';
 import type { ReconcileInput } from '../../schema/inputs/activities.ts';
 import { TriggersLost } from '../../schema/ports/trigger-queue.ts';
 import { eventOf, hubWorld, receiveAll, waitFor } from './azure/hub-world.ts';
@@ -95,6 +95,8 @@ describe('the intake of an event hub', () => {
     const letters = await readOpenLetters(world.index.db, world.services.account.id, { limit: 10 });
     expect(letters).toMatchObject([{ origin: 'event-hubs', reason: 'not-json' }]);
     expect(letters[0]?.messageId).toMatch(/^0\/250@/);
+    const noted = await readDeadLetters(world.index.db, world.services.account.id);
+    expect(noted.byOrigin).toEqual([{ origin: 'event-hubs', count: 1 }]);
   });
 
   it('ignores what is of an account that nobody federates, by its reason, and keeps none of it', async () => {

@@ -80,7 +80,7 @@ describe('trigger intake', () => {
     ]);
     expect(await recentJournal(db.index.db, services.account.id, { limit: 10, kind: 'dead-letter' })).toHaveLength(5);
     expect(await readDeadLetters(db.index.db, services.account.id)).toMatchObject({
-      count: 5,
+      byOrigin: [{ origin: 'service-bus', count: 5 }],
       last: { reason: 'bad-event' },
     });
   });

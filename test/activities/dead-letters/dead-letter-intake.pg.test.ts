@@ -6,6 +6,7 @@ import type { Services } from '../../../activities/services.ts';
 import { blobSubject } from '../../../schema/events/blob-subject.ts';
 import type { Index } from '../../../schema/index/database.ts';
 import { readOpenLetters } from '../../../schema/index/dead-letters.ts';
+import { readDeadLetters as notedLetters } from '../../../schema/index/journal.ts';
 import { countEntries } from '../../../schema/index/queries.ts';
 import type { ReconcileInput } from '../../../schema/inputs/activities.ts';
 import { testIndex } from '../../support/postgres.ts';
@@ -57,6 +58,7 @@ async function intake(index: Index, blobs: MemoryBlobs, over: Partial<Services> 
     time,
     turn: (seconds = 10) => runActivity(() => readDeadLetters({ seconds })),
     letters: () => readOpenLetters(index.db, id, { limit: 1_000 }),
+    noted: async () => (await notedLetters(index.db, id)).byOrigin,
     live: async () => (await countEntries(index.db, id)).live,
   };
 }
@@ -89,8 +91,9 @@ describe('dead-letter intake', () => {
       'a.json',
       numbers(500).map((at) => (at === 250 ? poison : dead(at))),
     );
-    const { turn, live, letters } = await intake(db.index, blobs);
+    const { turn, live, letters, noted } = await intake(db.index, blobs);
     expect(await turn()).toMatchObject({ events: 500, applied: 499, kept: 1 });
+    expect(await noted()).toEqual([{ origin: 'event-grid', count: 1 }]);
     expect(await live()).toBe(499);
     expect(await letters()).toMatchObject([
       { origin: 'event-grid', reason: 'bad-event', body: poison, enqueuedAt: Date.parse(TRIED) },
@@ -112,8 +115,9 @@ describe('dead-letter intake', () => {
     const torn = JSON.stringify([dead(1), dead(2)]).slice(0, -20);
     blobs.put('a.json', torn);
     blobs.put('b.json', [dead(3)]);
-    const { turn, live, letters } = await intake(db.index, blobs);
+    const { turn, live, letters, noted } = await intake(db.index, blobs);
     expect(await turn()).toMatchObject({ blobs: 2, applied: 1, kept: 1 });
+    expect(await noted()).toEqual([{ origin: 'event-grid', count: 1 }]);
     expect(await live()).toBe(1);
     expect(await letters()).toMatchObject([{ reason: 'not-json', body: Buffer.from(torn) }]);
     expect(await turn()).toMatchObject({ blobs: 0, kept: 0 });

@@ -18,7 +18,14 @@ function shown(feed: Partial<Feed>, more: Partial<StatusOutput> = {}, state = 't
       sources: [
         { ...source, lagSeconds: 0, behind: null, deadLetters: null, hubLosses: [], triggers: null, feed: all },
       ],
-      ...{ lastReconcile: null, alarms: [], deadLetters: [], violations: { count: 0, last: null }, ...more },
+      ...{
+        lastReconcile: null,
+        alarms: [],
+        deadLetters: [],
+        deadLettersUncounted: null,
+        violations: { count: 0, last: null },
+        ...more,
+      },
     }),
   );
 }

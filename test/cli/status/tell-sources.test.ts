@@ -10,11 +10,16 @@ const said = (source: 'trigger' | 'event-hubs' | 'feed', state: string): StatusO
   ...{ triggers: null, hubLosses: [] },
 });
 const SOURCES = [said('trigger', 'receiving'), said('feed', 'tailing')];
-const NONE = { count: 0, last: undefined };
+const NONE = { byOrigin: [], last: undefined };
 const SOME = {
-  count: 3,
+  byOrigin: [
+    { origin: 'event-grid', count: 1 },
+    { origin: 'service-bus', count: 2 },
+  ],
   last: { reason: 'not-json', description: 'the body is not JSON\u001b[31m', at: Date.parse(AT) },
-};
+} as const;
+
+const NO_LETTERS = { deadLetters: [], deadLettersUncounted: null };
 
 const loop = (source: string, more: Partial<WorkflowStatus>): WorkflowStatus => ({
   ...{ id: `x/${source}`, source, running: true, state: 'running', doing: null, reason: null, since: null },
@@ -35,7 +40,7 @@ describe('the sources of a status', () => {
 
   it('tell how many messages were dead-lettered, and why the last was', () => {
     const [trigger, feed] = tellSources(SOURCES, [], SOME);
-    expect(trigger?.deadLetters).toMatchObject({ count: 3, lastAt: AT });
+    expect(trigger?.deadLetters).toMatchObject({ count: 3, byOrigin: SOME.byOrigin, lastAt: AT });
     expect(trigger?.deadLetters?.lastReason).toMatch(/^not-json: the body is not JSON/);
     expect(feed?.deadLetters).toBeNull();
   });
@@ -54,7 +59,7 @@ describe('the sources of a status', () => {
     const status: StatusOutput = {
       ...{ federation: 'lake', account: 'contoso', at: AT, settled: true, moving: [], stubs: [], workflows: [] },
       index: { live: 0, tombstones: 0, dead: 0, bytes: 0, lookDue: 0, stubDue: 0, byStub: {} },
-      ...{ sources, lastReconcile: null, alarms: [], deadLetters: [], violations: { count: 0, last: null } },
+      ...{ sources, lastReconcile: null, alarms: [], ...NO_LETTERS, violations: { count: 0, last: null } },
     };
     const lines = formatStatus(statusOutput.parse(status)).filter((line) => line.startsWith('    lost: '));
     expect(lines[0]).toMatch(/the event hub was made anew under its name.*2026-11-21T12:00:00/);
@@ -67,6 +72,7 @@ describe('the sources of a status', () => {
       ...{ federation: 'lake', account: 'contoso', at: AT, settled: true, moving: [], stubs: [], workflows: [] },
       index: { live: 0, tombstones: 0, dead: 0, bytes: 0, lookDue: 0, stubDue: 0, byStub: {} },
       ...{ sources: SOURCES, lastReconcile: null, alarms: [], violations: { count: 0, last: null } },
+      deadLettersUncounted: null,
       deadLetters: [
         { origin: 'service-bus', reason: 'not-json', count: 100, atLeast: true },
         { origin: 'event-grid', reason: 'bad-event', count: 7, atLeast: false },
@@ -77,12 +83,26 @@ describe('the sources of a status', () => {
     expect(lines).toMatch(/^ {2}event-grid {3}7 {13}bad-event$/m);
   });
 
+  it('show people the dead letters that can be counted, and say why the others cannot be', () => {
+    const status: StatusOutput = {
+      ...{ federation: 'lake', account: 'contoso', at: AT, settled: true, moving: [], stubs: [], workflows: [] },
+      index: { live: 0, tombstones: 0, dead: 0, bytes: 0, lookDue: 0, stubDue: 0, byStub: {} },
+      ...{ sources: SOURCES, lastReconcile: null, alarms: [], violations: { count: 0, last: null } },
+      deadLetters: [{ origin: 'event-grid', reason: 'bad-event', count: 7, atLeast: false }],
+      deadLettersUncounted: 'InvalidSignature\u001b[31m',
+    };
+    const lines = formatStatus(statusOutput.parse(status)).join('\n');
+    expect(lines).toMatch(/^ {2}event-grid {3}7 {12}bad-event$/m);
+    expect(lines).toMatch(/^ {2}service-bus {2}not counted {2}InvalidSignature\\u001b\[31m$/m);
+  });
+
   it('show dead letters to people below the trigger, without control characters, and only where there are any', () => {
     const shown = (letters: typeof SOME | typeof NONE) => {
       const status: StatusOutput = {
         ...{ federation: 'lake', account: 'contoso', at: AT, settled: true, moving: [], stubs: [], workflows: [] },
         index: { live: 0, tombstones: 0, dead: 0, bytes: 0, lookDue: 0, stubDue: 0, byStub: {} },
         ...{ sources: tellSources(SOURCES, [], letters), lastReconcile: null, alarms: [] },
+        deadLettersUncounted: null,
         deadLetters:
           letters === NONE ? [] : [{ origin: 'service-bus', reason: 'odd \u001b[31m', count: 3, atLeast: false }],
         violations: { count: 2, last: 'lake/x: PutBlob of 0x8D1 over none in the index' },
@@ -92,7 +112,9 @@ describe('the sources of a status', () => {
     const lines = shown(SOME);
     expect(lines.join()).toContain('2 violations, the last: lake/x: PutBlob of 0x8D1');
     const at = lines.findIndex((line) => line.includes('receiving'));
-    expect(lines[at + 1]).toMatch(/^ {4}dead-lettered: 3, the last at .*: not-json: the body is not JSON/);
+    expect(lines[at + 1]).toMatch(
+      /^ {4}dead-lettered: 3 \(event-grid 1, service-bus 2\), the last at .*: not-json: the body is not JSON/,
+    );
     expect(lines).toContain('  service-bus  3  odd \\u001b[31m');
     expect(lines.join()).not.toContain('\u001b');
     expect(shown(NONE).join()).not.toMatch(/dead-lettered|dead letters/i);

@@ -25,7 +25,14 @@ function shown(...sources: readonly Source[]): readonly string[] {
     statusOutput.parse({
       ...{ federation: 'lake', account: 'contoso', at: AT, settled: true, moving: [], stubs: [], workflows: [] },
       index: { live: 0, tombstones: 0, dead: 0, bytes: 0, lookDue: 0, stubDue: 0, byStub: {} },
-      ...{ sources, lastReconcile: null, alarms: [], deadLetters: [], violations: { count: 0, last: null } },
+      ...{
+        sources,
+        lastReconcile: null,
+        alarms: [],
+        deadLetters: [],
+        deadLettersUncounted: null,
+        violations: { count: 0, last: null },
+      },
     }),
   );
 }
