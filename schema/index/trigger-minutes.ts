@@ -2,7 +2,7 @@ import { type Selectable, sql } from 'kysely';
 import type { Timestamp } from '../../namespace/entry.ts';
 import type { Queryable } from './database.ts';
 import { type Lateness, noLateness } from './lateness.ts';
-import type { TriggerSource } from './sources.ts';
+import { TRIGGER_SOURCES, type TriggerSource } from './sources.ts';
 import type { Tables } from './tables.ts';
 
 const MINUTE = 60_000;
@@ -81,11 +81,11 @@ export async function readTriggerMinutes(
     .where('minute', '>', now - HOUR)
     .orderBy('minute')
     .execute();
-  const of = (name: TriggerSource) => {
+  const minutes = TRIGGER_SOURCES.map((name): [TriggerSource, TriggerMinutes] => {
     const own = rows.filter(({ source }) => source === name);
-    return { lastHour: lastHourOf(own, rows), recent: recentOf(own, now) };
-  };
-  return { trigger: of('trigger'), 'event-hubs': of('event-hubs') };
+    return [name, { lastHour: lastHourOf(own, rows), recent: recentOf(own, now) }];
+  });
+  return Object.fromEntries(minutes) as Record<TriggerSource, TriggerMinutes>;
 }
 
 type MinuteRow = Selectable<Tables['trigger_minutes']>;
