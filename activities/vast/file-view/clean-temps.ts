@@ -4,6 +4,7 @@ import { errorCode, type Files } from './files.ts';
 import { isKept } from './kept-bytes.ts';
 import { type Marks, marksOf } from './marks.ts';
 import { TEMP_FOLDER, type ViewSettings } from './settings.ts';
+import { isThreadFolder } from './temp-files.ts';
 
 /** Names that are looked at one after the other, each a round trip over NFS, before other work of this process has its turn. */
 const PAGE = 8;
@@ -17,17 +18,25 @@ const PAGE = 8;
 export async function* cleanTemps(settings: ViewSettings, files: Files, olderThanMs: number): AsyncGenerator<number> {
   const marks = marksOf(settings, files, () => '');
   let removed = 0;
-  for await (const { name } of await opendir(`${settings.root}/${TEMP_FOLDER}`, { bufferSize: PAGE })) {
-    if (cleanOne(settings, files, marks, name, olderThanMs) && !isKept(name)) removed++;
+  for await (const path of tempsIn(settings.root, TEMP_FOLDER)) {
+    if (cleanOne(settings, files, marks, path, olderThanMs) && !isKept(path)) removed++;
     yield removed;
   }
 }
 
-function cleanOne({ root }: ViewSettings, files: Files, marks: Marks, name: string, olderThanMs: number): boolean {
-  const path = `${TEMP_FOLDER}/${name}`;
+/** Paths of what lies in the folder and in those of the threads. Another folder there is not Isthmus's. */
+async function* tempsIn(root: string, folder: string): AsyncGenerator<string> {
+  for await (const entry of await opendir(`${root}/${folder}`, { bufferSize: PAGE })) {
+    const path = `${folder}/${entry.name}`;
+    if (folder === TEMP_FOLDER && entry.isDirectory() && isThreadFolder(entry.name)) yield* tempsIn(root, path);
+    else yield path;
+  }
+}
+
+function cleanOne({ root }: ViewSettings, files: Files, marks: Marks, path: string, olderThanMs: number): boolean {
   const at = `${root}/${path}`;
   const stat = files.stat(at);
-  const age = isKept(name) ? Math.max(olderThanMs, KEEP_BYTES_MS) : olderThanMs;
+  const age = isKept(path) ? Math.max(olderThanMs, KEEP_BYTES_MS) : olderThanMs;
   if (stat === undefined || stat.ctimeMs > Date.now() - age || stat.isDirectory()) return false;
   try {
     files.unlink(at);
@@ -35,6 +44,6 @@ function cleanOne({ root }: ViewSettings, files: Files, marks: Marks, name: stri
     if (errorCode(error) === 'ENOENT') return false;
     throw error;
   }
-  if (isKept(name)) marks.forget(path);
+  if (isKept(path)) marks.forget(path);
   return true;
 }

@@ -10,9 +10,9 @@ const PREFIX = 'kept-';
 /** Readable for nobody else: there is no blob of that name any more. */
 const KEPT_MODE = 0o600;
 
-/** Whether a file in the folder of temporary files is bytes that were kept. */
-export function isKept(name: string): boolean {
-  return name.startsWith(PREFIX);
+/** Whether a path relative to the root is that of bytes that were kept. Threads have no folder of their own for them: any takes them. */
+export function isKept(path: string): boolean {
+  return path.startsWith(`${TEMP_FOLDER}/${PREFIX}`);
 }
 
 /**
@@ -41,8 +41,6 @@ export class KeptBytes {
   /** Sets a hydrated file aside that was looked at and is unchanged. Its name is free then. */
   keep(key: Key, at: string, mark: Mark): void {
     const kept = keptPath(key, mark);
-    // Somebody may have tidied the folder away.
-    unlessCode(() => this.#files.makeDirectory(`${this.#root}/${TEMP_FOLDER}`), 'EEXIST');
     this.#marks.announce(kept, at, mark, undefined);
     this.#files.rename(at, `${this.#root}/${kept}`);
     // Its age counts from here. A stub that a writer without a claim has put there meanwhile stays closed, and so is

@@ -7,6 +7,7 @@ import { ENTRY_ATTRIBUTE, isClosed } from './mark.ts';
 import { nodeOf, requireRootToProbe } from './root.ts';
 import { SIDECAR_FOLDER, TEMP_FOLDER, type ViewSettings } from './settings.ts';
 import { sinkError } from './sink-error.ts';
+import { makeTempFolder } from './temp-files.ts';
 
 export interface ProbeOptions {
   readonly root: string;
@@ -28,7 +29,7 @@ export function probeView(options: ProbeOptions, files: Files): Probed {
   requireRootToProbe(options.root);
   try {
     const root = realpathSync(options.root);
-    unlessCode(() => mkdirSync(`${root}/${TEMP_FOLDER}`, 0o755), 'EEXIST');
+    makeTempFolder(root, files);
     if (!files.stat(`${root}/${TEMP_FOLDER}`)?.isDirectory()) throw refusal(`has something else at '${TEMP_FOLDER}'`);
     refuseMergingNames(root, files);
     const temp = `${root}/${TEMP_FOLDER}/probe-${randomBytes(8).toString('hex')}`;

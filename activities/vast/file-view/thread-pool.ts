@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { assert, IsthmusError } from '../../../schema/errors.ts';
 import type { ViewSettings } from './settings.ts';
 import type { ViewAnswers, ViewJob, ViewRunner } from './view-port.ts';
-import type { ThreadAnswer } from './view-thread.ts';
+import type { ThreadAnswer, ThreadStart } from './view-thread.ts';
 
 interface Waiting {
   readonly job: ViewJob;
@@ -13,6 +13,8 @@ interface Waiting {
 
 interface Thread {
   readonly worker: Worker;
+  /** From 0; no other that runs has it. */
+  readonly number: number;
   /** The list that the thread is at; empty where it is idle. */
   working: readonly Waiting[];
 }
@@ -84,8 +86,12 @@ export class ThreadPool implements ViewRunner {
   #start(): Thread {
     // Type-stripped in development, compiled when installed.
     const url = new URL(`./view-thread${extname(import.meta.url)}`, import.meta.url);
-    const worker = new Worker(url, { workerData: this.#settings, name: 'isthmus-view', execArgv: [] });
-    const thread: Thread = { worker, working: [] };
+    const taken = new Set(Array.from(this.#threads, ({ number }) => number));
+    let number = 0;
+    while (taken.has(number)) number++;
+    const workerData: ThreadStart = { settings: this.#settings, thread: number };
+    const worker = new Worker(url, { workerData, name: 'isthmus-view', execArgv: [] });
+    const thread: Thread = { worker, number, working: [] };
     this.#threads.add(thread);
     worker.unref();
     worker.on('message', (answers: readonly ThreadAnswer[]) => this.#settle(thread, answers));

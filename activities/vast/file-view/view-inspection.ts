@@ -5,6 +5,7 @@ import type { SinkCapabilities } from '../../../schema/ports/sink.ts';
 import { errorCode, type Files, loadExtendedAttributes, systemFiles } from './files.ts';
 import { probeView } from './probe.ts';
 import { SIDECAR_FOLDER, TEMP_FOLDER } from './settings.ts';
+import { threadFolder } from './temp-files.ts';
 
 /** What is left of a file system, as who asks may use it. */
 export interface Space {
@@ -40,11 +41,9 @@ export async function inspectView(root: string): Promise<ViewInspection> {
   if (!stat.isDirectory()) return { kind: 'no-folder' };
   const own = `${root}/.isthmus-probe-${randomBytes(8).toString('hex')}`;
   try {
-    for (const folder of [TEMP_FOLDER, SIDECAR_FOLDER].map((name) => `${root}/${name}`)) {
-      // One that is there was made by a worker, as another user perhaps.
-      if (statSync(folder, { throwIfNoEntry: false }) !== undefined)
-        accessSync(folder, constants.W_OK | constants.X_OK);
-    }
+    // One that is there was made by a worker, as another user perhaps.
+    for (const name of [TEMP_FOLDER, SIDECAR_FOLDER]) requireRights(`${root}/${name}`);
+    for (let thread = 0; requireRights(`${root}/${threadFolder(thread)}`); thread++);
     mkdirSync(own, { mode: 0o700 });
     const attributes = await loadExtendedAttributes();
     const files = systemFiles(attributes);
@@ -67,6 +66,13 @@ export async function inspectView(root: string): Promise<ViewInspection> {
   } finally {
     rmSync(own, { recursive: true, force: true });
   }
+}
+
+/** @returns false where it is not there. */
+function requireRights(folder: string): boolean {
+  if (statSync(folder, { throwIfNoEntry: false }) === undefined) return false;
+  accessSync(folder, constants.W_OK | constants.X_OK);
+  return true;
 }
 
 /** A stub is put in place by this one step. */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { formatKey, type Key } from '../../../namespace/key.ts';
 import { keyOf, pathOf } from '../../../namespace/path.ts';
@@ -9,8 +8,9 @@ import { KeptBytes } from './kept-bytes.ts';
 import { isClosed, isVersion, type Mark, markFor, wasChanged } from './mark.ts';
 import { type Marks, marksOf } from './marks.ts';
 import { requireRoot } from './root.ts';
-import { TEMP_FOLDER, type ViewSettings } from './settings.ts';
+import type { ViewSettings } from './settings.ts';
 import { cannotHold, sinkError } from './sink-error.ts';
+import { TempFiles } from './temp-files.ts';
 import { kindOf, makeWay, pruneAbove, removeIfEmpty, type Way, wayTo } from './way.ts';
 
 /** What a walk wants to know of one path. */
@@ -42,19 +42,15 @@ export class View {
   readonly #files: Files;
   readonly #marks: Marks;
   readonly #kept: KeptBytes;
-  readonly #run = randomBytes(8).toString('hex');
-  #temps = 0;
+  readonly #temps: TempFiles;
 
-  constructor(settings: ViewSettings, files: Files) {
+  /** @param thread see `TempFiles`. @default 0 */
+  constructor(settings: ViewSettings, files: Files, thread = 0) {
     this.#settings = settings;
     this.#files = files;
-    this.#marks = marksOf(settings, files, () => this.tempPath());
+    this.#temps = new TempFiles(settings, files, thread);
+    this.#marks = marksOf(settings, files, () => this.#temps.path());
     this.#kept = new KeptBytes(settings.root, files, this.#marks);
-  }
-
-  /** A name that no other writer uses, in any process. */
-  tempPath(): string {
-    return `${this.#settings.root}/${TEMP_FOLDER}/${this.#run}-${this.#temps++}`;
   }
 
   /** See `Sink.putStub`. Past `deadline` (milliseconds since 1970) nothing is put in place any more. */
@@ -122,7 +118,7 @@ export class View {
   /** Puts the bytes of this version in place that were kept under a former name. `none`: there are none. */
   #putKept(stub: StubRequest, path: string, deadline: number, prepare: () => void) {
     if (stub.formerly === undefined) return 'none';
-    const temp = this.tempPath();
+    const temp = this.#temps.path();
     const from = this.#kept.take(stub, temp);
     if (from === undefined) return 'none';
     const mark = markOf(stub, 'hydrated', stub.attributes.lastModified ?? Date.now());
@@ -197,9 +193,10 @@ export class View {
 
   #startHydrate(stub: StubRequest, path: string): HydrateStart {
     const found = this.#found(path);
-    if (found === undefined) return { outcome: 'go' };
-    if ('conflict' in found) return { outcome: 'conflict', reason: found.conflict };
-    if (found.mark.state === 'hydrated' && found.mark.etag === stub.attributes.etag) return { outcome: 'already' };
+    if (found !== undefined && 'conflict' in found) return { outcome: 'conflict', reason: found.conflict };
+    if (found?.mark.state === 'hydrated' && found.mark.etag === stub.attributes.etag) return { outcome: 'already' };
+    // Bytes are fetched into a file there.
+    this.#temps.makeFolder();
     return { outcome: 'go' };
   }
 
@@ -275,9 +272,9 @@ export class View {
 
   /** A whole stub under a temporary name: the size without the bytes, the mark, the time, and no right to read. */
   #makeStub(mark: Mark): string {
-    const temp = this.tempPath();
+    const temp = this.#temps.path();
     const atOnce = this.#settings.writesThroughMode;
-    const fd = this.#createTemp(temp, atOnce ? 0 : 0o600);
+    const fd = this.#files.create(temp, atOnce ? 0 : 0o600);
     try {
       if (mark.length > 0) this.#files.resize(fd, mark.length);
       this.#marks.attach(temp, mark);
@@ -290,15 +287,6 @@ export class View {
     }
     this.#files.close(fd);
     return temp;
-  }
-
-  #createTemp(temp: string, mode: number): number {
-    const fd = unlessCode(() => this.#files.create(temp, mode), 'ENOENT');
-    if (fd !== undefined) return fd;
-    requireRoot(this.#settings, this.#files);
-    // Somebody tidied the folder away.
-    unlessCode(() => this.#files.makeDirectory(`${this.#settings.root}/${TEMP_FOLDER}`), 'EEXIST');
-    return this.#files.create(temp, mode);
   }
 
   /** The one step in which a temporary file takes its place. @returns undefined where a race undid the way. @param failed what becomes of the file where it does not. */
@@ -340,8 +328,9 @@ export class View {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const result = unlessCode(() => step(mapped.path), ...RACED);
         if (result !== undefined) return result;
+        // Who tidied the folder of temporary files away looks like a writer that races.
+        this.#temps.makeFolder();
       }
-      requireRoot(this.#settings, this.#files);
     } catch (error) {
       const reason = cannotHold(error);
       if (reason !== undefined) return { outcome: 'unrepresentable', reason };

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { FileViewSink } from '../../../activities/vast/file-view/file-view-sink.ts';
@@ -9,7 +9,7 @@ import { formatKey, parseKey } from '../../../namespace/key.ts';
 import { KEEP_BYTES_MS, type OpenRange, type Sink, type StubRequest } from '../../../schema/ports/sink.ts';
 import { failingFiles } from './failing-files.ts';
 import { blobOf, filesOf, signal } from './sink-contract.ts';
-import { readAsStranger, testView } from './view-folder.ts';
+import { temporaryFiles as kept, readAsStranger, testView } from './view-folder.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 const { stub, open } = blobOf('lake/old/a', Buffer.from('bytes'));
@@ -41,7 +41,6 @@ async function shownBy(sink: Sink): Promise<readonly string[]> {
 }
 
 describe.each(['probe', 'sidecar'] as const)('bytes of a blob whose directory was renamed (%s)', (attributes) => {
-  const kept = (root: string) => readdirSync(`${root}/${TEMP_FOLDER}`);
   const kind = attributes === 'probe' ? 'xattr' : attributes;
   const writer = (root: string, files: Files) =>
     new View({ root, rootNode: '', attributes: kind, writesThroughMode: true, hydratedMode: 0o644 }, files);
@@ -187,7 +186,7 @@ describe.each(['probe', 'sidecar'] as const)('bytes of a blob whose directory wa
     await using view = await testView({ attributes });
     await view.sink.hydrate(stub, open, signal);
     const { files } = await failingFiles();
-    files.removeDirectory(`${view.root}/${TEMP_FOLDER}`);
+    rmSync(`${view.root}/${TEMP_FOLDER}`, { recursive: true });
     await view.sink.remove(stub.key, signal, 'keep');
     let raced = 0;
     const racing = writer(view.root, {

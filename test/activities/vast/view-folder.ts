@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { type FileViewOptions, FileViewSink } from '../../../activities/vast/file-view/file-view-sink.ts';
+import { TEMP_FOLDER } from '../../../activities/vast/file-view/settings.ts';
+import { isThreadFolder } from '../../../activities/vast/file-view/temp-files.ts';
 import { formatKey, type Key } from '../../../namespace/key.ts';
 import type { TestSink } from './sink-contract.ts';
 
@@ -32,6 +35,14 @@ export async function testView(options: Partial<FileViewOptions> = {}): Promise<
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What lies in the folder of temporary files, and in those of the threads, as paths below it. */
+export function temporaryFiles(root: string): readonly string[] {
+  const folder = `${root}/${TEMP_FOLDER}`;
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !(entry.isDirectory() && isThreadFolder(entry.name)))
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
 }
 
 /** Reads a file as a user who owns nothing; where this process may not change users, as its own. */
