@@ -175,10 +175,11 @@ async function takeQueued(run: Run, waiting: Set<string>): Promise<void> {
     const left = (await open.queue?.take(asked, settle, signal)) ?? asked;
     signal.throwIfAborted();
     const held = left.size === 0 ? left : await stillQueued(open, left, signal);
-    if (which.all) tally.addMet(left.size - held.size);
+    const gone = [...left].filter((sequence) => !held.has(sequence));
+    for (const sequence of gone) waiting.delete(sequence);
+    if (which.all) tally.addMet(gone.length);
     else {
-      for (const sequence of left) {
-        if (held.has(sequence)) continue;
+      for (const sequence of gone) {
         const id = queuedId({ sequence });
         tell(outcome(id, 'gone', { why: begun.has(id) ? TAKEN : whyMissing(open, { queued: sequence }) }));
       }
@@ -187,7 +188,10 @@ async function takeQueued(run: Run, waiting: Set<string>): Promise<void> {
       asked = held;
       continue;
     }
-    for (const sequence of held) tell(outcome(queuedId({ sequence }), 'held', { why: HELD }));
+    for (const sequence of held) {
+      tell(outcome(queuedId({ sequence }), 'held', { why: HELD }));
+      waiting.delete(sequence);
+    }
     return;
   }
 }

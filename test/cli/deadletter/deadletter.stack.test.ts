@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { ServiceBusDeadLetters } from '../../../activities/azure/service-bus-dead-letters.ts';
 import type { Call } from '../../../cli/call.ts';
 import { listLetters } from '../../../cli/deadletter/list.ts';
 import { discardLetters, replayLetters } from '../../../cli/deadletter/settle-letters.ts';
@@ -319,6 +320,37 @@ describe('isthmus deadletter', () => {
     }
     expect(await open.names()).toEqual(['blob-1', 'blob-2']);
     expect(open.broker.bus.queueState('q')).toMatchObject({ active: 1 });
+  });
+
+  it('does not tell as left, when it is interrupted, what another has taken since it began', async () => {
+    await using open = await world({ maxDeliveryCount: 1 });
+    await open.bury(event(1), event(2), event(3));
+    const holder = open.broker.client.createReceiver('q', { subQueueType: 'deadLetter' });
+    const [first] = await holder.receiveMessages(2, { maxWaitTimeInMs: 2_000 });
+    if (first === undefined) throw new Error('expected a dead letter');
+    const stop = new AbortController();
+    const terminal = recordingTerminal();
+    let completing: Promise<void> | undefined;
+    const print = (line: string) => {
+      terminal.printed.push(line);
+      completing ??= holder.completeMessage(first);
+    };
+    const { take } = ServiceBusDeadLetters.prototype;
+    let rounds = 0;
+    type Taking = Parameters<typeof take>;
+    const spy = vi.spyOn(ServiceBusDeadLetters.prototype, 'take');
+    using _taking = spy.mockImplementation(async function (this: ServiceBusDeadLetters, ...given: Taking) {
+      if (++rounds === 2) stop.abort(new Error('interrupted'));
+      return await take.apply(this, given);
+    });
+    const replaying = replayLetters(all, open.calling({ ...terminal, print }, true, stop.signal));
+    await expect(replaying).rejects.toThrow('interrupted');
+    await completing;
+    await holder.close();
+    expect(lines(terminal.printed).map(({ id, outcome }) => [id, outcome])).toEqual([['sb-3', 'requeued']]);
+    expect(terminal.said).toEqual([
+      'Interrupted: 1 was replayed, 1 was replayed or discarded by another meanwhile. Left as they were, as it had not come to them: 1 of the queue.',
+    ]);
   });
 
   it('says of ids how many it has not come to when it is interrupted', async () => {
