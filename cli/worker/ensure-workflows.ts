@@ -16,6 +16,7 @@ import type {
   StubDispatchInput,
 } from '../../schema/inputs/control.ts';
 import { SEARCH_ATTRIBUTES, taskQueueOf, type WorkflowType, workflowIds } from '../../schema/inputs/names.ts';
+import { loopStanding } from './left-pause.ts';
 import { workflowStates } from './workflow-states.ts';
 
 export const TURN_SECONDS = 30;
@@ -93,22 +94,29 @@ export function searchAttributesOf(federation: string, source: string): SearchAt
   return Object.entries(values).map(([name, value]) => ({ key: defineSearchAttributeKey(name, 'KEYWORD'), value }));
 }
 
-/** Starts what does not run. Idempotent: every worker does it at its start and now and then, so a loop that somebody ended comes back. */
+/**
+ * Starts what does not run. Idempotent: every worker does it at its start and now and then, so a loop that somebody
+ * ended comes back, as paused as it was.
+ */
 export async function ensureLoops(client: Client, federation: Federation): Promise<void> {
-  await Promise.all(
-    loopsOf(federation).map(({ type, id, source, summary, input }) =>
-      client.workflow.start(type, {
-        workflowId: id,
-        taskQueue: taskQueueOf(federation.name),
-        args: [input],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        workflowTaskTimeout: '5s',
-        staticSummary: summary,
-        typedSearchAttributes: searchAttributesOf(federation.name, source),
-      }),
-    ),
-  );
+  await Promise.all(loopsOf(federation).map((loop) => ensureLoop(client, federation, loop)));
+}
+
+async function ensureLoop(client: Client, { name }: Federation, loop: LoopSpec): Promise<void> {
+  const { type, id, source, summary, input } = loop;
+  const standing = await loopStanding(client, id);
+  if (standing === 'running') return;
+  const { pause } = standing;
+  await client.workflow.start(type, {
+    workflowId: id,
+    taskQueue: taskQueueOf(name),
+    args: [pause === undefined ? input : { ...input, carried: { pause, turns: 0, totals: {} } }],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    workflowTaskTimeout: '5s',
+    staticSummary: summary,
+    typedSearchAttributes: searchAttributesOf(name, source),
+  });
 }
 
 /**

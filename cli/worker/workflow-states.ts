@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { SEARCH_ATTRIBUTES } from '../../schema/inputs/names.ts';
 
@@ -16,9 +16,18 @@ const [, SOURCE, STATE] = SEARCH_ATTRIBUTES.map((name) => defineSearchAttributeK
 export async function workflowStates(client: Client, federation: string): Promise<readonly WorkflowState[]> {
   const states: WorkflowState[] = [];
   const query = `IsthmusFederation = "${federation}" AND ExecutionStatus = "Running"`;
-  for await (const { workflowId, type, typedSearchAttributes } of client.workflow.list({ query, pageSize: 200 })) {
-    const read = (key: typeof SOURCE) => (key === undefined ? '' : String(typedSearchAttributes.get(key) ?? ''));
-    states.push({ id: workflowId, type, source: read(SOURCE), state: read(STATE) });
+  for await (const workflow of client.workflow.list({ query, pageSize: 200 })) {
+    const { workflowId, type } = workflow;
+    states.push({ id: workflowId, type, source: read(workflow, SOURCE), state: stateOf(workflow) });
   }
   return states;
+}
+
+/** Its `ControlState` by its search attribute, which stays with a workflow that has ended. */
+export function stateOf(workflow: Pick<WorkflowExecutionInfo, 'typedSearchAttributes'>): string {
+  return read(workflow, STATE);
+}
+
+function read({ typedSearchAttributes }: Pick<WorkflowExecutionInfo, 'typedSearchAttributes'>, key: typeof SOURCE) {
+  return key === undefined ? '' : String(typedSearchAttributes.get(key) ?? '');
 }
