@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { endUnnamedLoops, ensureLoops } from '../../../cli/worker/ensure-workflows.ts';
+import { loopStanding } from '../../../cli/worker/left-pause.ts';
 import { workflowStates } from '../../../cli/worker/workflow-states.ts';
 import { federationSchema } from '../../../schema/federation/federation.ts';
 import { PAUSE, PROGRESS, type Progress, RESUME } from '../../../schema/inputs/control.ts';
@@ -29,21 +30,21 @@ it('a pause outlives the loop that ends as its source leaves the federation file
     await ensureLoops(client, named);
   };
   const pauseNow = async () => (await tail.query<Progress>(PROGRESS)).pause;
-  {
-    await using _worker = await worker();
-    await ensureLoops(client, named);
-    const { pause } = await tail.executeUpdate<Progress, [object]>(PAUSE, { args: [{ reason: 'storage moves' }] });
-    await leaveAndReturn();
-    expect(await pauseNow()).toEqual(pause);
-    // Ended by hand, it comes back likewise.
-    await tail.terminate();
-    await ensureLoops(client, named);
-    expect(await tail.query<Progress>(PROGRESS)).toMatchObject({ state: 'paused', pause });
-  }
-  // No worker answers for why it was.
+  const first = await worker();
+  await ensureLoops(client, named);
+  const { pause } = await tail.executeUpdate<Progress, [object]>(PAUSE, { args: [{ reason: 'storage moves' }] });
   await leaveAndReturn();
+  expect(await pauseNow()).toEqual(pause);
+  // Ended by hand, it comes back likewise; and where the worker that tells why begins only after it has asked.
+  await tail.terminate();
+  await first[Symbol.asyncDispose]();
+  const [none, returning] = [await loopStanding(client, tail.workflowId, 1), ensureLoops(client, named)];
+  expect(none).toEqual({
+    pause: { by: 'operator', reason: 'it was paused when its loop ended', since: expect.any(Number) },
+  });
   await using _worker = await worker();
-  expect(await pauseNow()).toMatchObject({ by: 'operator', reason: 'it was paused when its loop ended' });
+  await returning;
+  expect(await tail.query<Progress>(PROGRESS)).toMatchObject({ state: 'paused', pause });
   await tail.executeUpdate(RESUME);
   await leaveAndReturn();
   expect(await pauseNow()).toBe(undefined);
