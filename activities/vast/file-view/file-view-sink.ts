@@ -41,7 +41,6 @@ export interface FileViewOptions {
 
 interface Opened extends Probed {
   readonly runner: ViewRunner;
-  readonly files: Files;
 }
 
 /**
@@ -102,8 +101,8 @@ export class FileViewSink implements Sink {
   }
 
   async cleanUp(olderThanMs: number, signal: AbortSignal): Promise<number> {
-    const { settings, files } = await this.#open();
-    this.#cleaning ??= cleanTemps(settings, files, olderThanMs);
+    const { settings, runner } = await this.#open();
+    this.#cleaning ??= cleanTemps(settings.root, runner, olderThanMs);
     let removed = 0;
     try {
       for (;;) {
@@ -123,9 +122,11 @@ export class FileViewSink implements Sink {
 
   /** Ends the threads. */
   async close(): Promise<void> {
-    await this.#cleaning?.return(undefined);
+    // It ends with the batch that is under way, which a thread that ends breaks off.
+    const cleaned = this.#cleaning?.return(undefined).catch(() => undefined);
     const opened = await this.#opened?.catch(() => undefined);
     await opened?.runner.close();
+    await cleaned;
   }
 
   #deadline(): number {
@@ -147,7 +148,7 @@ export class FileViewSink implements Sink {
     const probed = probeView({ root, hydratedMode, attributes }, files);
     const inline = this.#options.files !== undefined;
     const runner = inline ? inlineRunner(new View(probed.settings, files)) : new ThreadPool(probed.settings, threads);
-    return { ...probed, files, runner };
+    return { ...probed, runner };
   }
 }
 

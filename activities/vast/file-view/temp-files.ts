@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { KEEP_BYTES_MS } from '../../../schema/ports/sink.ts';
 import { type Files, unlessCode } from './files.ts';
+import { isKept } from './kept-bytes.ts';
+import type { Marks } from './marks.ts';
 import { requireRoot } from './root.ts';
 import { TEMP_FOLDER, type ViewSettings } from './settings.ts';
 
@@ -50,6 +53,18 @@ export class TempFiles {
     makeFolder(this.#folder, this.#files);
     this.#made = true;
   }
+}
+
+/** Removes what lies in those folders if its last change is longer ago; kept bytes stay for `KEEP_BYTES_MS` at least. @returns whether it went, and was no kept bytes. */
+export function cleanTemp(root: string, files: Files, marks: Marks, path: string, olderThanMs: number): boolean {
+  const at = `${root}/${path}`;
+  const stat = files.stat(at);
+  const kept = isKept(path);
+  const age = kept ? Math.max(olderThanMs, KEEP_BYTES_MS) : olderThanMs;
+  if (stat === undefined || stat.ctimeMs > Date.now() - age || stat.isDirectory()) return false;
+  const removed = unlessCode(() => files.unlink(at) ?? true, 'ENOENT') ?? false;
+  if (removed && kept) marks.forget(path);
+  return removed && !kept;
 }
 
 function makeFolder(path: string, files: Files): void {

@@ -8,7 +8,8 @@ export type ViewJob =
   | { readonly op: 'remove'; readonly key: Key; readonly bytes?: 'drop' | 'keep' | undefined }
   | { readonly op: 'start-hydrate'; readonly stub: StubRequest }
   | { readonly op: 'finish-hydrate'; readonly stub: StubRequest; readonly temp: string; readonly deadline: number }
-  | { readonly op: 'describe'; readonly paths: readonly string[] };
+  | { readonly op: 'describe'; readonly paths: readonly string[] }
+  | { readonly op: 'clean'; readonly paths: readonly string[]; readonly olderThanMs: number };
 
 export interface ViewAnswers {
   readonly put: PutStubResult;
@@ -16,6 +17,7 @@ export interface ViewAnswers {
   readonly 'start-hydrate': HydrateStart;
   readonly 'finish-hydrate': HydrateResult;
   readonly describe: readonly (Description | undefined)[];
+  readonly clean: number;
 }
 
 export type ViewAnswer = ViewAnswers[keyof ViewAnswers];
@@ -32,6 +34,8 @@ export function runJob(view: View, job: ViewJob): ViewAnswer {
       return view.finishHydrate(job.stub, job.temp, job.deadline);
     case 'describe':
       return job.paths.map((path) => view.describe(path));
+    case 'clean':
+      return view.clean(job.paths, job.olderThanMs);
   }
 }
 

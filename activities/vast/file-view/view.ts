@@ -10,7 +10,7 @@ import { type Marks, marksOf } from './marks.ts';
 import { requireRoot } from './root.ts';
 import type { ViewSettings } from './settings.ts';
 import { cannotHold, sinkError } from './sink-error.ts';
-import { TempFiles } from './temp-files.ts';
+import { cleanTemp, TempFiles } from './temp-files.ts';
 import { kindOf, makeWay, pruneAbove, removeIfEmpty, type Way, wayTo } from './way.ts';
 
 /** What a walk wants to know of one path. */
@@ -80,6 +80,12 @@ export class View {
     const mark = stat.isFile() ? this.#marks.read(path, at, stat) : undefined;
     if (mark === undefined) return { etag: undefined, length: stat.size, state: 'foreign' };
     return { etag: mark.etag, length: stat.size, state: mark.state };
+  }
+
+  /** Of these temporary files, removes the old ones. @returns how many went that were no kept bytes. */
+  clean(paths: readonly string[], olderThanMs: number): number {
+    const { root } = this.#settings;
+    return paths.filter((path) => cleanTemp(root, this.#files, this.#marks, path, olderThanMs)).length;
   }
 
   #put(stub: StubRequest, path: string, deadline: number): PutStubResult | undefined {
