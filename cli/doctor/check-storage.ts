@@ -7,6 +7,7 @@ import {
   type ContainersAnswer,
 } from '../../activities/azure/account-questions.ts';
 import { parseKey } from '../../namespace/key.ts';
+import { accountMismatch } from '../../schema/federation/account-mismatch.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
 import { type Asking, ask } from './ask.ts';
 import { explainStorageFailure } from './azure-failure.ts';
@@ -20,12 +21,17 @@ export interface AskedStorage {
   readonly clock: ClockReading | undefined;
 }
 
-/** @returns undefined where the account does not answer. */
+/** @returns undefined where the account does not answer, or is another one. */
 export async function* checkStorage(
   federation: Federation,
   asking: Asking,
 ): AsyncGenerator<Finding, AskedStorage | undefined> {
   const { account } = federation;
+  const mismatch = accountMismatch(account);
+  if (mismatch !== undefined) {
+    yield wrong('storage.account', mismatch.says, mismatch.mend);
+    return undefined;
+  }
   const containersOf = async (signal: AbortSignal) => {
     const service = askingService(account);
     return { service, containers: await askContainers(service, signal) };

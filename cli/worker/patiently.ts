@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { IsthmusError } from '../../schema/errors.ts';
 import { codeOf, messageOf } from '../failure.ts';
 
 const FIRST_MS = 250;
@@ -9,7 +10,7 @@ const LONGEST_MS = 5_000;
  * Does `work` until it succeeds, waiting longer each time, up to five seconds. Says so at the first failure,
  * then about once a minute, and when it is over: a blip is one line, an outage a line a minute.
  *
- * @throws only the signal's reason.
+ * @throws the signal's reason, and an error that trying again cannot mend: one of ours whose consequence is to give up.
  */
 export async function patiently<Result>(
   what: string,
@@ -28,6 +29,7 @@ export async function patiently<Result>(
       return result;
     } catch (error) {
       signal.throwIfAborted();
+      if (error instanceof IsthmusError && error.consequence === 'give-up') throw error;
       failingSince ??= Date.now();
       if (Date.now() - saidAt > 60_000) {
         saidAt = Date.now();

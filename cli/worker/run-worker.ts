@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 import { createActivities } from '../../activities/activities.ts';
 import { Metrics } from '../../activities/observability/metrics.ts';
 import { openServices } from '../../activities/open-services.ts';
+import { IsthmusError } from '../../schema/errors.ts';
+import { accountMismatch } from '../../schema/federation/account-mismatch.ts';
 import { rulesOf } from '../../schema/federation/canary.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
 import { ensureAccount, setMargin } from '../../schema/index/accounts.ts';
@@ -42,8 +44,12 @@ export interface WorkerOptions {
 /**
  * One worker, until the signal. It never gives up: while Postgres or Temporal is away it says so and tries
  * again, and activities that fail meanwhile are retried by Temporal.
+ *
+ * @throws IsthmusError `ISTHMUS_CONFIG` where the account's name and its address are of two accounts.
  */
 export async function runWorker({ federation, env, log, signal }: WorkerOptions): Promise<void> {
+  const mismatch = accountMismatch(federation.account);
+  if (mismatch !== undefined) throw new IsthmusError('ISTHMUS_CONFIG', `${mismatch.says}. ${mismatch.mend}`);
   const patience = { log, signal };
   const metrics = new Metrics();
   metrics.worker({ federation: federation.name, account: federation.account.name, version: versionOf() });

@@ -14,6 +14,21 @@ export const busConnectionString = z.string().refine((text) => /^\w+:\/\/[^/\s]+
     'SharedAccessKeyName=POLICY;SharedAccessKey=KEY',
 });
 
+/** The storage account that a connection string reaches; undefined where it does not say, as behind a domain of one's own. */
+export function accountOf(connectionString: string): string | undefined {
+  const { usedevelopmentstorage, accountname, blobendpoint } = partsOf(connectionString);
+  if (usedevelopmentstorage === 'true') return 'devstoreaccount1';
+  return accountname?.toLowerCase() || (blobendpoint && accountOfEndpoint(blobendpoint));
+}
+
+/** The same of an endpoint: `NAME.blob.core.windows.net`, in whichever cloud, zone or private link. */
+export function accountOfEndpoint(endpoint: string): string | undefined {
+  if (!URL.canParse(endpoint)) return undefined;
+  const [, name] =
+    /^([a-z0-9]{3,24})(?:-secondary)?(?:\.z\d+)?(?:\.privatelink)?\.blob\./.exec(new URL(endpoint).hostname) ?? [];
+  return name;
+}
+
 function namesAccount(text: string): boolean {
   const { usedevelopmentstorage, accountname, accountkey, blobendpoint, sharedaccesssignature } = partsOf(text);
   if (usedevelopmentstorage === 'true') return true;

@@ -136,6 +136,15 @@ describe('isthmus doctor on isthmus dev', () => {
     await names({ env }, 'storage.containers', /cannot be listed/, /^The key or token .*connection-string/);
   });
 
+  it('finds a connection string that is of another account than its name', async () => {
+    await names(
+      { env: { AZURE_STORAGE_ACCOUNT: 'elsewhere' } },
+      'storage.account',
+      /^account\.connectionString reaches the account devstoreaccount1, and account\.name is elsewhere$/,
+      /^Set account\.name to devstoreaccount1, or /,
+    );
+  });
+
   it('finds storage that does not answer', async () => {
     await names(
       { env: storage((text) => withPort(text, CLOSED)) },

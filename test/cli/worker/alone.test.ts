@@ -15,15 +15,16 @@ const FEDERATION =
 interface Started extends AsyncDisposable {
   readonly child: ChildProcess;
   readonly log: string[];
+  readonly url: string;
   health(): Promise<{ readonly status: number; readonly body: unknown }>;
 }
 
-/** A worker whose Postgres and Temporal are nowhere. */
-async function startAlone(): Promise<Started> {
+/** A worker whose Postgres and Temporal are nowhere, with what else it is told. */
+async function startAlone(told: { file?: string; metrics?: string } = {}): Promise<Started> {
   const folder = await mkdtemp(path.join(tmpdir(), 'isthmus-worker-'));
   const config = path.join(folder, 'federation.yaml');
-  await writeFile(config, FEDERATION);
-  const url = `http://127.0.0.1:${await getPort()}`;
+  await writeFile(config, told.file ?? FEDERATION);
+  const url = told.metrics ?? `http://127.0.0.1:${await getPort()}`;
   const env = {
     ...{ PATH: process.env.PATH, HOME: process.env.HOME, ISTHMUS_METRICS_URL: url },
     ...{ DATABASE_URL: 'postgres://127.0.0.1:1/none', TEMPORAL_ADDRESS: '127.0.0.1:1' },
@@ -35,6 +36,7 @@ async function startAlone(): Promise<Started> {
   return {
     child,
     log,
+    url,
     async health() {
       for (let attempt = 0; ; attempt++) {
         try {
@@ -72,5 +74,33 @@ describe('a worker', () => {
     worker.child.kill('SIGTERM');
     expect(await exited).toEqual([0, null]);
     expect(worker.log.join('')).toContain('The worker stops.');
+  });
+
+  it('whose connection string is of another account than its name does not start', async () => {
+    const connection = 'DefaultEndpointsProtocol=https;AccountName=pond;AccountKey=aGVsbG8=';
+    const account = `account: { name: contoso, connectionString: '${connection}' }`;
+    await using worker = await startAlone({ file: FEDERATION.replace('account: { name: contoso }', account) });
+    expect(await once(worker.child, 'close')).toEqual([64, null]);
+    expect(worker.log.join('')).toMatch(
+      /ISTHMUS_CONFIG: .*connectionString .* pond, .* contoso\. Set account\.name to pond/,
+    );
+  });
+
+  it('whose port of metrics is in use ends, and says which port it is and how it gets another', async () => {
+    await using other = await startAlone();
+    await other.health();
+    await using worker = await startAlone({ metrics: other.url });
+    expect(await once(worker.child, 'close')).toEqual([3, null]);
+    const port = new URL(other.url).port;
+    expect(worker.log.join('')).toMatch(
+      new RegExp(`ISTHMUS_PORT_IN_USE: .*127\\.0\\.0\\.1:${port}, .* ISTHMUS_METRICS_URL=http://127\\.0\\.0\\.1:PORT`),
+    );
+    expect(other.child.exitCode).toBeNull();
+  });
+
+  it('whose address of metrics is none ends, and says what one is', async () => {
+    await using worker = await startAlone({ metrics: '127.0.0.1:9464' });
+    expect(await once(worker.child, 'close')).toEqual([64, null]);
+    expect(worker.log.join('')).toMatch(/ISTHMUS_USAGE: ISTHMUS_METRICS_URL .* http:\/\/127\.0\.0\.1:9464/);
   });
 });
