@@ -1,9 +1,6 @@
 import { z } from 'zod';
-import { validatePrefix } from '../../namespace/authority.ts';
-import { formatKey } from '../../namespace/key.ts';
-import { canaryKey } from './canary.ts';
 import { busConnectionString, storageConnectionString } from './connection-string.ts';
-import { nearest } from './nearest.ts';
+import { relate } from './relate.ts';
 
 const wholeNumber = (least: number) => z.int().min(least);
 const name = (what: string) =>
@@ -154,47 +151,6 @@ export const federationSchema = z
     rules: z.array(rule).min(1),
     retention: retention.default({ tombstonesDays: 30, journalDays: 30, runsDays: 90 }),
   })
-  .superRefine((federation, context) => {
-    if (federation.account.hierarchical && federation.sources.changeFeed !== undefined) {
-      const message = 'cannot be named with account.hierarchical: Azure writes no Change Feed for such an account';
-      context.addIssue({ code: 'custom', path: ['sources', 'changeFeed'], message, input: federation.sources });
-    }
-    const { canary: wanted, eventHubs: hubs, serviceBus: bus } = federation.sources;
-    if (wanted !== undefined && hubs === undefined && bus === undefined) {
-      const message = 'has no trigger to wait for: name sources.serviceBus or sources.eventHubs';
-      context.addIssue({ code: 'custom', path: ['sources', 'canary'], message, input: federation.sources });
-    }
-    const key = canaryKey(federation);
-    const bad =
-      key &&
-      (validatePrefix(formatKey(key)) ??
-        (federation.rules.some(({ prefix }) => prefix === formatKey(key)) ? 'is a rule of its own' : undefined));
-    if (key !== undefined && bad !== undefined) {
-      const message = `cannot hold the canary, whose name '${formatKey(key)}' ${bad}`;
-      context.addIssue({ code: 'custom', path: ['sources', 'canary', 'container'], message, input: key.container });
-    }
-    const seen = new Map<string, number>();
-    for (const [at, { prefix, sink }] of federation.rules.entries()) {
-      const reason = validatePrefix(prefix);
-      if (reason !== undefined) {
-        context.addIssue({ code: 'custom', path: ['rules', at, 'prefix'], message: reason, input: prefix });
-      }
-      const first = seen.get(prefix);
-      if (first !== undefined) {
-        const message = `is there twice: rule ${first + 1} has it already`;
-        context.addIssue({ code: 'custom', path: ['rules', at, 'prefix'], message, input: prefix });
-      }
-      seen.set(prefix, first ?? at);
-      if (!Object.hasOwn(federation.sinks, sink)) {
-        const names = Object.keys(federation.sinks);
-        const near = nearest(sink, names);
-        const hint =
-          near === undefined
-            ? `is none of the sinks: ${names.join(', ')}`
-            : `is none of the sinks; did you mean '${near}'?`;
-        context.addIssue({ code: 'custom', path: ['rules', at, 'sink'], message: hint, input: sink });
-      }
-    }
-  });
+  .superRefine(relate, { when: () => true });
 
 export type Federation = z.output<typeof federationSchema>;

@@ -20,6 +20,8 @@ rules:
     sink: gpu
 `;
 
+const SINKS = GOOD.slice(GOOD.indexOf('sinks:'), GOOD.indexOf('rules:'));
+
 function problemsOf(text: string, env: Record<string, string> = { BUS: 'Endpoint=sb://secret' }): string {
   try {
     parseFederation(text, env);
@@ -168,6 +170,42 @@ describe('a federation file', () => {
         .slice(1)
         .map((line) => line.trim().split(' ')[0]),
     ).toEqual(['1:7', '15:16']);
+  });
+
+  it('tells of a rule to no sink where other things are wrong as well, near the name that was meant', () => {
+    const text = changed('name: lake', 'nome: lake')
+      .replace('authority: blob', 'authority: blub')
+      .replace('    sink: gpu', '    sink: gpi\n  - prefix: training/\n    authority: blob\n    sink: gpu');
+    expect(
+      problemsOf(text)
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim()),
+    ).toEqual([
+      expect.stringMatching(/^1:1 name: is missing/),
+      expect.stringMatching(/^1:1 'nome' is not known; did you mean 'name'\?/),
+      expect.stringMatching(/^15:16 rules\[0\]\.authority: "blub" must be one of/),
+      '16:11 rules[0].sink: "gpi" is none of the sinks; did you mean \'gpu\'?',
+      expect.stringMatching(/^17:13 rules\[1\]\.prefix: .* is there twice/),
+    ]);
+  });
+
+  it.each([
+    ['a sink with an impossible name', changed('  gpu:\n', '  GPU:\n').replace('sink: gpu', 'sink: GPU')],
+    ['a sink with a wrong value', changed('    kind: fileView\n', '')],
+    ['no sinks', changed(SINKS, '')],
+    ['sinks that are no map', changed(SINKS, 'sinks: gpu\n')],
+    ['a rule that is no map', `${GOOD}  - training/\n`],
+    [
+      'rules that are no list',
+      changed('rules:\n  - prefix: training/\n    authority: blob\n    sink: gpu\n', 'rules: all\n'),
+    ],
+    [
+      'a canary beside a misspelt queue',
+      changed('  serviceBus:', '  servicebus:').replace('changeFeed: {}', 'canary: { container: lake }'),
+    ],
+  ])('with %s is told of that alone, and not of what follows from it', (_, text) => {
+    expect(problemsOf(text).split('\n')).toHaveLength(2);
   });
 
   it('never shows what a variable or a connection string holds', () => {
