@@ -30,26 +30,24 @@ export function judgeRules({ account, rules, name, sinks }: Wanted, published: P
       'isthmus worker publishes them when it starts.',
     );
   }
-  const { roots } = published;
   const { revision, rules: live } = published.rules;
   const wanted = rules.map(({ prefix, authority, sink }) => ({ prefix, authority, sink }));
+  const differences: string[] = [];
   if (!isDeepStrictEqual(wanted, live)) {
     const differ = differing(wanted, live).map((prefix) => `'${prefix}'`);
     const where = differ.length === 0 ? 'in their order' : `at ${differ.join(', ')}`;
-    return warning(check, `the rules of the file differ from the live ones (revision ${revision}) ${where}`, RESTART);
+    differences.push(`the rules of the file differ from the live ones (revision ${revision}) ${where}`);
   }
-  if (published.account.margin !== account.marginSeconds * 1000) {
-    return warning(
-      check,
-      `account.marginSeconds of the file is ${account.marginSeconds}, of the workers ${published.account.margin / 1000}`,
-      RESTART,
-    );
+  const { margin } = published.account;
+  if (margin !== account.marginSeconds * 1000) {
+    differences.push(`account.marginSeconds of the file is ${account.marginSeconds}, of the workers ${margin / 1000}`);
   }
   for (const [sink, { root }] of Object.entries(sinks)) {
-    const live = roots.get(sink);
-    if (live === undefined || live === root) continue;
-    return warning(check, `sinks.${sink}.root of the file is ${root}, of the workers ${live}`, RESTART);
+    const told = published.roots.get(sink);
+    if (told === undefined || told === root) continue;
+    differences.push(`sinks.${sink}.root of the file is ${root}, of the workers ${told}`);
   }
+  if (differences.length > 0) return warning(check, differences.join('; '), RESTART);
   return good(check, `rules, margin and roots of the file are those of the workers (revision ${revision})`);
 }
 

@@ -44,6 +44,28 @@ describe('the federation file', () => {
     expect(judge([rule('a/')], [rule('a/')], 20_000, []).outcome).toBe('good');
   });
 
+  it('that has other rules, another margin and other roots is warned of all of them', () => {
+    const roots = { gpu: '/mnt/a', cpu: '/mnt/b', tpu: '/mnt/c' };
+    const file = Object.fromEntries(
+      Object.entries(roots).map(([sink, root]) => [sink, { kind: 'fileView' as const, root }]),
+    );
+    const found = judgeRules(
+      { name: 'lake', account, sinks: file, rules: [rule('a/')] },
+      {
+        account: { margin: 3_000 },
+        rules: { revision: 7, rules: [rule('b/')] },
+        roots: new Map([...Object.keys(roots).map((sink) => [sink, '/mnt/old'] as const), ['tpu', '/mnt/c']]),
+      },
+    );
+    expect(found).toMatchObject({ outcome: 'warning', mend: expect.stringContaining('Restart') });
+    expect(found.says.split('; ')).toEqual([
+      "the rules of the file differ from the live ones (revision 7) at 'a/', 'b/'",
+      'account.marginSeconds of the file is 20, of the workers 3',
+      'sinks.gpu.root of the file is /mnt/a, of the workers /mnt/old',
+      'sinks.cpu.root of the file is /mnt/b, of the workers /mnt/old',
+    ]);
+  });
+
   it('that no worker has read yet is not known', () => {
     expect(judgeRules({ name: 'lake', account, sinks, rules: [] }, undefined).outcome).toBe('unknown');
   });
