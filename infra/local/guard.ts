@@ -2,12 +2,12 @@
  * Outlives a stack that was killed with SIGKILL and takes its children down.
  *
  * Reads `+PID SIGNAL` for every child that starts and `-PID` for every one that ended. When its standard input
- * ends, its parent is gone: what is left gets its stop signal, and after a while SIGKILL to its process group.
+ * ends, its parent is gone: what is left gets its stop signal, and what of its process group is there after a while SIGKILL.
  */
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const GRACE_MS = 5_000;
+const GRACE_MS = 6_000;
 const children = new Map<number, NodeJS.Signals>();
 
 // Ctrl-C and kill are the stack's to answer: it ends this process by closing its standard input.
@@ -21,7 +21,8 @@ for await (const line of createInterface({ input: process.stdin })) {
 
 for (const [pid, signal] of children) send(pid, signal);
 const deadline = Date.now() + GRACE_MS;
-while (Date.now() < deadline && [...children.keys()].some((pid) => send(pid, 0))) await sleep(50);
+// What a child had started may have to write down what it holds, too.
+while (Date.now() < deadline && [...children.keys()].some((pid) => send(-pid, 0))) await sleep(50);
 for (const pid of children.keys()) send(-pid, 'SIGKILL');
 
 function send(pid: number, signal: NodeJS.Signals | 0): boolean {

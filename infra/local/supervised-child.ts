@@ -7,6 +7,8 @@ import { logTail } from './log-tail.ts';
 import type { StackGuard } from './stack-guard.ts';
 
 const PROBE_MS = 50;
+/** How often it is looked whether what a dead child had started is gone. */
+const REST_PROBE_MS = 50;
 const MAX_LOG_BYTES = 20 * 1024 * 1024;
 /** A start that ends this often before the child answers once is a failure, not bad luck. */
 const MAX_FAILED_STARTS = 3;
@@ -20,7 +22,8 @@ const STEADY_MS = 20_000;
  * Modes: `starting` until it answers for the first time; `running`, in which a death leads to a wait (200 ms,
  * doubling to 5 s, short again after 20 s of life) and another start; `stopping`, entered by `stop` from either
  * and left never. Each child leads a process group of its own, so that Ctrl-C reaches it only through `stop`,
- * and what a dead child leaves behind in its group is killed: before it is started again, or after `restEndsWithinMs`.
+ * and what a dead child leaves behind in its group is killed: before it is started again, or after `restEndsWithinMs`,
+ * which `stop` waits for and `force` does not.
  */
 export class SupervisedChild {
   readonly spec: ChildSpec;
@@ -32,6 +35,9 @@ export class SupervisedChild {
   #isUp = false;
   #restarts = 0;
   #life: Promise<void> = Promise.resolve();
+  /** What dead children left behind, each until it is gone. */
+  readonly #rests = new Set<Promise<void>>();
+  readonly #forced = new AbortController();
 
   constructor(spec: ChildSpec, guard: StackGuard, tell: (event: ChildEvent) => void) {
     this.spec = spec;
@@ -86,11 +92,13 @@ export class SupervisedChild {
     }
     await this.#exited;
     await this.#life;
+    await Promise.all(this.#rests);
   }
 
-  /** SIGKILL to the whole process group. */
+  /** SIGKILL to the whole process group, and to what is left of those before it. */
   force(): void {
     this.#stopping.abort();
+    this.#forced.abort();
     if (!this.#process?.pid) return;
     this.#event('forced');
     send(-this.#process.pid, 'SIGKILL');
@@ -142,21 +150,30 @@ export class SupervisedChild {
     child.once('error', (error) => resolve(ensureError(error).message));
     child.once('exit', (code, signal) => resolve(signal ?? `exit ${code}`));
     return promise.then((how) => {
-      if (child.pid) this.#endRest(child.pid);
+      if (child.pid) {
+        const rest = this.#endRest(child.pid).finally(() => this.#rests.delete(rest));
+        this.#rests.add(rest);
+      }
       if (this.#process === child) this.#process = undefined;
       return how;
     });
   }
 
-  /** SIGKILL to what a dead child had started, once that had the time to write down what it holds. */
-  #endRest(group: number): void {
-    const end = (): void => {
-      send(-group, 'SIGKILL');
-      this.#guard.forget(group);
-    };
-    const { restEndsWithinMs = 0 } = this.spec;
-    if (restEndsWithinMs === 0) end();
-    else setTimeout(end, restEndsWithinMs).unref();
+  /**
+   * SIGKILL to what a dead child had started, once that had the time to write down what it holds. The group's id is its
+   * own for as long as anything is in it, and may be another's soon after: who is gone by itself gets no signal.
+   */
+  async #endRest(group: number): Promise<void> {
+    const deadline = performance.now() + (this.spec.restEndsWithinMs ?? 0);
+    const { signal } = this.#forced;
+    while (send(-group, 0)) {
+      if (signal.aborted || performance.now() >= deadline) {
+        send(-group, 'SIGKILL');
+        break;
+      }
+      await sleep(REST_PROBE_MS, undefined, { signal }).catch(() => {});
+    }
+    this.#guard.forget(group);
   }
 
   /** @returns `ready`, `late`, or how it died. */
@@ -201,12 +218,12 @@ function openLog(file: string): number {
   return openSync(file, 'a');
 }
 
-/** Sends a signal to a process, or to a group where the id is negative; one that is gone is no error. */
-function send(pid: number, signal: NodeJS.Signals): void {
+/** Sends a signal to a process, or to a group where the id is negative; 0 only looks. @returns whether it is there. */
+function send(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
-    process.kill(pid, signal);
+    return process.kill(pid, signal);
   } catch {
-    // Gone already.
+    return false;
   }
 }
 

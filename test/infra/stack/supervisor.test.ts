@@ -16,6 +16,18 @@ require('node:fs').writeFileSync(process.argv[1], process.pid + ' ' + grandchild
 setInterval(() => {}, 1000);`;
 const DEAF = `process.on('SIGTERM', () => {});${LIVES}`;
 
+/** A child whose own child, once its parent is gone, takes a while to write down what it holds, and ends. */
+function saving(folder: string): string {
+  const file = (name: string) => `require('node:fs').writeFileSync(${JSON.stringify(path.join(folder, name))}, '')`;
+  const saves = `process.on('disconnect', () => setTimeout(() => ${file('saved')}, 200)); ${file('listens')}`;
+  return `
+const { spawn } = require('node:child_process');
+const stdio = ['ignore', 'ignore', 'ignore', 'ipc'];
+const grandchild = spawn(process.execPath, ['-e', ${JSON.stringify(saves)}], { stdio });
+require('node:fs').writeFileSync(process.argv[1], process.pid + ' ' + grandchild.pid);
+setInterval(() => {}, 1000);`;
+}
+
 function childSpec(folder: string, code: string, more: Partial<ChildSpec> = {}): ChildSpec {
   const name = more.name ?? 'child';
   const file = path.join(folder, `${name}.pids`);
@@ -60,19 +72,35 @@ describe('a supervised child', () => {
     await using temporary = await temporaryFolder();
     const { folder } = temporary;
     await using supervisor = new Supervisor();
-    const file = (name: string) => `require('node:fs').writeFileSync(${JSON.stringify(path.join(folder, name))}, '')`;
-    const saves = `process.on('disconnect', () => setTimeout(() => ${file('saved')}, 200)); ${file('listens')}`;
-    const code = `
-const { spawn } = require('node:child_process');
-const stdio = ['ignore', 'ignore', 'ignore', 'ipc'];
-const grandchild = spawn(process.execPath, ['-e', ${JSON.stringify(saves)}], { stdio });
-require('node:fs').writeFileSync(process.argv[1], process.pid + ' ' + grandchild.pid);
-setInterval(() => {}, 1000);`;
-    await supervisor.start(childSpec(folder, code, { restEndsWithinMs: 600_000 }));
+    await supervisor.start(childSpec(folder, saving(folder), { restEndsWithinMs: 600_000 }));
     await until('its own child listens', async () => (await readdir(folder)).includes('listens'));
     supervisor.kill('child', 'SIGKILL');
     await until('it has saved', async () => (await readdir(folder)).includes('saved'));
     await until('it runs again', () => supervisor.restarts('child') === 1 && supervisor.isUp('child'));
+  });
+
+  it('that was killed leaves that time where all is stopped meanwhile, too', async () => {
+    await using temporary = await temporaryFolder();
+    const { folder } = temporary;
+    const supervisor = new Supervisor();
+    await supervisor.start(childSpec(folder, saving(folder), { restEndsWithinMs: 600_000 }));
+    await until('its own child listens', async () => (await readdir(folder)).includes('listens'));
+    supervisor.kill('child', 'SIGKILL');
+    await supervisor.stop();
+    expect(await readdir(folder)).toContain('saved');
+  });
+
+  it('that was killed leaves nothing where nobody waits', async () => {
+    await using temporary = await temporaryFolder();
+    const supervisor = new Supervisor();
+    await supervisor.start(childSpec(temporary.folder, LIVES, { restEndsWithinMs: 600_000 }));
+    const pids = await pidsIn(temporary.folder);
+    supervisor.kill('child', 'SIGKILL');
+    await until('it is down', () => !pids.slice(0, 1).some(isAlive));
+    const stopped = supervisor.stop();
+    supervisor.force();
+    await stopped;
+    await until('all are gone', () => !pids.some(isAlive));
   });
 
   it('gets SIGKILL with its group where it does not stop', async () => {
