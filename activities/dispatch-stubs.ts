@@ -64,6 +64,11 @@ export function stubActivities(services: Services): Pick<Activities, 'dispatchSt
         over.abort();
         await cleaning;
       }
+      const { failed } = dispatcher.counts;
+      // Where they are many, they end the turn with an error of its own.
+      if (failed > 0) {
+        services.log.warn({ sink: name, failed }, `stubs failed, the last of them: ${dispatcher.lastFailure}`);
+      }
       const pending = (await countStubs(index.db, account.id)).find((backlog) => backlog.sink === name)?.due ?? 0;
       return { ...dispatcher.counts, pending };
     },

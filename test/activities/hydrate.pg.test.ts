@@ -1,4 +1,6 @@
+import { rename } from 'node:fs/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { stubActivities } from '../../activities/dispatch-stubs.ts';
 import { hydrateActivities } from '../../activities/hydrate.ts';
@@ -152,6 +154,23 @@ describe('a turn of dispatch', () => {
     expect(turn).toEqual({ written: 2, removed: 0, unchanged: 0, failed: 0, pending: 0 });
     const unknown = new MockActivityEnvironment().run(dispatchStubs, { seconds: 1, sink: 'none' });
     await expect(unknown).rejects.toMatchObject({ code: 'ISTHMUS_USAGE' });
+  });
+
+  it('says in the log with what names failed, also where they are too few to end it: of a root that is gone', async () => {
+    await using here = await setUp();
+    const told: string[] = [];
+    const log = pino({ level: 'warn' }, { write: (line) => told.push(JSON.parse(line).msg) });
+    const { dispatchStubs } = stubActivities({ ...here.test.services, log, clock: idleClock() });
+    const run = () => new MockActivityEnvironment().run(dispatchStubs, { seconds: 1, sink: 'vast' });
+    await here.put('lake/a', 'a');
+    expect(await run()).toMatchObject({ written: 1, failed: 0 });
+    await rename(here.view.root, `${here.view.root}-moved`);
+    told.length = 0;
+    await here.put('lake/b', 'b');
+    expect(await run()).toMatchObject({ written: 0 });
+    const gone = `'lake/b': the root '${here.view.root}' is gone: is the view mounted?`;
+    expect(told).toEqual([`stubs failed, the last of them: ${gone}`]);
+    await rename(`${here.view.root}-moved`, here.view.root);
   });
 
   it('does not wait for what a crash left, which it stops with itself and goes on with in the next turn', async () => {

@@ -52,13 +52,18 @@ export class StubDispatcher {
   readonly #options: DispatcherOptions;
   readonly #pace: SinkPace;
   readonly #limit: ReturnType<typeof pLimit>;
-  #lastFailure = '';
+  #lastFailure: string | undefined;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     const most = options.atOnce ?? 64;
     this.#pace = new SinkPace({ most, patience: PATIENCE });
     this.#limit = pLimit(most);
+  }
+
+  /** The name that failed last, and with what; undefined where none did. */
+  get lastFailure(): string | undefined {
+    return this.#lastFailure;
   }
 
   /** @param until milliseconds since 1970. Throws `ISTHMUS_SINK` where the sink takes nothing at all. */
