@@ -6,6 +6,7 @@ import type { Environment } from '../environment.ts';
 import { messageOf } from '../failure.ts';
 import { workflowStatus } from '../status/workflow-status.ts';
 import { connectTemporal, temporalConfig } from '../temporal.ts';
+import { otherOwner, readOwner } from '../worker/schedule-owner.ts';
 import { searchAttributesOf } from '../worker/search-attributes.ts';
 import { type Asking, ask } from './ask.ts';
 import { type Finding, good, wrong } from './finding.ts';
@@ -14,15 +15,17 @@ import { judgeTemporal, type TemporalFacts } from './judge-temporal.ts';
 const WORKFLOW_TASKS = 1;
 const NOT_FOUND = 5;
 
+/** @param index see `Owner`. */
 export async function* checkTemporal(
   federation: Federation,
+  index: string | undefined,
   env: Environment,
   asking: Asking,
 ): AsyncGenerator<Finding> {
   const asked = await ask(asking, 'Temporal', async (signal) => {
     await using temporal = await connectTemporal(env);
     const { client, address } = temporal;
-    return await client.withAbortSignal(signal, () => readFacts(client, address, federation));
+    return await client.withAbortSignal(signal, () => readFacts(client, address, federation, index));
   });
   if (asked.answered) {
     yield good('temporal.answers', `Temporal answers at ${asked.answer.address}`);
@@ -41,8 +44,14 @@ export async function* checkTemporal(
   );
 }
 
-async function readFacts(client: Client, address: string, federation: Federation): Promise<TemporalFacts> {
-  const taskQueue = taskQueueOf(federation.name);
+async function readFacts(
+  client: Client,
+  address: string,
+  federation: Federation,
+  index: string | undefined,
+): Promise<TemporalFacts> {
+  const { name, account } = federation;
+  const taskQueue = taskQueueOf(name);
   const { namespace } = client.options;
   const { workflowService } = client;
   const { serverVersion } = await workflowService.getSystemInfo({});
@@ -52,8 +61,18 @@ async function readFacts(client: Client, address: string, federation: Federation
   });
   const about = { address, namespace, serverVersion: serverVersion || undefined, taskQueue };
   if (described === undefined)
-    return { ...about, retentionMs: undefined, state: 0, attributes: {}, polledAt: [], loops: undefined };
+    return {
+      ...about,
+      retentionMs: undefined,
+      state: 0,
+      attributes: {},
+      polledAt: [],
+      other: undefined,
+      loops: undefined,
+    };
   const attributes = await searchAttributesOf(client);
+  const owner = await readOwner(client, account.name);
+  const other = otherOwner({ federation: name, index }, owner, { account: account.name, namespace });
   const queue = { namespace, taskQueue: { name: taskQueue }, taskQueueType: WORKFLOW_TASKS };
   const { pollers } = await workflowService.describeTaskQueue(queue);
   // They answer by a worker; without search attributes they are not found.
@@ -64,6 +83,7 @@ async function readFacts(client: Client, address: string, federation: Federation
     state: described.namespaceInfo?.state ?? 0,
     attributes,
     polledAt: (pollers ?? []).map(({ lastAccessTime }) => msOf(lastAccessTime)),
+    other,
     loops,
   };
 }

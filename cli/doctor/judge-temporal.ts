@@ -1,6 +1,7 @@
 import { SEARCH_ATTRIBUTES } from '../../schema/inputs/names.ts';
 import { counted, formatSeconds, formatTime } from '../format.ts';
 import type { WorkflowStatus } from '../status/workflow-status.ts';
+import type { OtherOwner } from '../worker/schedule-owner.ts';
 import { type Finding, good, unknown, warning, wrong } from './finding.ts';
 
 /** What a Temporal server says of itself, of our namespace, and of our task queue. */
@@ -17,6 +18,8 @@ export interface TemporalFacts {
   readonly taskQueue: string;
   /** When each poller last asked for work, by the server's clock. */
   readonly polledAt: readonly number[];
+  /** What is wrong where the account's workflows are another's; undefined where they are this federation's or not there. */
+  readonly other: OtherOwner | undefined;
   /** What the federation's loops and jobs say of themselves; undefined where they could not be asked. */
   readonly loops: readonly WorkflowStatus[] | undefined;
 }
@@ -36,7 +39,7 @@ export function judgeTemporal(facts: TemporalFacts, now: number): readonly Findi
     judgeNamespace(facts),
     ...(facts.retentionMs === undefined
       ? []
-      : [judgeAttributes(facts), judgePollers(facts, now), ...judgeLoops(facts.loops)]),
+      : [judgeAttributes(facts), ...judgeOwner(facts), judgePollers(facts, now), ...judgeLoops(facts.loops)]),
   ];
 }
 
@@ -104,6 +107,10 @@ function judgeAttributes({ namespace, attributes }: TemporalFacts): Finding {
     );
   }
   return good(check, `namespace ${namespace} has ${SEARCH_ATTRIBUTES.join(', ')}`);
+}
+
+function judgeOwner({ other }: TemporalFacts): readonly Finding[] {
+  return other === undefined ? [] : [wrong('temporal.federation', other.says, other.mend)];
 }
 
 function judgePollers({ taskQueue, polledAt }: TemporalFacts, now: number): Finding {

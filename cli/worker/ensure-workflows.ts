@@ -17,6 +17,7 @@ import type {
 } from '../../schema/inputs/control.ts';
 import { SEARCH_ATTRIBUTES, taskQueueOf, type WorkflowType, workflowIds } from '../../schema/inputs/names.ts';
 import { loopStanding } from './left-pause.ts';
+import { refuseOtherOwner } from './schedule-owner.ts';
 import { workflowStates } from './workflow-states.ts';
 
 export const TURN_SECONDS = 30;
@@ -152,13 +153,19 @@ async function endLoop(client: Client, id: string): Promise<boolean> {
   }
 }
 
-/** Makes the schedules, or brings them to what the file says; whether one is paused is left as it is. */
-export async function ensureSchedules(client: Client, federation: Federation): Promise<void> {
-  for (const schedule of schedulesOf(federation)) {
+/**
+ * Makes the schedules, or brings them to what the file says; whether one is paused is left as it is.
+ *
+ * @param index see `Owner`.
+ * @throws IsthmusError `ISTHMUS_CONFIG` where another federation, or one with another index, has made them meanwhile.
+ */
+export async function ensureSchedules(client: Client, federation: Federation, index: string): Promise<void> {
+  for (const schedule of schedulesOf(federation, index)) {
     try {
       await client.schedule.create(schedule);
     } catch (error) {
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+      await refuseOtherOwner(client, federation, index);
       await client.schedule.getHandle(schedule.scheduleId).update(({ state }) => ({
         spec: schedule.spec,
         action: schedule.action,
@@ -171,11 +178,11 @@ export async function ensureSchedules(client: Client, federation: Federation): P
 
 type JobSchedule = ScheduleOptions & { readonly action: { readonly workflowType: string } };
 
-function schedulesOf(federation: Federation): readonly JobSchedule[] {
+function schedulesOf(federation: Federation, index: string): readonly JobSchedule[] {
   const { name, account, sources } = federation;
   const hours = reconcileHours(sources);
   const job: JobInput = { federation: name };
-  const reconcile: ScheduledReconcileInput = { ...job, account: account.name };
+  const reconcile: ScheduledReconcileInput = { ...job, account: account.name, index };
   const make = (
     id: 'reconcile' | 'maintenance',
     type: 'scheduledReconcile' | 'maintenance',

@@ -9,14 +9,15 @@ import { IsthmusError } from '../../schema/errors.ts';
 import { accountMismatch } from '../../schema/federation/account-mismatch.ts';
 import { rulesOf } from '../../schema/federation/canary.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
-import { ensureAccount, setMargin } from '../../schema/index/accounts.ts';
-import { publishRules } from '../../schema/index/authority-revisions.ts';
-import { openIndex } from '../../schema/index/database.ts';
+import { type Account, ensureAccount, setMargin } from '../../schema/index/accounts.ts';
+import { firstPublished, publishRules } from '../../schema/index/authority-revisions.ts';
+import { type Index, openIndex } from '../../schema/index/database.ts';
 import { migrateIndex } from '../../schema/index/migrate.ts';
 import { publishRoots } from '../../schema/index/sinks.ts';
 import { taskQueueOf } from '../../schema/inputs/names.ts';
 import { type Environment, indexUrl } from '../environment.ts';
 import { messageOf } from '../failure.ts';
+import { formatTime } from '../format.ts';
 import { temporalConfig } from '../temporal.ts';
 import { versionOf } from '../version.ts';
 import { endUnnamedLoops, ensureLoops, ensureSchedules } from './ensure-workflows.ts';
@@ -24,6 +25,7 @@ import { type Health, serveMetrics } from './metrics-server.ts';
 import { monitor } from './monitor.ts';
 import { patiently } from './patiently.ts';
 import { requestReconcile } from './request-reconcile.ts';
+import { NO_INDEX, refuseOtherOwner } from './schedule-owner.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import { installTemporalRuntime } from './temporal-runtime.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -45,7 +47,8 @@ export interface WorkerOptions {
  * One worker, until the signal. It never gives up: while Postgres or Temporal is away it says so and tries
  * again, and activities that fail meanwhile are retried by Temporal.
  *
- * @throws IsthmusError `ISTHMUS_CONFIG` where the account's name and its address are of two accounts.
+ * @throws IsthmusError `ISTHMUS_CONFIG` where the account's name and its address are of two accounts, or where the
+ * workflows of the account are another federation's or of another index; `ISTHMUS_PORT_IN_USE`.
  */
 export async function runWorker({ federation, env, log, signal }: WorkerOptions): Promise<void> {
   const mismatch = accountMismatch(federation.account);
@@ -70,20 +73,9 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
 
     const index = openIndex(indexUrl(federation, env), { max: 16, applicationName: 'isthmus-worker' });
     closing.defer(() => index.close());
-    const account = await patiently('Preparing the index', patience, async () => {
+    const known = await patiently('Preparing the index', patience, async () => {
       await migrateIndex(index);
-      const known = await ensureAccount(index, federation.account.name);
-      const margin = federation.account.marginSeconds * 1_000;
-      await setMargin(index.db, known.id, margin);
-      const { revision } = await publishRules(
-        index,
-        known.id,
-        rulesOf(federation),
-        'the federation file, at a worker start',
-      );
-      await publishRoots(index.db, known.id, federation.sinks);
-      log.info({ revision, rules: federation.rules.length }, 'The rules are live.');
-      return { ...known, margin };
+      return await ensureAccount(index, federation.account.name);
     });
     health.postgres = 'ok';
 
@@ -91,6 +83,11 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
     const connection = await patiently('Connecting to Temporal', patience, () => Connection.connect(connectionOptions));
     closing.defer(() => connection.close());
     const client = new Client({ connection, namespace });
+    const account = await patiently('Publishing the rules', patience, async () => {
+      // Nothing of another's index is written.
+      await refuseOtherOwner(client, federation, await indexOf(index, known.id));
+      return await publish(index, known, federation, log);
+    });
     const services = openServices({
       federation,
       account,
@@ -100,7 +97,10 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
       requestReconcile: (input) => requestReconcile(client, federation, input),
     });
     await patiently('Registering search attributes', patience, () => ensureSearchAttributes(client));
-    await patiently('Making the schedules', patience, () => ensureSchedules(client, federation));
+    await patiently('Making the schedules', patience, async () =>
+      // What is made now is this federation's, and whoever made it meanwhile is told from it.
+      ensureSchedules(client, federation, await indexOf(index, account.id)),
+    );
 
     const native = await patiently('Connecting the worker', patience, () =>
       NativeConnection.connect(connectionOptions),
@@ -148,6 +148,26 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
     health.worker = 'stopped';
     log.info('The worker stops.');
   }
+}
+
+/** Writes down what of the file the index must know. */
+async function publish(index: Index, known: Account, federation: Federation, log: Logger): Promise<Account> {
+  const margin = federation.account.marginSeconds * 1_000;
+  await setMargin(index.db, known.id, margin);
+  const { revision } = await publishRules(
+    index,
+    known.id,
+    rulesOf(federation),
+    'the federation file, at a worker start',
+  );
+  await publishRoots(index.db, known.id, federation.sinks);
+  log.info({ revision, rules: federation.rules.length }, 'The rules are live.');
+  return { ...known, margin };
+}
+
+async function indexOf(index: Index, accountId: number): Promise<string> {
+  const born = await firstPublished(index.db, accountId);
+  return born === undefined ? NO_INDEX : formatTime(born);
 }
 
 async function untilStopped(worker: Worker, signal: AbortSignal, log: Logger): Promise<void> {

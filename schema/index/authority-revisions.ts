@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
+import type { Timestamp } from '../../namespace/entry.ts';
 import type { Rule, RuleSet } from '../../namespace/rule.ts';
 import { waitForPages } from './accounts.ts';
 import { serverNow } from './clock.ts';
@@ -21,6 +22,17 @@ export function publishRules(index: Index, accountId: number, rules: readonly Ru
     await sql`update accounts set rule_revision = ${revision} where id = ${accountId}`.execute(tx);
     return { revision, rules: wanted };
   });
+}
+
+/**
+ * When this index first had rules of the account: no two indexes have it in common, and a copy or a restore keeps it.
+ *
+ * @returns undefined where none was ever published.
+ */
+export async function firstPublished(on: Queryable, accountId: number): Promise<Timestamp | undefined> {
+  const { rows } = await sql<{ published_at: Timestamp }>`
+    select published_at from authority_revisions where account_id = ${accountId} and revision = 1`.execute(on);
+  return rows[0]?.published_at;
 }
 
 /** @returns undefined where none was ever published. */

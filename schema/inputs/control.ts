@@ -67,6 +67,8 @@ export interface JobInput {
 /** What the reconcile's schedule starts with. */
 export interface ScheduledReconcileInput extends JobInput {
   readonly account: string;
+  /** When the index first had rules of the account: another is another index. Older workers wrote none. */
+  readonly index?: string | undefined;
 }
 
 /** Names of the updates and the query that every workflow has. */

@@ -96,7 +96,7 @@ describe('a reconcile', () => {
     await using _worker = await workflows.work(taskQueueOf(federation.name), steps);
     const { client } = workflows.temporal;
     const id = workflowIds.reconcile(federation.account.name);
-    await ensureSchedules(client, federation);
+    await ensureSchedules(client, federation, 'none');
     const schedule = client.schedule.getHandle(id);
     await using _schedule = { [Symbol.asyncDispose]: () => schedule.delete() };
     await until('it is at work', () => seen.wishes.length > 0);

@@ -4,6 +4,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { BlobServiceClient } from '@azure/storage-blob';
+import getPort from 'get-port';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { doctor } from '../../../cli/commands/doctor.ts';
 import type { Stack } from '../../../infra/local/stack.ts';
@@ -247,8 +249,38 @@ describe('isthmus doctor on isthmus dev', () => {
     );
   });
 
-  it('finds that no worker polls', async () => {
-    await names({ file: ['name: local', 'name: elsewhere'] }, 'temporal.worker', /isthmus-elsewhere/, /isthmus worker/);
+  it('finds that no worker polls, and that the workflows of the account are those of another federation', async () => {
+    const { code, found } = await diagnose({ file: ['name: local', 'name: elsewhere'] });
+    expect(found).toMatchObject([
+      {
+        outcome: 'wrong',
+        check: 'temporal.federation',
+        says: expect.stringMatching(/devstoreaccount1 .* federation local, and this is elsewhere$/),
+        mend: expect.stringMatching(/TEMPORAL_NAMESPACE.* temporal schedule delete/),
+      },
+      { outcome: 'wrong', check: 'temporal.worker', says: expect.stringContaining('isthmus-elsewhere') },
+    ]);
+    expect(found[1]?.mend).toMatch(/isthmus worker/);
+    expect(code).toBe(1);
+  });
+
+  it('finds that the workflows of the account work with another index', async () => {
+    const admin = new pg.Client({ connectionString: stack.env.DATABASE_URL });
+    await admin.connect();
+    await admin.query("create database another encoding 'UTF8' template template0");
+    await admin.end();
+    const env = postgres((url) => {
+      url.pathname = '/another';
+    });
+    await names({ env }, 'temporal.federation', /rules since 20\S+Z, and this index has none yet$/, /DATABASE_URL/);
+    const worker = run(process.execPath, [LAUNCHER, 'worker'], {
+      env: { ...process.env, ...stack.env, ...env, ISTHMUS_METRICS_URL: `http://127.0.0.1:${await getPort()}` },
+      cwd: '/',
+    });
+    await expect(worker).rejects.toMatchObject({
+      code: 64,
+      stderr: expect.stringMatching(/ISTHMUS_CONFIG: the workflows of devstoreaccount1 .* this index has none yet/),
+    });
   });
 
   it('9: finds a source that somebody has paused, since when and why', async () => {

@@ -13,6 +13,7 @@ const SOUND: TemporalFacts = {
   state: 1,
   attributes: { IsthmusFederation: KEYWORD, IsthmusSource: KEYWORD, IsthmusState: KEYWORD, Other: 1 },
   taskQueue: 'isthmus-lake',
+  other: undefined,
   polledAt: [NOW - 3_000],
   loops: [loop('feed', 'waiting'), loop('look', 'running')],
 };
