@@ -33,10 +33,14 @@ export function createActivities(services: Services): Activities {
   return Object.fromEntries(guarded) as Activities;
 }
 
+/** Readers of one hub that is away fail at the same time and alike, which is said once. */
+const ALIKE_MS = 5_000;
+
 type Activity = (input: never) => Promise<unknown>;
 
 function guard(services: Services, name: string, activity: Activity): Activity {
   const { metrics, log } = services;
+  let last = { failed: '', at: Number.NEGATIVE_INFINITY };
   return async (input) => {
     const began = performance.now();
     const seconds = () => (performance.now() - began) / 1000;
@@ -52,7 +56,12 @@ function guard(services: Services, name: string, activity: Activity): Activity {
       else {
         const code = 'type' in failure && typeof failure.type === 'string' ? failure.type : 'Error';
         metrics.attempt(name, 'failed', seconds(), code);
-        log.warn({ activity: name, attempt: info.attempt, code }, `${name} failed: ${failure.message}`);
+        const { attempt } = info;
+        const failed = `${attempt} ${code} ${failure.message}`;
+        if (failed !== last.failed || performance.now() - last.at > ALIKE_MS) {
+          log.warn({ activity: name, attempt, code }, `${name} failed: ${failure.message}`);
+        }
+        last = { failed, at: performance.now() };
       }
       throw failure;
     }

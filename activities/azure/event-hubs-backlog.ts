@@ -5,6 +5,10 @@ import type { Index } from '../../schema/index/database.ts';
 import { type HubName, type HubPlace, readHubPartitions } from '../../schema/index/event-hub-partitions.ts';
 import type { TriggerQueue } from '../../schema/ports/trigger-queue.ts';
 import { type EventHubsSource, eventHubsClient, hubNameOf } from './event-hubs-client.ts';
+import { within } from './within.ts';
+
+/** A client whose connection was cut may never end its closing. */
+const CLOSE_MS = 1_000;
 
 /** How far a partition goes, by the hub itself. */
 export interface PartitionHead {
@@ -95,7 +99,7 @@ export class EventHubsBacklog implements Pick<TriggerQueue, 'oldest'> {
   }
 
   async close(): Promise<void> {
-    await this.#client.close().catch(() => {});
+    await within(CLOSE_MS, this.#client.close());
   }
 }
 

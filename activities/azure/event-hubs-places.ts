@@ -41,7 +41,7 @@ export async function forgetStrangePlaces(
 ): Promise<void> {
   const { hub } = backlog;
   const kept = await readHubPartitions(places.index.db, places.accountId, hub);
-  if (kept.every(({ place }) => place === undefined)) return;
+  // Where there is no place yet, too: that a key is wrong the client, while it balances, would tell only after minutes.
   const [madeAt, heads] = await Promise.all([backlog.madeAt(signal), backlog.heads(signal)]);
   for (const head of heads) {
     const { partition, last } = head;

@@ -1,10 +1,13 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { createActivities } from '../../activities/activities.ts';
 import { readOpenLetters } from '../../schema/index/dead-letters.ts';
 import { readDeadLetters, recentJournal } from '../../schema/index/journal.ts';
 import type { ReconcileInput } from '../../schema/inputs/activities.ts';
 import { TriggersLost } from '../../schema/ports/trigger-queue.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { eventOf, hubWorld, receiveAll, waitFor } from './azure/hub-world.ts';
+import { runActivity } from './test-services.ts';
 
 const same = (a: object, b: object) => JSON.stringify(a) === JSON.stringify(b);
 
@@ -138,6 +141,27 @@ describe('the intake of an event hub', () => {
       places: { 0: undefined },
     };
     expect(asked).toEqual([wish, wish, wish]);
+  });
+
+  it('says once of all its readers that the hub does not know the key, also where nothing was ever read of it', async () => {
+    await using world = await hubWorld();
+    const connectionString = world.hubs.connectionString.replace(
+      /SharedAccessKey=[^;]+/,
+      'SharedAccessKey=bm90LWl0cy1rZXk=',
+    );
+    const source = { eventHub: 'h', consumerGroup: '$Default', connectionString };
+    const lines: object[] = [];
+    const log = pino({ level: 'warn' }, { write: (line) => lines.push(JSON.parse(line)) });
+    const { receiveEventHub } = createActivities({
+      ...{ ...world.services, log },
+      openEventHubs: () => world.open({ source }),
+    });
+    const reading = () =>
+      Promise.allSettled([1, 2].map(() => runActivity(() => receiveEventHub({ seconds: PATIENCE_MS / 1_000 }))));
+    const why = 'Event hub h: InvalidSignature: The token has an invalid signature.';
+    const refused = { status: 'rejected', reason: { type: 'ISTHMUS_SOURCE_UNAVAILABLE', message: why } };
+    expect(await reading()).toMatchObject([refused, refused]);
+    expect(lines).toMatchObject([{ attempt: 1, msg: `receiveEventHub failed: ${why}` }]);
   });
 
   it('takes one event and an array of them', async () => {
