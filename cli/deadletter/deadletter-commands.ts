@@ -84,7 +84,8 @@ export function addDeadletterCommands(program: Command, { add, asJson, run }: Ad
 }
 
 function chosen(ids: readonly string[], { all, deadLetterReason }: Choosing): Which {
-  return { ids, all: all === true, reason: deadLetterReason };
+  // Its process took a while to come to this.
+  return { ids, all: all === true, reason: deadLetterReason, began: performance.timeOrigin };
 }
 
 function positive(text: string): number {

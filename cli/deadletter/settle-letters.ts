@@ -1,3 +1,4 @@
+import type { Timestamp } from '../../namespace/entry.ts';
 import { IsthmusError } from '../../schema/errors.ts';
 import { COUNTED_LETTERS, countOpenLetters, readLetter } from '../../schema/index/dead-letters.ts';
 import type { DeadletterOutcome } from '../../schema/outputs/deadletter.ts';
@@ -7,12 +8,11 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { printable } from '../terminal.ts';
 import { keptId, parseLetterId, queuedId } from './letter.ts';
 import { keptLetters, type OpenLetters, openLetters, queuedLetters, whyMissing } from './open-letters.ts';
-import { discarding, outcome, replaying, type Settling } from './settle.ts';
+import { discarding, outcome, replaying, type Settling, TAKEN } from './settle.ts';
+import { isTakenSince } from './taken-meanwhile.ts';
 import { Tally } from './tally.ts';
 
 const HELD = 'somebody else has it under a lock just now, or had a moment ago: try again in a minute';
-
-const TAKEN = 'somebody else has replayed or discarded it';
 
 /** Which letters: those of these ids, or all, of one reason where it is given. */
 export interface Which {
@@ -20,6 +20,8 @@ export interface Which {
   readonly all: boolean;
   /** The code for which they are dead letters. */
   readonly reason?: string | undefined;
+  /** When the command was typed, by this machine's clock: what was taken since was taken meanwhile. @default now */
+  readonly began?: Timestamp | undefined;
 }
 
 /** A command under way: which letters, what is done with each, and what has become of them. */
@@ -28,11 +30,10 @@ interface Run {
   readonly which: Which;
   readonly settling: Settling;
   readonly tally: Tally;
-  /** Tells what became of one, and counts it. */
-  readonly tell: (result: DeadletterOutcome) => void;
+  /** Tells what became of one, and counts it: of one that somebody else took meanwhile, as no failure. */
+  readonly tell: (result: DeadletterOutcome, isTaken?: boolean) => void;
   readonly signal: AbortSignal;
-  /** Ids that were named, of dead letters when it began: such a one was taken meanwhile where it is none any more. */
-  readonly begun: ReadonlySet<string>;
+  readonly began: Timestamp;
   /** Those of the queue that it has not come to; undefined while it is not known which those are. */
   waiting?: Set<string>;
 }
@@ -56,20 +57,19 @@ async function settleLetters(
   call: Call,
 ): Promise<ExitCode> {
   check(which);
+  const began = which.began ?? Date.now();
   await using open = await openLetters(call);
   const { signal, terminal } = call;
   const tally = new Tally(verb);
-  const ids = [...new Set(which.ids)];
-  const begun = await deadLettersAmong(open, ids, signal);
-  const tell = (result: DeadletterOutcome) => {
-    if (result.outcome === 'gone' && begun.has(result.id)) tally.addMet(1);
+  const tell = (result: DeadletterOutcome, isTaken = false) => {
+    if (isTaken) tally.addMet(1);
     else tally.add(result);
     terminal.print(call.json ? JSON.stringify(result) : formatOutcome(result));
   };
   const run: Run = {
     open,
-    which: { ...which, ids },
-    begun,
+    which: { ...which, ids: [...new Set(which.ids)] },
+    began,
     settling: how(open),
     tally,
     tell,
@@ -104,25 +104,14 @@ function check({ ids, all, reason }: Which): void {
   for (const id of ids) parseLetterId(id);
 }
 
-/** Those of these ids that are dead letters now. */
-async function deadLettersAmong(
-  open: OpenLetters,
-  ids: readonly string[],
-  signal: AbortSignal,
-): Promise<ReadonlySet<string>> {
-  const { account, index } = open.services;
-  const isThere = async (text: string): Promise<boolean> => {
-    const id = parseLetterId(text);
-    if ('queued' in id) return (await open.queue?.find(id.queued, signal)) !== undefined;
-    const found = await readLetter(index.db, account.id, id.kept);
-    return found?.state === 'open' && keptId(found.letter) === text;
-  };
-  const there = new Set<string>();
-  for (const id of ids) if (await isThere(id)) there.add(id);
-  return there;
+/** Tells of a letter that was named that it is none any more. */
+async function tellGone({ open, began, tell }: Run, id: string, why: string): Promise<void> {
+  const isTaken = await isTakenSince(open, id, began);
+  tell(outcome(id, 'gone', { why: isTaken ? TAKEN : why }), isTaken);
 }
 
-async function settleKept({ open, which, settling, tally, tell, signal }: Run): Promise<void> {
+async function settleKept(run: Run): Promise<void> {
+  const { open, which, settling, tally, tell, signal } = run;
   if (which.all) {
     for await (const letter of keptLetters(open, which.reason, signal)) {
       signal.throwIfAborted();
@@ -141,8 +130,11 @@ async function settleKept({ open, which, settling, tally, tell, signal }: Run): 
     const found = await readLetter(index.db, account.id, id.kept);
     if (found === undefined || keptId(found.letter) !== text)
       tell(outcome(text, 'gone', { why: whyMissing(open, id, found?.letter) }));
-    else if (found.state !== 'open') tell(outcome(text, 'gone', { why: `it was ${found.state} already` }));
-    else tell(await settling.kept(found.letter));
+    else if (found.state !== 'open') await tellGone(run, text, `it was ${found.state} already`);
+    else {
+      const result = await settling.kept(found.letter);
+      tell(result, result.outcome === 'gone');
+    }
   }
 }
 
@@ -166,7 +158,7 @@ async function settleQueued(run: Run): Promise<void> {
  * the last letter is.
  */
 async function takeQueued(run: Run, waiting: Set<string>): Promise<void> {
-  const { open, which, begun, settling, tally, tell, signal } = run;
+  const { open, which, settling, tally, tell, signal } = run;
   const settle = async (held: HeldDeadLetter) => {
     tell(await settling.queued(held));
     waiting.delete(held.letter.sequence);
@@ -180,8 +172,7 @@ async function takeQueued(run: Run, waiting: Set<string>): Promise<void> {
     if (which.all) tally.addMet(gone.length);
     else {
       for (const sequence of gone) {
-        const id = queuedId({ sequence });
-        tell(outcome(id, 'gone', { why: begun.has(id) ? TAKEN : whyMissing(open, { queued: sequence }) }));
+        await tellGone(run, queuedId({ sequence }), whyMissing(open, { queued: sequence }));
       }
     }
     if (held.size > 0 && held.size < asked.size) {

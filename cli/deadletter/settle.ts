@@ -15,6 +15,9 @@ export interface Settling {
   queued(held: HeldDeadLetter): Promise<DeadletterOutcome>;
 }
 
+/** Why a letter is none any more that was one when it was chosen. */
+export const TAKEN = 'somebody else has replayed or discarded it';
+
 const NO_COUNTS = { why: null, applied: null, superseded: null, ignored: null, looks: null };
 
 export function outcome(
@@ -32,7 +35,7 @@ export function replaying({ services }: OpenLetters): Settling {
     async kept(letter) {
       const id = keptId(letter);
       const replayed = await replayLetter(services, letter);
-      if (replayed === 'settled') return outcome(id, 'gone', { why: 'somebody else has replayed or discarded it' });
+      if (replayed === 'settled') return outcome(id, 'gone', { why: TAKEN });
       if ('refused' in replayed) {
         const { reason, description } = replayed.refused;
         return outcome(id, 'stays', { why: `${reason}: ${description}` });
@@ -49,9 +52,10 @@ export function replaying({ services }: OpenLetters): Settling {
         const { reason, description } = rehearsal.refused;
         return outcome(id, 'stays', { why: `${reason}: ${description}` });
       }
-      const sent = await held.requeue();
       const { messageId } = held.letter;
+      // First, so that whoever finds none of it any more finds why; a note of one that stays does no harm.
       await recordJournal(index.db, account.id, [{ kind: 'dead-letter-replayed', detail: { id, messageId } }]);
+      const sent = await held.requeue();
       if (sent === 'requeued') return outcome(id, 'requeued');
       return outcome(id, 'stays', {
         why: 'it is in the queue again, but its lock was lost, so that it is here as well: replay or discard it again, the same news twice changes nothing',
@@ -70,9 +74,7 @@ export function discarding({ services: { account, index } }: OpenLetters, why: s
         await recordJournal(tx, account.id, [{ kind: 'dead-letter-discarded', detail: { id, why, ...about(letter) } }]);
         return true;
       });
-      return done
-        ? outcome(id, 'discarded')
-        : outcome(id, 'gone', { why: 'somebody else has replayed or discarded it' });
+      return done ? outcome(id, 'discarded') : outcome(id, 'gone', { why: TAKEN });
     },
     async queued(held) {
       const id = queuedId(held.letter);

@@ -114,6 +114,16 @@ export async function settleLetter(
   return numAffectedRows === 1n;
 }
 
+/** Whether a letter was settled in the last so many milliseconds, by the server's clock. */
+export async function isSettledWithin(on: Queryable, accountId: number, id: number, ms: number): Promise<boolean> {
+  const { rows } = await sql`
+    select from dead_letters
+    where account_id = ${accountId} and id = ${id} and settled_at >= ${serverNow} - ${Math.ceil(ms)}::bigint`.execute(
+    on,
+  );
+  return rows.length > 0;
+}
+
 /** Open letters that are counted: to read them all each quarter of a minute would cost the more the more there are. */
 export const COUNTED_LETTERS = 10_000;
 

@@ -55,6 +55,20 @@ export async function recentJournal(
   }));
 }
 
+/** Whether one of these kinds was noted of this `detail.id` in the last so many milliseconds, by the server's clock. */
+export async function isNotedWithin(
+  on: Queryable,
+  accountId: number,
+  { kinds, id, ms }: { readonly kinds: readonly string[]; readonly id: string; readonly ms: number },
+): Promise<boolean> {
+  const { rows } = await sql`
+    select from journal
+    where account_id = ${accountId} and noted_at >= ${serverNow} - ${Math.ceil(ms)}::bigint
+      and kind = any(${textArray(kinds)}::text[]) and detail ->> 'id' = ${id}
+    limit 1`.execute(on);
+  return rows.length > 0;
+}
+
 /** Messages that could never be applied. */
 export interface DeadLetters {
   /** As far back as the journal is kept. An origin is unknown where it was not noted yet. */

@@ -183,6 +183,28 @@ describe('isthmus deadletter', () => {
     expect((await open.call((call) => replayLetters(only('sb-1'), call))).code).toBe(1);
   });
 
+  it('3: a letter that another replay took while this one was only being started was taken meanwhile', async () => {
+    await using open = await world({ maxDeliveryCount: 1 });
+    await open.keep(letter('p0/1', event(1)));
+    await open.bury(event(2));
+    const began = Date.now();
+    const which = { ...only('eh-1', 'sb-1'), began };
+    expect((await open.call((call) => replayLetters(which, call))).code).toBe(0);
+    const second = await open.call((call) => replayLetters({ ...which, ids: [...which.ids, 'sb-9'] }, call));
+    expect(second).toEqual({
+      code: 1,
+      printed: [
+        'eh-1 is no dead letter: somebody else has replayed or discarded it',
+        'sb-1 is no dead letter: somebody else has replayed or discarded it',
+        'sb-9 is no dead letter: there is none of this id, and `isthmus deadletter list` prints those that there are',
+      ],
+      said: ['2 were replayed or discarded by another meanwhile.'],
+    });
+    expect((await open.call((call) => replayLetters(which, call))).code).toBe(0);
+    expect((await open.call((call) => replayLetters(only('eh-1'), call))).code).toBe(1);
+    expect((await open.call((call) => replayLetters(only('sb-1'), call))).code).toBe(1);
+  });
+
   it('3: counts of all those that another replay has taken meanwhile, and calls that no failure', async () => {
     await using open = await world();
     await open.keep(letter('p0/1', event(1)), letter('p0/2', event(2)), letter('p0/3', event(3)));
