@@ -1,12 +1,13 @@
 import path from 'node:path';
 import type { ChildEvent } from '../../infra/local/child-spec.ts';
 import { writeEnvFile } from '../../infra/local/env-file.ts';
-import { STATE_FOLDER } from '../../infra/local/find-stack.ts';
+import { STACK_ENV, STATE_FOLDER } from '../../infra/local/find-stack.ts';
 import type { StackPorts } from '../../infra/local/ports.ts';
 import type { Transport } from '../../infra/local/services-options.ts';
 import { type Stack, startStack } from '../../infra/local/stack.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
+import { nextSteps } from './next-steps.ts';
 import { StopSignals } from './stop-signals.ts';
 
 export interface DevOptions {
@@ -48,10 +49,16 @@ export async function runDev(options: DevOptions, terminal: Terminal): Promise<E
     throw error;
   }
   const { env } = stack;
-  if (options.writeEnv !== undefined) await writeEnvFile(path.resolve(options.writeEnv), env);
+  const written = options.writeEnv === undefined ? undefined : path.resolve(options.writeEnv);
+  if (written !== undefined) await writeEnvFile(written, env);
   const seconds = Math.round((performance.now() - began) / 100) / 10;
   if (options.json) terminal.print(JSON.stringify({ ready: true, seconds, state: stack.state, env }));
-  else for (const line of describe(stack, seconds)) terminal.print(line);
+  else {
+    const envFile = written ?? path.join(stack.state, STACK_ENV);
+    const npm = process.env.npm_command !== undefined;
+    const next = await nextSteps({ env, envFile, cwd: process.cwd(), argv: process.argv, npm });
+    for (const line of [...describe(stack, seconds), ...next]) terminal.print(line);
+  }
 
   await signals.untilFirst();
   terminal.say('stopping; Ctrl-C again does not wait');
@@ -80,11 +87,7 @@ function describe(stack: Stack, seconds: number): readonly string[] {
   // What does not run has no address.
   const rows = every.filter(([, value]) => value !== undefined);
   const width = Math.max(...rows.map(([what]) => what.length));
-  return [
-    `Ready in ${seconds} s.`,
-    ...rows.map(([what, value]) => `  ${what.padEnd(width)}  ${value ?? ''}`),
-    'Commands run in this folder find it by themselves, such as `isthmus status`. Ctrl-C stops everything.',
-  ];
+  return [`Ready in ${seconds} s.`, ...rows.map(([what, value]) => `  ${what.padEnd(width)}  ${value ?? ''}`)];
 }
 
 /** Deaths and returns; what goes as it should is not news. */

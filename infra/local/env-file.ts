@@ -8,7 +8,7 @@ const PLAIN = /^[\w./:@%+,=-]*$/;
  * take something in it for its own, in single quotes. Readable by its owner alone, and never half-written.
  */
 export async function writeEnvFile(file: string, env: Readonly<Record<string, string>>): Promise<void> {
-  const lines = Object.entries(env).map(([key, value]) => `${key}=${quoted(value)}\n`);
+  const lines = Object.entries(env).map(([key, value]) => `${key}=${shellWord(value)}\n`);
   await writeFile(`${file}.new`, lines.join(''), { mode: 0o600 });
   await rename(`${file}.new`, file);
 }
@@ -24,8 +24,11 @@ export async function readEnvFile(file: string): Promise<Record<string, string> 
   return Object.fromEntries(pairs);
 }
 
-/** A quote ends the quotes, stands escaped, and begins them again: only a shell knows that, and no other way has both. */
-function quoted(value: string): string {
+/**
+ * A value as a shell reads it. A quote ends the quotes, stands escaped, and begins them again: only a shell knows that,
+ * and no other way has both.
+ */
+export function shellWord(value: string): string {
   return PLAIN.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
 }
 
