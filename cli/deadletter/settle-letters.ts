@@ -221,7 +221,7 @@ function formatOutcome({ id, outcome: what, why, applied, superseded, ignored, l
     case 'applied':
       return `${id} is replayed: ${applied} applied, ${superseded} known already, ${ignored} ignored, ${looks} to be looked at.`;
     case 'discarded':
-      return `${id} is discarded, and the journal says why.`;
+      return `${id} is discarded: \`isthmus deadletter show ${id}\` says why.`;
     case 'stays':
       return `${id} stays${because}`;
     case 'held':

@@ -2,11 +2,12 @@ import type { TriggerBatch } from '../../activities/azure/trigger-batch.ts';
 import { type Rehearsal, rehearse } from '../../activities/dead-letters/replay-letter.ts';
 import { formatKey } from '../../namespace/key.ts';
 import { type LetterState, readLetter } from '../../schema/index/dead-letters.ts';
+import { type Discard, readDiscard } from '../../schema/index/journal.ts';
 import { explainEntry } from '../../schema/index/queries.ts';
 import type { DeadletterLine, DeadletterShow } from '../../schema/outputs/deadletter.ts';
 import type { Call } from '../call.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { formatBytes } from '../format.ts';
+import { formatBytes, formatTime } from '../format.ts';
 import { printable } from '../terminal.ts';
 import { keptId, keptLine, parseLetterId, queuedLine } from './letter.ts';
 import { type OpenLetters, openLetters, whyMissing } from './open-letters.ts';
@@ -17,6 +18,7 @@ interface Found {
   readonly line: DeadletterLine;
   readonly body: unknown;
   readonly state: LetterState;
+  readonly discard: Discard | undefined;
 }
 
 /** `isthmus deadletter show ID`: exit 1 where there is no such letter. */
@@ -31,6 +33,7 @@ export async function showLetter(text: string, call: Call): Promise<ExitCode> {
   const output: DeadletterShow = {
     ...found.line,
     state: found.state,
+    discarded: found.discard === undefined ? null : { at: formatTime(found.discard.at), why: found.discard.why },
     ...textOf(found.body),
     replay: await foresee(open, await rehearse(open.services, found)),
   };
@@ -45,12 +48,19 @@ async function findLetter(open: OpenLetters, text: string, signal: AbortSignal):
   const id = parseLetterId(text);
   if ('queued' in id) {
     const letter = await queue?.find(id.queued, signal);
-    if (letter === undefined) return whyMissing(open, id);
-    return { line: queuedLine(letter), body: letter.body, state: 'open' };
+    if (letter !== undefined) return { line: queuedLine(letter), body: letter.body, state: 'open', discard: undefined };
+    const gone = await readDiscard(services.index.db, services.account.id, text);
+    return gone === undefined ? whyMissing(open, id) : `it ${discardText(formatTime(gone.at), gone.why)}`;
   }
   const kept = await readLetter(services.index.db, services.account.id, id.kept);
   if (kept === undefined || keptId(kept.letter) !== text) return whyMissing(open, id, kept?.letter);
-  return { line: keptLine(kept.letter), body: kept.letter.body, state: kept.state };
+  const { letter, state } = kept;
+  const discard = state === 'discarded' ? await readDiscard(services.index.db, services.account.id, text) : undefined;
+  return { line: keptLine(letter), body: letter.body, state, discard };
+}
+
+function discardText(at: string, why: string): string {
+  return printable(`was discarded at ${at}: ${why}`);
 }
 
 async function foresee(
@@ -125,7 +135,8 @@ function formatLetter(letter: DeadletterShow): readonly string[] {
   ];
 }
 
-function formatReplay({ replay, state }: DeadletterShow): readonly string[] {
+function formatReplay({ replay, state, discarded }: DeadletterShow): readonly string[] {
+  if (discarded !== null) return [`It ${discardText(discarded.at, discarded.why)}`];
   if (state !== 'open') return [`It was ${state} already.`];
   const { refused, applied, superseded, ignored, looks, also, entries } = replay;
   if (refused !== null) {

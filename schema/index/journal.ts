@@ -86,3 +86,23 @@ export async function readDeadLetters(on: Queryable, accountId: number): Promise
   const { reason = 'unknown', description = '' } = (newest.detail ?? {}) as Readonly<Record<string, string>>;
   return { byOrigin, last: { reason, description, at: newest.notedAt } };
 }
+
+/** When a dead letter was discarded, and why in an operator's words. */
+export interface Discard {
+  readonly at: Timestamp;
+  readonly why: string;
+}
+
+/**
+ * Reads the account's whole journal: for a person who asks, not for a loop.
+ *
+ * @param id what the letter is called by commands.
+ * @returns undefined where nobody discarded it, as far back as the journal is kept.
+ */
+export async function readDiscard(on: Queryable, accountId: number, id: string): Promise<Discard | undefined> {
+  const { rows } = await sql<Discard>`
+    select noted_at as at, coalesce(detail ->> 'why', '') as why from journal
+    where account_id = ${accountId} and kind = 'dead-letter-discarded' and detail ->> 'id' = ${id}
+    order by noted_at desc, id desc limit 1`.execute(on);
+  return rows[0];
+}

@@ -41,6 +41,10 @@ const entry = z.object({
 export const deadletterShow = z.object({
   ...letter,
   state: z.enum(['open', 'replayed', 'discarded']),
+  discarded: z
+    .object({ at: time, why: z.string() })
+    .nullable()
+    .describe('When and why an operator discarded it; null: nobody did, or the journal of that time is purged.'),
   body: z.string().describe('As text, or in base64 where it is none.'),
   bodyIs: z.enum(['text', 'base64']),
   replay: z

@@ -297,7 +297,7 @@ describe('isthmus deadletter', () => {
     expect(printed).toContain('  the directory lake/old was deleted: what the index has below it is gone through');
   });
 
-  it('discards with a reason, which the journal keeps', async () => {
+  it('discards with a reason, which the journal keeps and a letter shows', async () => {
     await using open = await world({ maxDeliveryCount: 1 });
     await open.keep(letter('p0/1', 'x', 'not-json'), letter('p0/2', event(2)));
     await open.bury(event(3));
@@ -313,6 +313,18 @@ describe('isthmus deadletter', () => {
       { id: 'eh-1', why: 'a test' },
     ]);
     expect(open.broker.bus.queueState('q')).toMatchObject({ active: 0, deadLettered: 0 });
+
+    const kept = await open.call((call) => showLetter('eh-1', call));
+    expect(kept.printed.at(-1)).toMatch(/^It was discarded at 2\d{3}-.*: a test$/);
+    const queued = await open.call((call) => showLetter('sb-1', call));
+    expect(queued).toMatchObject({
+      code: 1,
+      said: [expect.stringMatching(/^sb-1 .* discarded at 2.*: a test too\.$/)],
+    });
+    const { printed } = await open.call((call) => showLetter('eh-1', call), true);
+    expect(deadletterShow.parse(lines(printed)[0])).toMatchObject({
+      ...{ state: 'discarded', discarded: { why: 'a test' } },
+    });
   });
 
   it('leaves every letter whole that it has not come to when it is interrupted', async () => {
