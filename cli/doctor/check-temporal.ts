@@ -6,6 +6,7 @@ import type { Environment } from '../environment.ts';
 import { messageOf } from '../failure.ts';
 import { workflowStatus } from '../status/workflow-status.ts';
 import { connectTemporal, temporalConfig } from '../temporal.ts';
+import { loopsOf, unnamedLoops } from '../worker/ensure-workflows.ts';
 import { otherOwner, readOwner } from '../worker/schedule-owner.ts';
 import { searchAttributesOf } from '../worker/search-attributes.ts';
 import { type Asking, ask } from './ask.ts';
@@ -69,6 +70,8 @@ async function readFacts(
       polledAt: [],
       other: undefined,
       loops: undefined,
+      unnamed: [],
+      missing: [],
     };
   const attributes = await searchAttributesOf(client);
   const owner = await readOwner(client, account.name);
@@ -77,6 +80,11 @@ async function readFacts(
   const { pollers } = await workflowService.describeTaskQueue(queue);
   // They answer by a worker; without search attributes they are not found.
   const loops = pollers?.length ? await workflowStatus(client, federation).catch(() => undefined) : undefined;
+  // Where a worker of this federation has been for this account, its loops are those of the file that it had.
+  const mine = loops !== undefined && owner?.federation === name;
+  const named = new Set(loopsOf(federation).map(({ id }) => id));
+  const missing = mine ? loops.filter(({ id, running }) => named.has(id) && !running).map(({ id }) => id) : [];
+  const unnamed = mine ? await unnamedLoops(client, federation) : [];
   return {
     ...about,
     retentionMs: msOf(described.config?.workflowExecutionRetentionTtl),
@@ -85,6 +93,8 @@ async function readFacts(
     polledAt: (pollers ?? []).map(({ lastAccessTime }) => msOf(lastAccessTime)),
     other,
     loops,
+    unnamed,
+    missing,
   };
 }
 

@@ -22,6 +22,9 @@ export interface TemporalFacts {
   readonly other: OtherOwner | undefined;
   /** What the federation's loops and jobs say of themselves; undefined where they could not be asked. */
   readonly loops: readonly WorkflowStatus[] | undefined;
+  /** The ids of loops that run and are for nothing in the file, and of those that the file wants and that do not run. */
+  readonly unnamed: readonly string[];
+  readonly missing: readonly string[];
 }
 
 const REGISTERED = 1;
@@ -39,7 +42,13 @@ export function judgeTemporal(facts: TemporalFacts, now: number): readonly Findi
     judgeNamespace(facts),
     ...(facts.retentionMs === undefined
       ? []
-      : [judgeAttributes(facts), ...judgeOwner(facts), judgePollers(facts, now), ...judgeLoops(facts.loops)]),
+      : [
+          judgeAttributes(facts),
+          ...judgeOwner(facts),
+          judgePollers(facts, now),
+          ...judgeSources(facts),
+          ...judgeLoops(facts.loops),
+        ]),
   ];
 }
 
@@ -124,6 +133,18 @@ function judgePollers({ taskQueue, polledAt }: TemporalFacts, now: number): Find
     `no worker has polled ${taskQueue} ${last}: nothing is taken from any source`,
     "isthmus worker --config federation.yaml; where one runs, compare its TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and its federation's name.",
   );
+}
+
+/** Workers start the loops of their own file, and end the others. */
+function judgeSources({ unnamed, missing }: TemporalFacts): readonly Finding[] {
+  const differences = [
+    ...(missing.length === 0 ? [] : [`${missing.join(', ')} of the file do not run`]),
+    ...(unnamed.length === 0 ? [] : [`${unnamed.join(', ')} run and are for nothing in the file`]),
+  ];
+  if (differences.length === 0) return [];
+  const mend =
+    'Where the workers started more than a minute ago, they have another file: restart every one with this file.';
+  return [warning('temporal.sources', differences.join('; '), mend)];
 }
 
 /** What an operator has paused is as that wanted it, and as easily forgotten. */

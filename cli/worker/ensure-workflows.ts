@@ -132,14 +132,19 @@ async function ensureLoop(client: Client, { name }: Federation, loop: LoopSpec):
  * @returns the ids of those that this call ended.
  */
 export async function endUnnamedLoops(client: Client, federation: Federation): Promise<readonly string[]> {
+  const unnamed = await unnamedLoops(client, federation);
+  const ended = await Promise.all(unnamed.map(async (id) => ((await endLoop(client, id)) ? [id] : [])));
+  return ended.flat();
+}
+
+/** The ids of the account's loops that run for something that the file does not name. */
+export async function unnamedLoops(client: Client, federation: Federation): Promise<readonly string[]> {
   const { name } = federation.account;
   // An id is TYPE/ACCOUNT, and of a sink TYPE/ACCOUNT/SINK.
   const isOf = (id: string) => id.split('/')[1] === name;
   const named = new Set(loopsOf(federation).map(({ id }) => id));
   const running = await workflowStates(client, federation.name);
-  const unnamed = running.filter(({ id, type }) => NAMED_LOOPS.has(type) && isOf(id) && !named.has(id));
-  const ended = await Promise.all(unnamed.map(async ({ id }) => ((await endLoop(client, id)) ? [id] : [])));
-  return ended.flat();
+  return running.filter(({ id, type }) => NAMED_LOOPS.has(type) && isOf(id) && !named.has(id)).map(({ id }) => id);
 }
 
 /** @returns false where it has ended already: the list of those that run is a second behind. */

@@ -296,6 +296,20 @@ describe('isthmus doctor on isthmus dev', () => {
     }
   });
 
+  it('finds sources that are others than those that the worker was started with', async () => {
+    await names(
+      { file: [/ {2}deadLetters:\n.*\n.*\n/, ''] },
+      'temporal.sources',
+      /^dead-letter-intake\/devstoreaccount1 run and are for nothing in the file$/,
+      /restart/,
+      'warning',
+    );
+    const { found } = await diagnose({ file: ['sinks:\n', 'sinks:\n  more: { kind: fileView, root: "." }\n'] });
+    expect(found).toMatchObject([
+      { check: 'temporal.sources', says: 'stub-dispatch/devstoreaccount1/more of the file do not run' },
+    ]);
+  });
+
   it('finds a sink whose root is not there, and does not make it', async () => {
     const root = path.join(stack.state, 'nowhere');
     const { found } = await diagnose({ env: { ISTHMUS_VAST_ROOT: root } });

@@ -14,6 +14,8 @@ const SOUND: TemporalFacts = {
   attributes: { IsthmusFederation: KEYWORD, IsthmusSource: KEYWORD, IsthmusState: KEYWORD, Other: 1 },
   taskQueue: 'isthmus-lake',
   other: undefined,
+  unnamed: [],
+  missing: [],
   polledAt: [NOW - 3_000],
   loops: [loop('feed', 'waiting'), loop('look', 'running')],
 };
@@ -36,6 +38,13 @@ describe('what Temporal says of itself', () => {
     ['no namespace', { retentionMs: undefined, state: 0 }, 'wrong', 'temporal.namespace', /namespace create -n lake/],
     ['a namespace that goes', { state: 3 }, 'wrong', 'temporal.namespace', /TEMPORAL_NAMESPACE/],
     ['a retention of an hour', { retentionMs: 3_600_000 }, 'warning', 'temporal.namespace', /--retention 72h/],
+    [
+      'workers with another file',
+      { missing: ['event-hub-intake/contoso'], unnamed: ['trigger-intake/contoso'] },
+      'warning',
+      'temporal.sources',
+      /restart every one/,
+    ],
     [
       'a search attribute that is missing',
       { attributes: { IsthmusFederation: KEYWORD, IsthmusSource: KEYWORD } },
