@@ -11,7 +11,10 @@ export interface ViewSettings {
   readonly hydratedMode: number;
 }
 
-/** Temporary files, below the root: those of each thread in a folder of its own, kept bytes beside them. No container's name starts with a dot. */
+/**
+ * Temporary files, below the root: stubs under way of each thread in a folder of its own; beside those folders bytes that
+ * are being fetched and bytes that were kept, which any thread takes. No container's name starts with a dot.
+ */
 export const TEMP_FOLDER = '.isthmus-tmp';
 /** Sidecar files, below the root, where there are no extended attributes. */
 export const SIDECAR_FOLDER = '.isthmus';

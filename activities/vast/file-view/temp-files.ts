@@ -22,7 +22,7 @@ export function isThreadFolder(name: string): boolean {
 }
 
 /**
- * The temporary files of one thread, in a folder of its own: a directory is locked in the kernel for every name that
+ * The temporary files of one thread's stubs, in a folder of its own: a directory is locked in the kernel for every name that
  * comes or goes, so that threads with one folder between them wait for each other with every stub. Another process may
  * have threads of the same numbers: names are unique, folders are not.
  */
@@ -46,7 +46,7 @@ export class TempFiles {
     return `${this.#folder}/${this.#run}-${this.#count++}`;
   }
 
-  /** Makes the folder, unless it is there. Throws `ISTHMUS_SINK` where the root is gone: it is not for Isthmus to make. */
+  /** Makes the folder and the one above it, where bytes are fetched to, unless they are there. Throws `ISTHMUS_SINK` where the root is gone: it is not for Isthmus to make. */
   makeFolder(): void {
     requireRoot(this.#settings, this.#files);
     makeTempFolder(this.#settings.root, this.#files);
