@@ -39,9 +39,13 @@ export function exitCodeOf(thrown: unknown): ExitCode {
   return thrown.code === 'ISTHMUS_USAGE' || thrown.code === 'ISTHMUS_CONFIG' ? EXIT.wrongUse : EXIT.failed;
 }
 
+/** Errors inside errors that are looked into: one may be its own cause. */
+const DEEPEST = 5;
+
 /** Node's and Postgres' errors carry a code; a connection tried on several addresses carries one for each. */
-export function codeOf(error: unknown): string | undefined {
-  if (error instanceof AggregateError) return codeOf(error.errors[0]);
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  return error instanceof Error && error.cause !== undefined ? codeOf(error.cause) : undefined;
+export function codeOf(error: unknown, depth = DEEPEST): string | undefined {
+  if (!(error instanceof Error) || depth === 0) return undefined;
+  if (error instanceof AggregateError) return codeOf(error.errors[0], depth - 1);
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return codeOf(error.cause, depth - 1);
 }

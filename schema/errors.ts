@@ -60,31 +60,40 @@ export function hasCode(error: unknown, code: ErrorCode): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
-/** Turns whatever was thrown into an Error. */
+/** Turns whatever was thrown into an Error, which says why in the words of `messageOf`. */
 export function ensureError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
+  return thrown instanceof Error ? thrown : new Error(messageOf(thrown));
 }
 
 /** Azure ends a message with what tells one attempt from another. */
 const ONE_ATTEMPT = /\s*\b(?:Reference|TrackingId)\s*:.*$/s;
 
+/** Errors inside errors that are looked into: one may be its own cause. */
+const DEEPEST = 5;
+
 /**
  * Why something failed, in words and never in none. A client that tried several times, or several addresses, throws an
- * error without a message that has theirs inside: each different one is told once. What else has no message is told by
- * its code, AMQP's condition, its cause, or its name.
+ * error that has theirs inside, and itself says no more than that all failed: each different one is told once. What
+ * else has no message is told by its code, AMQP's condition, its cause, or its name.
  */
 export function messageOf(thrown: unknown): string {
+  return messageWithin(thrown, DEEPEST);
+}
+
+function messageWithin(thrown: unknown, depth: number): string {
   if (typeof thrown !== 'object' || thrown === null) return String(thrown);
   const { message, description, code, condition, cause, name, errors } = thrown as Readonly<Record<string, unknown>>;
   const said = [message, description].find(isWord);
-  if (said !== undefined) return said;
-  if (Array.isArray(errors) && errors.length > 0) {
-    const each = new Map(errors.map(messageOf).map((text) => [text.replace(ONE_ATTEMPT, ''), text]));
-    return [...each.values()].join('; ');
+  // Of other errors that have some inside, the message tells of them already.
+  if (said !== undefined && !(thrown instanceof AggregateError)) return said;
+  if (depth > 0 && Array.isArray(errors) && errors.length > 0) {
+    const texts = errors.map((error) => messageWithin(error, depth - 1));
+    const each = [...new Map(texts.map((text) => [text.replace(ONE_ATTEMPT, ''), text])).values()].join('; ');
+    return said === undefined ? each : `${said}: ${each}`;
   }
-  const word = [code, condition].find(isWord);
+  const word = [said, code, condition].find(isWord);
   if (word !== undefined) return word;
-  if (cause !== undefined) return messageOf(cause);
+  if (depth > 0 && cause !== undefined) return messageWithin(cause, depth - 1);
   return isWord(name) ? name : String(thrown);
 }
 

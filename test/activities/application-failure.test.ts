@@ -27,6 +27,12 @@ describe('what Temporal is told of an error', () => {
     expect(failure.message).toBe('v6 refused; v4 refused');
   });
 
+  it('what AMQP tells of a link, which is no error, keeps its words', () => {
+    const told = { condition: 'amqp:unauthorized-access', description: 'no such key' };
+    expect(applicationFailure(told, false)).toMatchObject({ message: 'no such key', nonRetryable: false });
+    expect(applicationFailure(told, true)).toMatchObject({ message: 'no such key' });
+  });
+
   it('of an attempt that was asked to stop is that it stopped, unless it is an error of ours', () => {
     const abort = new DOMException('aborted', 'AbortError');
     expect(applicationFailure(abort, true)).toBeInstanceOf(CancelledFailure);

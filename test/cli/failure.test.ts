@@ -26,6 +26,13 @@ describe('a failure', () => {
 
   it('of something that is no error is shown all the same', () => {
     expect(formatFailure('gone')).toContain('isthmus failed: gone');
+    expect(formatFailure({ condition: 'amqp:not-found', description: 'no such queue' })).toContain('no such queue');
+  });
+
+  it('that is its own cause is shown all the same', () => {
+    const looped = new TypeError('');
+    looped.cause = looped;
+    expect(formatFailure(looped)).toContain('isthmus failed: TypeError');
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { IsthmusError, messageOf } from '../../schema/errors.ts';
+import { ensureError, IsthmusError, messageOf } from '../../schema/errors.ts';
 
 const refused = (tracking: string) =>
   Object.assign(new Error(`InvalidSignature: no such key. TrackingId:${tracking}, Timestamp:2026-11-22`), {
@@ -29,6 +29,30 @@ describe('why something failed', () => {
     expect(messageOf(new AggregateError([new Error('v6 refused'), new Error('v4 refused')]))).toBe(
       'v6 refused; v4 refused',
     );
+  });
+
+  it('is told of each of several of which all were needed to fail, and not only that they did', async () => {
+    const tried = Promise.any([Promise.reject(new Error('v6 refused')), Promise.reject(new Error('v4 refused'))]);
+    const thrown = await tried.catch((error: unknown) => error);
+    expect(messageOf(thrown)).toBe('All promises were rejected: v6 refused; v4 refused');
+  });
+
+  it('is told once by an error that has put the messages of those inside it into its own', () => {
+    const message = 'No credential could be had.\nno such key';
+    expect(messageOf(Object.assign(new Error(message), { errors: [new Error('no such key')] }))).toBe(message);
+  });
+
+  it('is told of an error that is its own cause, or one of its own tries', () => {
+    const looped = new TypeError('');
+    looped.cause = looped;
+    const tries = new AggregateError([]);
+    tries.errors.push(tries, tries);
+    expect([messageOf(looped), messageOf(tries)]).toEqual(['TypeError', 'AggregateError']);
+  });
+
+  it('is told by an error made of what is none', () => {
+    const thrown = { condition: 'amqp:unauthorized-access', description: 'no such key' };
+    expect([ensureError(thrown).message, ensureError('gone').message]).toEqual(['no such key', 'gone']);
   });
 
   it.each([new Error(''), new AggregateError([]), {}, undefined, null])('is never empty: %o', (thrown) => {
