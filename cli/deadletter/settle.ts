@@ -52,10 +52,11 @@ export function replaying({ services }: OpenLetters): Settling {
         const { reason, description } = rehearsal.refused;
         return outcome(id, 'stays', { why: `${reason}: ${description}` });
       }
-      const { messageId } = held.letter;
-      // First, so that whoever finds none of it any more finds why; a note of one that stays does no harm.
-      await recordJournal(index.db, account.id, [{ kind: 'dead-letter-replayed', detail: { id, messageId } }]);
+      const detail = { id, messageId: held.letter.messageId };
+      // First, so that whoever finds none of it any more finds why; it may stay, where it cannot be sent.
+      await recordJournal(index.db, account.id, [{ kind: 'dead-letter-replaying', detail }]);
       const sent = await held.requeue();
+      await recordJournal(index.db, account.id, [{ kind: 'dead-letter-replayed', detail }]);
       if (sent === 'requeued') return outcome(id, 'requeued');
       return outcome(id, 'stays', {
         why: 'it is in the queue again, but its lock was lost, so that it is here as well: replay or discard it again, the same news twice changes nothing',

@@ -4,7 +4,8 @@ import { isNotedWithin } from '../../schema/index/journal.ts';
 import { parseLetterId } from './letter.ts';
 import type { OpenLetters } from './open-letters.ts';
 
-const KINDS = ['dead-letter-replayed', 'dead-letter-discarded'];
+/** `replaying` is noted before a letter is sent again: whoever finds it gone in that moment finds no other. */
+const KINDS = ['dead-letter-replaying', 'dead-letter-replayed', 'dead-letter-discarded'];
 
 /**
  * Whether a letter that is none any more was replayed or discarded since a command began: an expected race of two that
