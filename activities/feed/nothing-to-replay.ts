@@ -2,8 +2,8 @@ import type { Consequence } from '../../schema/errors.ts';
 import { FeedUnavailableError } from '../../schema/feed/feed-error.ts';
 
 /**
- * A replay finds no feed before it has read any of it. It ends, where a loop would wait: nothing of it is half-done, and
- * no `resume` brings a feed that was never written.
+ * A replay finds no feed before it has read any of it: there is none, or it may not be read. It ends, where a loop would
+ * wait: nothing of it is half-done, and once there is one to read it is asked for again.
  */
 export class NothingToReplayError extends FeedUnavailableError {
   constructor(cause: FeedUnavailableError) {

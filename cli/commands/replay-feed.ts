@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { AzureFeedStore } from '../../activities/azure/azure-feed-store.ts';
 import { blobService } from '../../activities/azure/blob-service.ts';
 import { NothingToReplayError } from '../../activities/feed/nothing-to-replay.ts';
+import { answerWithin } from '../../activities/observability/answer-within.ts';
 import { IsthmusError } from '../../schema/errors.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
 import { FeedUnavailableError } from '../../schema/feed/feed-error.ts';
@@ -30,7 +31,7 @@ export interface ReplayFeedOptions {
 /**
  * `isthmus replay` of the account's own feed. Asked again for the same range while it runs, it follows the same workflow.
  *
- * @throws NothingToReplayError where the federation names no feed, and the account has none that may be read.
+ * @throws NothingToReplayError where the federation names no feed, and the account has none.
  */
 export async function replayFeed(options: ReplayFeedOptions, call: Call): Promise<ExitCode> {
   const federation = await readFederation(call.config, call.env);
@@ -68,12 +69,20 @@ export async function replayFeed(options: ReplayFeedOptions, call: Call): Promis
   return EXIT.good;
 }
 
-/** An account may have a feed that its federation does not name. Of one that is named, whoever reads it tells. */
+/** An account that has not answered by then is left to the worker, which may reach it where this does not. */
+const ANSWER_MS = 5_000;
+
+/**
+ * An account may have a feed that its federation does not name. Where that cannot be told from here, for want of a right
+ * or of an answer, the worker tells, as it does of a feed that is named.
+ */
 async function refuseWithoutFeed({ account }: Federation, signal: AbortSignal): Promise<void> {
+  const feed = new AzureFeedStore(blobService(account));
   try {
-    await new AzureFeedStore(blobService(account)).readText(SEGMENTS_FILE, {}, signal);
+    await answerWithin(ANSWER_MS, 'the account', signal, (within) => feed.readText(SEGMENTS_FILE, {}, within));
   } catch (error) {
-    throw error instanceof FeedUnavailableError ? new NothingToReplayError(error) : error;
+    signal.throwIfAborted();
+    if (error instanceof FeedUnavailableError && error.why !== 'forbidden') throw new NothingToReplayError(error);
   }
 }
 

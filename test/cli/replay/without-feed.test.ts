@@ -11,13 +11,18 @@ import { ACCOUNT } from '../../../infra/local/storage/account.ts';
 import { feedShowOutput } from '../../../schema/outputs/feed-show.ts';
 import { type HttpFault, HttpFeed } from '../../activities/azure/http-feed.ts';
 import { MemoryFeed } from '../../activities/azure/memory-feed.ts';
+import { StallTimers } from '../../activities/azure/stall-timers.ts';
 import { type RecordingTerminal, recordingTerminal } from '../recording-terminal.ts';
 
 /** An account that answers, where neither Temporal nor the index does. */
-async function world(sources: string, fault: HttpFault, isHierarchical = false) {
+async function world(sources: string, fault: HttpFault | undefined, isHierarchical = false) {
   await using made = new AsyncDisposableStack();
   const feed = made.use(await HttpFeed.open(new MemoryFeed()));
-  feed.fault = ({ path: asked }) => (asked === '?account' ? undefined : fault);
+  const asked = Promise.withResolvers<void>();
+  feed.fault = ({ path: inside }) => {
+    asked.resolve();
+    return inside === '?account' ? undefined : fault;
+  };
   feed.isHierarchical = isHierarchical;
   const folder = await mkdtemp(path.join(tmpdir(), 'isthmus-cli-'));
   made.defer(() => rm(folder, { recursive: true }));
@@ -33,15 +38,22 @@ rules: [{ prefix: '', authority: blob, sink: gpu }]
   );
   const env = { TEMPORAL_ADDRESS: '127.0.0.1:1', DATABASE_URL: 'postgres://127.0.0.1:1/none' };
   const stack = made.move();
+  const calling = (more: object, json = false): Call & { readonly terminal: RecordingTerminal } => ({
+    ...{ env: { ...env, ...more }, terminal: recordingTerminal(), signal: new AbortController().signal, json, config },
+  });
   return {
-    call: (json = false): Call & { readonly terminal: RecordingTerminal } => ({
-      ...{ env, terminal: recordingTerminal(), signal: new AbortController().signal, json, config },
-    }),
+    calling,
+    call: (json = false) => calling({}, json),
+    /** When the account has been asked something. */
+    asked: () => asked.promise,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
 
 const NONE = { status: 404, code: 'ContainerNotFound' };
+const TRIGGERS = '{ serviceBus: { queue: q, namespace: n } }';
+const RANGE = { from: Date.UTC(2026, 0) };
+const TEMPORAL = /^The address of Temporal is none/;
 const REFUSED = { status: 403, code: 'AuthorizationPermissionMismatch' };
 
 async function failureOf(running: Promise<unknown>): Promise<Error> {
@@ -57,13 +69,12 @@ describe('an account without a feed, of which the federation names none', () => 
   it.each([
     ['not-enabled', NONE, false],
     ['hierarchical', NONE, true],
-    ['forbidden', REFUSED, false],
   ])(
     '9: refuses a replay at once, as other commands of the feed do, where it is %s',
     async (why, fault, isHierarchical) => {
-      await using on = await world('{ serviceBus: { queue: q, namespace: n } }', fault, isHierarchical);
+      await using on = await world(TRIGGERS, fault, isHierarchical);
       const dumped = await failureOf(feedDump({}, on.call()));
-      const failed = await failureOf(replay({ from: Date.UTC(2026, 0) }, on.call()));
+      const failed = await failureOf(replay(RANGE, on.call()));
       expect(failed).toMatchObject({ code: 'ISTHMUS_FEED_UNAVAILABLE', why });
       expect(failed.message.startsWith(`${dumped.message}. `)).toBe(true);
       expect(failed.message).toContain('`isthmus reconcile`');
@@ -71,8 +82,26 @@ describe('an account without a feed, of which the federation names none', () => 
     },
   );
 
+  // Temporal's address is none, which is told when it is needed: the replay has gone on to it.
+  it.each<[string, HttpFault | undefined]>([
+    ['has one all the same', undefined],
+    ['refuses whoever asks, though perhaps not the worker', REFUSED],
+  ])('leaves it to the worker where the account %s', async (_, fault) => {
+    await using on = await world(TRIGGERS, fault);
+    expect((await failureOf(replay(RANGE, on.calling({ TEMPORAL_ADDRESS: 'http://t' })))).message).toMatch(TEMPORAL);
+  });
+
+  it('leaves it to the worker where the account is not to be reached from here, and waits five seconds for it', async () => {
+    await using on = await world(TRIGGERS, 'silence');
+    using timers = new StallTimers(5_000);
+    const replaying = failureOf(replay(RANGE, on.calling({ TEMPORAL_ADDRESS: 'http://t' })));
+    await on.asked();
+    timers.pass(5_000);
+    expect((await replaying).message).toMatch(TEMPORAL);
+  });
+
   it('9: says that it has none and that nothing reads it, and nothing of a Temporal that nobody asked', async () => {
-    await using on = await world('{ serviceBus: { queue: q, namespace: n } }', NONE, true);
+    await using on = await world(TRIGGERS, NONE, true);
     const shown = on.call();
     await feedShow(shown);
     expect(shown.terminal.printed).toContain('It has no loop: the federation names no change feed');
