@@ -3,7 +3,6 @@ import { decodeTriggers } from '../../schema/events/decode.ts';
 import type { InventoryCompleted } from '../../schema/events/inventory-completed.ts';
 import type { SubtreeChange } from '../../schema/events/subtree.ts';
 import type { UndecodableReason } from '../../schema/events/undecodable.ts';
-import type { DeadLetterOrigin } from '../../schema/index/dead-letters.ts';
 import type { JournalNote } from '../../schema/index/journal.ts';
 import type { TriggerMessage } from '../../schema/ports/trigger-queue.ts';
 
@@ -30,7 +29,7 @@ export interface TriggerBatch {
   readonly ignored: Readonly<Record<string, number>>;
   /** What is to be said of those that are another account's: one sentence for each such account. */
   readonly strangers: readonly string[];
-  /** What was not routine. */
+  /** What was not routine, but for the dead letters: whoever keeps those notes them. */
   readonly notes: readonly JournalNote[];
 }
 
@@ -40,14 +39,8 @@ export interface TriggerBatch {
  *
  * Every event that comes in is one of `events`, `subtrees`, `completed` and `ignored`, or counted by a dead letter; a
  * rename of a blob is two events.
- *
- * @param origin where the messages come from: it is noted of what can never be applied.
  */
-export function readBatch(
-  messages: readonly TriggerMessage[],
-  account: string,
-  origin: DeadLetterOrigin = 'service-bus',
-): TriggerBatch {
+export function readBatch(messages: readonly TriggerMessage[], account: string): TriggerBatch {
   const good: TriggerMessage[] = [];
   const deadLetters: DeadLetter[] = [];
   const events: BlobEvent[] = [];
@@ -74,7 +67,6 @@ export function readBatch(
       const description =
         refused.length === 1 ? first.message : `${first.message} (and ${refused.length - 1} more of its events)`;
       deadLetters.push({ message, reason, description, events: refused.length });
-      notes.push({ kind: 'dead-letter', detail: { origin, messageId: message.id, reason, description } });
     }
     for (const each of read) {
       if (each.kind === 'event') events.push(each.event);

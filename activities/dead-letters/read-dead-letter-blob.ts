@@ -1,8 +1,8 @@
 import type { Timestamp } from '../../namespace/entry.ts';
 import { readDeadLetterEvents } from '../../schema/events/dead-letter-events.ts';
+import type { Tx } from '../../schema/index/database.ts';
 import { type DeadLetterBlob, noteBlobRead } from '../../schema/index/dead-letter-blobs.ts';
 import { keepDeadLetters, type NewDeadLetter } from '../../schema/index/dead-letters.ts';
-import { recordJournal } from '../../schema/index/journal.ts';
 import type { TriggerMessage } from '../../schema/ports/trigger-queue.ts';
 import { applyBatch } from '../apply-batch.ts';
 import { applyUnderRules } from '../apply-under-rules.ts';
@@ -10,6 +10,7 @@ import { readBatch } from '../azure/trigger-batch.ts';
 import type { Services } from '../services.ts';
 import type { TrustWatch } from '../trust-watch.ts';
 import { wantReconcile } from '../want-reconcile.ts';
+import { noteDeadLetters } from './note-dead-letters.ts';
 
 /** A blob of the dead-letter container, as it was listed. */
 export interface ListedBlob extends DeadLetterBlob {
@@ -75,22 +76,22 @@ async function applyPage(
   keptBefore: number,
 ): Promise<ReadCounts> {
   const { account, log, metrics } = services;
-  const batch = readBatch(messages, account.name, 'event-grid');
+  const batch = readBatch(messages, account.name);
   const letters = batch.deadLetters.map(({ message, reason, description }) =>
     letterOf(message.id, message.body, reason, description, message.enqueuedAt),
   );
   // Before the blob is remembered as read: a wish that Temporal does not take is wished again with the blob.
   for (const { run } of batch.completed) await wantReconcile(services, run);
-  const { page, kept } = await applyUnderRules(services, async (tx, scope) => {
+  const { page, isNew } = await applyUnderRules(services, async (tx, scope) => {
     const page = await applyBatch(tx, scope, batch);
-    const kept = await keepDeadLetters(tx, account.id, letters);
+    const isNew = await keep(tx, account.id, letters);
     if (isLast) await noteBlobRead(tx, account.id, blob, keptBefore + letters.length);
-    return { page, kept };
+    return { page, isNew };
   });
   const { applied, superseded } = page;
   const refused = batch.deadLetters.reduce((sum, { events }) => sum + events, 0);
   metrics.page('trigger', { ...page.ignored, applied, superseded, 'dead-lettered': refused }, page.looks);
-  if (kept > 0) for (const { reason } of letters) metrics.deadLetter('event-grid', reason);
+  if (isNew) for (const { reason } of letters) metrics.deadLetter('event-grid', reason);
   for (const { messageId, reason, description } of letters) {
     log.warn({ messageId, reason, description }, 'a dead letter of Event Grid cannot be applied, and is kept');
   }
@@ -111,16 +112,24 @@ async function keepWhole(services: Services, blob: ListedBlob, bytes: Uint8Array
         ];
   const body = bytes?.subarray(0, KEPT_BYTES) ?? { blob: blob.name, length: blob.length };
   const letter = letterOf(`${blob.name}@${blob.etag}`, body, reason, description, blob.modifiedAt);
-  await applyUnderRules(services, async (tx) => {
-    const kept = await keepDeadLetters(tx, account.id, [letter]);
-    const { origin, messageId } = letter;
-    const note = { kind: 'dead-letter', detail: { origin, messageId, reason, description } };
-    if (kept > 0) await recordJournal(tx, account.id, [note]);
+  const isNew = await applyUnderRules(services, async (tx) => {
+    const isNew = await keep(tx, account.id, [letter]);
     await noteBlobRead(tx, account.id, blob, 1);
+    return isNew;
   });
-  metrics.deadLetter('event-grid', reason);
+  if (isNew) metrics.deadLetter('event-grid', reason);
   log.warn({ blob: blob.name, reason }, 'a blob of dead letters cannot be read, and is kept');
   return { ...NOTHING, kept: 1 };
+}
+
+/**
+ * Keeps letters, and notes them where they are new. Those of one transaction are new all of them or none, as a blob that
+ * is read again is cut into the same pages.
+ */
+async function keep(tx: Tx, accountId: number, letters: readonly NewDeadLetter[]): Promise<boolean> {
+  const isNew = (await keepDeadLetters(tx, accountId, letters)) > 0;
+  if (isNew) await noteDeadLetters(tx, accountId, 'event-grid', letters);
+  return isNew;
 }
 
 function partOf({ length }: Uint8Array): string {

@@ -8,6 +8,7 @@ import { type TriggerMessage, type TriggerQueue, TriggersLost } from '../../sche
 import { applyBatch } from '../apply-batch.ts';
 import { applyUnderRules } from '../apply-under-rules.ts';
 import { readBatch, type TriggerBatch } from '../azure/trigger-batch.ts';
+import { noteDeadLetters } from '../dead-letters/note-dead-letters.ts';
 import type { Services } from '../services.ts';
 import { TrustWatch } from '../trust-watch.ts';
 import { wantReconcile } from '../want-reconcile.ts';
@@ -133,7 +134,7 @@ export class TriggerIntake {
 
   async #take(messages: readonly TriggerMessage[], turn: Turn): Promise<void> {
     const { account, clock, metrics } = this.#services;
-    const batch = readBatch(messages, account.name, this.#origin);
+    const batch = readBatch(messages, account.name);
     const began = clock.now();
     let page: PageCounts | 'lost';
     try {
@@ -183,12 +184,14 @@ export class TriggerIntake {
   }
 
   #apply(messages: readonly TriggerMessage[], batch: TriggerBatch): Promise<PageCounts> {
+    const letters = batch.deadLetters.map(({ message, ...told }) => ({ ...told, messageId: message.id }));
     const newest = [...batch.events, ...batch.subtrees].reduce<Timestamp | undefined>(
       (max, { time }) => Math.max(max ?? time, time),
       undefined,
     );
     return applyUnderRules(this.#services, async (tx, scope) => {
       const counts = await applyBatch(tx, scope, batch);
+      await noteDeadLetters(tx, scope.account.id, this.#origin, letters);
       await this.#from.commit?.(tx, messages, batch.deadLetters);
       const distrusted = (counts.ignored.distrusted ?? 0) > 0;
       // Where they are distrusted too: it tells that the queue is taken from, and by it a silent feed is noticed.

@@ -148,10 +148,10 @@ describe('dead-letter intake', () => {
     expect([blobs.reads.length, (await letters()).length]).toEqual([1, 1]);
   });
 
-  it('3: after a crash before a blob is remembered, reads it again and keeps no letter twice', async () => {
+  it('3: after a crash before a blob is remembered, reads it again, and keeps and notes no letter twice', async () => {
     await using db = await testIndex();
     const blobs = new MemoryBlobs();
-    blobs.put('a.json', [...numbers(500).map((at) => dead(at)), 'no event']);
+    blobs.put('a.json', ['poison', ...numbers(499).map((at) => dead(at)), 'no event']);
     blobs.put('b.json', ['no event either', dead(501)]);
     let pages = 0;
     const { rules } = await testServices(db.index, {});
@@ -163,10 +163,11 @@ describe('dead-letter intake', () => {
       },
     });
     await expect(dying.turn()).rejects.toThrow('killed');
-    expect(await dying.live()).toBe(500);
-    const { turn, letters } = await intake(db.index, blobs);
-    expect(await turn()).toMatchObject({ blobs: 2, applied: 1, superseded: 500, kept: 2 });
-    expect(await letters()).toHaveLength(2);
+    expect([await dying.live(), await dying.noted()]).toEqual([499, [{ origin: 'event-grid', count: 1 }]]);
+    const { turn, letters, noted } = await intake(db.index, blobs);
+    expect(await turn()).toMatchObject({ blobs: 2, applied: 1, superseded: 499, kept: 3 });
+    expect(await letters()).toHaveLength(3);
+    expect(await noted()).toEqual([{ origin: 'event-grid', count: 3 }]);
   });
 
   it('8: reads a bounded number of blobs in a turn, and says that there are more', async () => {
