@@ -21,12 +21,14 @@ export function accountOf(connectionString: string): string | undefined {
   return accountname?.toLowerCase() || (blobendpoint && accountOfEndpoint(blobendpoint));
 }
 
-/** The same of an endpoint: `NAME.blob.core.windows.net`, in whichever cloud, zone or private link. */
+/** The suffixes of Azure's own clouds; with any other, as in Azure Stack, the first word of a host may be anything. */
+const BLOB_HOST =
+  /^([a-z0-9]{3,24})(?:-secondary)?(?:\.z\d+)?(?:\.privatelink)?\.blob\.(?:core\.windows\.net|core\.chinacloudapi\.cn|core\.usgovcloudapi\.net|storage\.azure\.net)$/;
+
+/** The same of an endpoint: `NAME.blob.core.windows.net`, in whichever of Azure's own clouds, zone or private link. */
 export function accountOfEndpoint(endpoint: string): string | undefined {
   if (!URL.canParse(endpoint)) return undefined;
-  const [, name] =
-    /^([a-z0-9]{3,24})(?:-secondary)?(?:\.z\d+)?(?:\.privatelink)?\.blob\./.exec(new URL(endpoint).hostname) ?? [];
-  return name;
+  return BLOB_HOST.exec(new URL(endpoint).hostname)?.[1];
 }
 
 function namesAccount(text: string): boolean {

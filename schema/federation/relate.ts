@@ -39,8 +39,7 @@ type Context = z.core.$RefinementCtx;
 export function relate(federation: unknown, context: Context): void {
   const read = readable.parse(federation);
   if (read === null) return;
-  const troubled = new Set(context.issues.map(({ path }) => path?.[0]));
-  if (!['name', 'account', 'sources'].some((part) => troubled.has(part))) relateSources(read, context);
+  relateSources(read, context);
   relateRules(read, context);
 }
 
@@ -52,12 +51,14 @@ function relateSources(federation: Readable, context: Context): void {
     const message = 'cannot be named with account.hierarchical: Azure writes no Change Feed for such an account';
     refuse(['changeFeed'], message, sources);
   }
+  const isTroubled = (part: string) => context.issues.some(({ path }) => path?.join('.') === part);
   const { canary: wanted, eventHubs: hubs, serviceBus: bus } = sources;
-  if (wanted !== undefined && hubs === undefined && bus === undefined) {
+  // A key of `sources` that is not known may be what it waits for.
+  if (wanted !== undefined && hubs === undefined && bus === undefined && !isTroubled('sources')) {
     refuse(['canary'], 'has no trigger to wait for: name sources.serviceBus or sources.eventHubs', sources);
   }
   const key = canaryKey(federation);
-  if (key === undefined) return;
+  if (key === undefined || isTroubled('name')) return;
   const isRule = rules.some(({ prefix }) => prefix === formatKey(key));
   const bad = validatePrefix(formatKey(key)) ?? (isRule ? 'is a rule of its own' : undefined);
   if (bad === undefined) return;

@@ -13,6 +13,7 @@ describe('an account', () => {
     [{ connectionString: sas('https://pond.z12.blob.storage.azure.net') }],
     [{ connectionString: sas('https://pond.privatelink.blob.core.windows.net') }],
     [{ blobEndpoint: 'https://pond.blob.core.chinacloudapi.cn' }],
+    [{ blobEndpoint: 'https://pond.blob.core.usgovcloudapi.net' }],
   ])(
     'that its address (%j) does not reach is told with both names, the key of the file and what mends it',
     (address) => {
@@ -36,6 +37,10 @@ describe('an account', () => {
     [{ connectionString: sas('https://files.example.com') }],
     [{ connectionString: sas('http://127.0.0.1:10000/pond') }],
     [{ blobEndpoint: 'https://blob.example.com' }],
+    [{ blobEndpoint: 'https://pond.blob.example.com' }],
+    [{ blobEndpoint: 'https://pond.blob.core.windows.net.example.com' }],
+    [{ blobEndpoint: 'https://pond.blob.local.azurestack.external' }],
+    [{ connectionString: sas('http://azurite.blob.svc.cluster.local:10000/lake') }],
     [{ connectionString: `AccountName=lake;${KEY}`, blobEndpoint: 'https://pond.blob.core.windows.net' }],
   ])('whose address (%j) tells no other name is taken at its word', (address) => {
     expect(accountMismatch({ name: 'lake', ...address })).toBeUndefined();

@@ -191,6 +191,32 @@ describe('a federation file', () => {
   });
 
   it.each([
+    [
+      'a feed of an account with a hierarchical namespace',
+      changed('  name: contosolake', '  name: contosolake\n  hierarchical: true\n  marginSeconds: -1'),
+      ['5:18 account.marginSeconds:', '10:15 sources.changeFeed:'],
+    ],
+    [
+      'a canary whose trigger nothing brings',
+      changed('name: lake', 'name: LAKE')
+        .replace(/ {2}serviceBus:\n.*\n.*\n/, '  canary: { container: lake }\n')
+        .replace('changeFeed: {}', 'changeFeed: { pollSeconds: 0 }'),
+      ['1:7 name:', '5:11 sources.canary:', '6:30 sources.changeFeed.pollSeconds:'],
+    ],
+    [
+      'a canary in a container that cannot be',
+      changed('  name: contosolake', '  name: contosolake\n  marginSeconds: -1').replace(
+        'changeFeed: {}',
+        'canary: { container: Lake }',
+      ),
+      ['4:18 account.marginSeconds:', '9:24 sources.canary.container:'],
+    ],
+  ])('with %s is told of that where other things are wrong as well', (_, text, expected) => {
+    const told = problemsOf(text).split('\n').slice(1);
+    expect(told.map((line) => line.trim().split(' ', 2).join(' '))).toEqual(expected);
+  });
+
+  it.each([
     ['a sink with an impossible name', changed('  gpu:\n', '  GPU:\n').replace('sink: gpu', 'sink: GPU')],
     ['a sink with a wrong value', changed('    kind: fileView\n', '')],
     ['no sinks', changed(SINKS, '')],
@@ -203,6 +229,10 @@ describe('a federation file', () => {
     [
       'a canary beside a misspelt queue',
       changed('  serviceBus:', '  servicebus:').replace('changeFeed: {}', 'canary: { container: lake }'),
+    ],
+    [
+      'a canary beside an impossible name',
+      changed('name: lake', 'name: La/../ke').replace('changeFeed: {}', 'canary: { container: lake }'),
     ],
   ])('with %s is told of that alone, and not of what follows from it', (_, text) => {
     expect(problemsOf(text).split('\n')).toHaveLength(2);
