@@ -5,7 +5,7 @@
  * ends, its parent is gone: what is left gets its stop signal, and what of its process group is there after a while SIGKILL.
  */
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { endGroups } from './end-groups.ts';
 
 const GRACE_MS = 6_000;
 const children = new Map<number, NodeJS.Signals>();
@@ -19,11 +19,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   else children.delete(Number(pid));
 }
 
-for (const [pid, signal] of children) send(pid, signal);
-const deadline = Date.now() + GRACE_MS;
-// What a child had started may have to write down what it holds, too.
-while (Date.now() < deadline && [...children.keys()].some((pid) => send(-pid, 0))) await sleep(50);
-for (const pid of children.keys()) send(-pid, 'SIGKILL');
+await endGroups(children, GRACE_MS, { send });
 
 function send(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {

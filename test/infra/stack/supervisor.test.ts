@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { ChildEvent, ChildSpec } from '../../../infra/local/child-spec.ts';
 import { Supervisor } from '../../../infra/local/supervisor.ts';
@@ -42,6 +43,21 @@ function childSpec(folder: string, code: string, more: Partial<ChildSpec> = {}):
     failure: 'ISTHMUS_ASSERTION',
     ...more,
   };
+}
+
+/** A process that supervises this one child, which has started. */
+async function supervisorOf({ isReady: _, prepare: __, ...spec }: ChildSpec): Promise<ChildProcess> {
+  const module = JSON.stringify(import.meta.resolve('../../../infra/local/supervisor.ts'));
+  const code = `
+    const { Supervisor } = await import(${module});
+    const { existsSync } = await import('node:fs');
+    const spec = ${JSON.stringify(spec)};
+    await new Supervisor().start({ ...spec, isReady: async () => existsSync(spec.args.at(-1)) });
+    console.log('ready');`;
+  const stdio = ['ignore', 'pipe', 'inherit'] as const;
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: [...stdio] });
+  await once(parent.stdout as Readable, 'data');
+  return parent;
 }
 
 async function pidsIn(folder: string, name = 'child'): Promise<number[]> {
@@ -151,27 +167,21 @@ describe('a supervised child', () => {
   it('does not outlive a supervisor that was killed with SIGKILL', async () => {
     await using temporary = await temporaryFolder();
     const { folder } = temporary;
-    const parent = spawn(
-      process.execPath,
-      [
-        '--input-type=module',
-        '-e',
-        `const { Supervisor } = await import(${JSON.stringify(import.meta.resolve('../../../infra/local/supervisor.ts'))});
-         await new Supervisor().start(${JSON.stringify({
-           ...childSpec(folder, LIVES),
-           log: path.join(folder, 'log'),
-         }).replace(
-           /}$/,
-           '',
-         )}, isReady: async () => (await import('node:fs')).existsSync(${JSON.stringify(path.join(folder, 'child.pids'))}) });
-         console.log('ready');`,
-      ],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
-    await once(parent.stdout, 'data');
+    const parent = await supervisorOf(childSpec(folder, LIVES));
     const pids = await pidsIn(folder);
     expect(pids.filter(isAlive)).toHaveLength(2);
     parent.kill('SIGKILL');
     await until('they are gone', () => !pids.some(isAlive));
+  });
+
+  it('has the time to write down what it had started, where its supervisor was killed with SIGKILL', async () => {
+    await using temporary = await temporaryFolder();
+    const { folder } = temporary;
+    const parent = await supervisorOf(childSpec(folder, saving(folder)));
+    await until('its own child listens', async () => (await readdir(folder)).includes('listens'));
+    parent.kill('SIGKILL');
+    const pids = await pidsIn(folder);
+    await until('they are gone', () => !pids.some(isAlive));
+    expect(await readdir(folder)).toContain('saved');
   });
 });
