@@ -49,11 +49,31 @@ function eventsOf(body: unknown): readonly unknown[] {
 }
 
 function parseJson(body: string | Uint8Array): unknown {
+  if (typeof body === 'string') return parseText(body, 'the body');
+  const value = parseText(decodeUtf8(body), 'the body');
+  // Azure's clients send a string as JSON, in quotes: what somebody sent as a text is told from that text.
+  if (typeof value === 'string') parseText(value, 'the body is a string that');
+  return value;
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
   try {
-    const text = typeof body === 'string' ? body : new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw notJson('the body', error);
+  }
+}
+
+function parseText(text: string, what: string): unknown {
+  if (text.trim() === '') throw new UndecodableError('not-json', 'the body is empty');
+  try {
     return JSON.parse(text);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new UndecodableError('not-json', `the body is not JSON: ${why}`, { cause: error });
+    throw notJson(what, error);
   }
+}
+
+function notJson(what: string, error: unknown): UndecodableError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new UndecodableError('not-json', `${what} is not JSON: ${why}`, { cause: error });
 }

@@ -183,6 +183,28 @@ describe('a trigger', () => {
     expect(reasonFor(body).slice(0, expected.length)).toBe(expected);
   });
 
+  // A client of Azure sends a string as JSON: in quotes.
+  it.each([
+    ['hello', `not-json: the body is a string that is not JSON: Unexpected token 'h', "hello" is not valid JSON`],
+    [JSON.stringify(eventGrid()).slice(0, -9), 'not-json: the body is a string that is not JSON: '],
+    ['', 'not-json: the body is empty'],
+    ['"a"', 'not-an-event: expected an event object, found a string'],
+    ['7', 'not-an-event: expected an event object, found a string'],
+    ['["a"]', 'not-an-event: expected an event object, found a string'],
+  ])('that was sent as the string %j says why', (text, expected) => {
+    expect(reasonFor(Buffer.from(JSON.stringify(text))).slice(0, expected.length)).toBe(expected);
+  });
+
+  it.each(['', ' \n', new Uint8Array(), Buffer.from(' ')])('without a text says that it is empty: %j', (body) => {
+    expect(reasonFor(body)).toBe('not-json: the body is empty');
+  });
+
+  it('is no string in an array, nor one in quotes', () => {
+    for (const body of ['["x"]', Buffer.from('["x"]'), '"x"']) {
+      expect(reasonFor(body)).toBe('not-an-event: expected an event object, found a string');
+    }
+  });
+
   it('of a type that is not known yet has its blob looked at, or is counted where it names none', () => {
     expect(one(eventGrid('BlobThawed', { api: 'ThawBlob' }))).toMatchObject({
       kind: 'event',
