@@ -10,6 +10,7 @@ import type {
 import { IsthmusError, messageOf } from '../../schema/errors.ts';
 import type { DeadLetterQueue, HeldDeadLetter, QueuedDeadLetter } from '../../schema/ports/dead-letter-queue.ts';
 import { sequenceNumber } from './sequence-number.ts';
+import { within } from './within.ts';
 
 const PAGE = 100;
 /** Few, so that the last one's lock outlives the work with those before it. */
@@ -18,6 +19,8 @@ const TAKE = 32;
 const WAIT_MS = 3_000;
 /** Messages that are not asked for are held until those are found that are; the client's link takes 2,047. */
 const HOLD = 2_000;
+/** Whoever has its answer, or has given up on one, does not wait longer for a namespace that is silent. */
+const CLOSE_MS = 1_000;
 /** The longest that Service Bus takes. */
 const LONGEST_ID = 128;
 const REPLAYED = '#replay-';
@@ -107,7 +110,7 @@ export class ServiceBusDeadLetters implements DeadLetterQueue {
   }
 
   async close(): Promise<void> {
-    await this.#client.close().catch(() => {});
+    await within(CLOSE_MS, this.#client.close());
   }
 
   /**
