@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AzureFeedStore } from '../../activities/azure/azure-feed-store.ts';
 import { blobService } from '../../activities/azure/blob-service.ts';
+import { within } from '../../activities/azure/within.ts';
 import type { LoopPauses } from '../../activities/observability/loop-pause.ts';
 import { type Glance, SourceWatch } from '../../activities/observability/source-watch.ts';
 import { openEventHubs, openTriggers } from '../../activities/open-services.ts';
@@ -28,6 +29,9 @@ export interface StatusSources extends AsyncDisposable {
 /** How long a queue is watched to tell an intake that is slow from one that stands still. */
 const WATCH_MS = 1_500;
 
+/** Nothing is held that would have to be given back: a queue that is silent is not waited for. */
+const CLOSE_MS = 1_000;
+
 export function openStatusSources({ federation, index, account }: OpenAccount): StatusSources {
   const { serviceBus, eventHubs } = federation.sources;
   const triggers = {
@@ -39,7 +43,7 @@ export function openStatusSources({ federation, index, account }: OpenAccount): 
     watch: new SourceWatch({ federation, feed, triggers }, WATCH_MS - 500),
     now: Date.now,
     [Symbol.asyncDispose]: async () => {
-      await Promise.all(Object.values(triggers).map((queue) => queue?.close().catch(() => undefined)));
+      await Promise.all(Object.values(triggers).map((queue) => queue && within(CLOSE_MS, queue.close())));
     },
   };
 }
