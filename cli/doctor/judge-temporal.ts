@@ -125,8 +125,12 @@ function judgeOwner({ other }: TemporalFacts): readonly Finding[] {
 function judgePollers({ taskQueue, polledAt }: TemporalFacts, now: number): Finding {
   const check = 'temporal.worker';
   const fresh = polledAt.filter((at) => now - at < POLLED_WITHIN_MS);
-  if (fresh.length > 0)
-    return good(check, `${counted(fresh.length, 'worker')} poll${fresh.length === 1 ? 's' : ''} ${taskQueue}`);
+  if (fresh.length > 0) {
+    // A poll that waits looks the same whether or not its worker still lives.
+    const [have, dead] = fresh.length === 1 ? ['has', ''] : ['have', '; those killed since are among them'];
+    const who = `${counted(fresh.length, 'worker')} ${have}`;
+    return good(check, `${who} polled ${taskQueue} within ${POLLED_WITHIN_MS / 1000} s${dead}`);
+  }
   const last = polledAt.length === 0 ? 'in the last minutes' : `since ${formatTime(Math.max(...polledAt))}`;
   return wrong(
     check,

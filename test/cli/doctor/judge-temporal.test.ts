@@ -67,6 +67,15 @@ describe('what Temporal says of itself', () => {
     expect(found[0]?.mend).toMatch(mend);
   });
 
+  it.each([
+    [[3_000], '1 worker has polled isthmus-lake within 90 s'],
+    [[3_000, 91_000, 200_000], '1 worker has polled isthmus-lake within 90 s'],
+    [[3_000, 59_000, 200_000], '2 workers have polled isthmus-lake within 90 s; those killed since are among them'],
+  ])('9: counts no worker as there that last polled longer ago than a poll lasts: %j', (ago, says) => {
+    const found = judgeTemporal({ ...SOUND, polledAt: ago.map((ms) => NOW - ms) }, NOW);
+    expect(found.find(({ check }) => check === 'temporal.worker')).toMatchObject({ outcome: 'good', says });
+  });
+
   it('is not known where it does not tell its version', () => {
     expect(notGood(judgeTemporal({ ...SOUND, serverVersion: undefined }, NOW))).toMatchObject([{ outcome: 'unknown' }]);
   });
