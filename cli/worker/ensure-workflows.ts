@@ -9,6 +9,7 @@ import { defineSearchAttributeKey, type SearchAttributePair } from '@temporalio/
 import type { Federation } from '../../schema/federation/federation.ts';
 import { reconcileHours } from '../../schema/federation/reconcile-hours.ts';
 import type {
+  ControlState,
   EventHubIntakeInput,
   JobInput,
   LoopInput,
@@ -89,9 +90,13 @@ export function loopsOf(federation: Federation): readonly LoopSpec[] {
   return loops;
 }
 
-export function searchAttributesOf(federation: string, source: string): SearchAttributePair[] {
+export function searchAttributesOf(
+  federation: string,
+  source: string,
+  state: ControlState = 'running',
+): SearchAttributePair[] {
   const [FEDERATION, SOURCE, STATE] = SEARCH_ATTRIBUTES;
-  const values = { [FEDERATION]: federation, [SOURCE]: source, [STATE]: 'running' };
+  const values = { [FEDERATION]: federation, [SOURCE]: source, [STATE]: state };
   return Object.entries(values).map(([name, value]) => ({ key: defineSearchAttributeKey(name, 'KEYWORD'), value }));
 }
 
@@ -116,7 +121,8 @@ async function ensureLoop(client: Client, { name }: Federation, loop: LoopSpec):
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     workflowTaskTimeout: '5s',
     staticSummary: summary,
-    typedSearchAttributes: searchAttributesOf(name, source),
+    // It may be ended again before it could say so itself.
+    typedSearchAttributes: searchAttributesOf(name, source, pause === undefined ? 'running' : 'paused'),
   });
 }
 
@@ -170,7 +176,7 @@ export async function ensureSchedules(client: Client, federation: Federation, in
       await client.schedule.create(schedule);
     } catch (error) {
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-      await refuseOtherOwner(client, federation, index);
+      await refuseOtherOwner(client, federation, () => Promise.resolve(index));
       await client.schedule.getHandle(schedule.scheduleId).update(({ state }) => ({
         spec: schedule.spec,
         action: schedule.action,

@@ -10,27 +10,26 @@ import { accountMismatch } from '../../schema/federation/account-mismatch.ts';
 import { rulesOf } from '../../schema/federation/canary.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
 import { type Account, ensureAccount, setMargin } from '../../schema/index/accounts.ts';
-import { firstPublished, publishRules } from '../../schema/index/authority-revisions.ts';
+import { publishRules } from '../../schema/index/authority-revisions.ts';
 import { type Index, openIndex } from '../../schema/index/database.ts';
 import { migrateIndex } from '../../schema/index/migrate.ts';
 import { publishRoots } from '../../schema/index/sinks.ts';
 import { taskQueueOf } from '../../schema/inputs/names.ts';
 import { type Environment, indexUrl } from '../environment.ts';
 import { messageOf } from '../failure.ts';
-import { formatTime } from '../format.ts';
 import { temporalConfig } from '../temporal.ts';
 import { versionOf } from '../version.ts';
-import { endUnnamedLoops, ensureLoops, ensureSchedules } from './ensure-workflows.ts';
+import { ensureSchedules } from './ensure-workflows.ts';
+import { keepLoops } from './keep-loops.ts';
 import { type Health, serveMetrics } from './metrics-server.ts';
 import { monitor } from './monitor.ts';
 import { patiently } from './patiently.ts';
 import { requestReconcile } from './request-reconcile.ts';
-import { NO_INDEX, refuseOtherOwner } from './schedule-owner.ts';
+import { readIndexOf, refuseOtherOwner } from './schedule-owner.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
 import { installTemporalRuntime } from './temporal-runtime.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
-const ENSURE_EVERY_MS = 30_000;
 /** Activities are told to stop after this; they then end with the page that they are at. */
 const GRACE = '200ms';
 const FORCE = '12s';
@@ -73,21 +72,18 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
 
     const index = openIndex(indexUrl(federation, env), { max: 16, applicationName: 'isthmus-worker' });
     closing.defer(() => index.close());
-    const known = await patiently('Preparing the index', patience, async () => {
-      await migrateIndex(index);
-      return await ensureAccount(index, federation.account.name);
-    });
+    await patiently('Connecting to the index', patience, () => index.pool.query('select 1'));
     health.postgres = 'ok';
 
     const { connectionOptions, namespace = 'default' } = temporalConfig(env);
     const connection = await patiently('Connecting to Temporal', patience, () => Connection.connect(connectionOptions));
     closing.defer(() => connection.close());
     const client = new Client({ connection, namespace });
-    const account = await patiently('Publishing the rules', patience, async () => {
-      // Nothing of another's index is written.
-      await refuseOtherOwner(client, federation, await indexOf(index, known.id));
-      return await publish(index, known, federation, log);
-    });
+    // Nothing of another's index is written.
+    await patiently('Asking whose the workflows are', patience, () =>
+      refuseOtherOwner(client, federation, () => readIndexOf(index, federation.account.name)),
+    );
+    const account = await patiently('Preparing the index', patience, () => prepareIndex(index, federation, log));
     const services = openServices({
       federation,
       account,
@@ -99,7 +95,7 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
     await patiently('Registering search attributes', patience, () => ensureSearchAttributes(client));
     await patiently('Making the schedules', patience, async () =>
       // What is made now is this federation's, and whoever made it meanwhile is told from it.
-      ensureSchedules(client, federation, await indexOf(index, account.id)),
+      ensureSchedules(client, federation, await readIndexOf(index, account.name)),
     );
 
     const native = await patiently('Connecting the worker', patience, () =>
@@ -150,8 +146,10 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
   }
 }
 
-/** Writes down what of the file the index must know. */
-async function publish(index: Index, known: Account, federation: Federation, log: Logger): Promise<Account> {
+/** Brings the index to this version's schema, and writes down what of the file it must know. */
+async function prepareIndex(index: Index, federation: Federation, log: Logger): Promise<Account> {
+  await migrateIndex(index);
+  const known = await ensureAccount(index, federation.account.name);
   const margin = federation.account.marginSeconds * 1_000;
   await setMargin(index.db, known.id, margin);
   const { revision } = await publishRules(
@@ -163,11 +161,6 @@ async function publish(index: Index, known: Account, federation: Federation, log
   await publishRoots(index.db, known.id, federation.sinks);
   log.info({ revision, rules: federation.rules.length }, 'The rules are live.');
   return { ...known, margin };
-}
-
-async function indexOf(index: Index, accountId: number): Promise<string> {
-  const born = await firstPublished(index.db, accountId);
-  return born === undefined ? NO_INDEX : formatTime(born);
 }
 
 async function untilStopped(worker: Worker, signal: AbortSignal, log: Logger): Promise<void> {
@@ -184,17 +177,5 @@ async function untilStopped(worker: Worker, signal: AbortSignal, log: Logger): P
     await sleep(1_000, undefined, { signal }).catch(() => undefined);
   } finally {
     signal.removeEventListener('abort', stop);
-  }
-}
-
-/** A loop that was ended by hand, or lost with Temporal's own store, is started again; one that the file names no more ends. */
-async function keepLoops(client: Client, federation: Federation, log: Logger, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await patiently('Starting the loops', { log, signal }, async () => {
-      await ensureLoops(client, federation);
-      const ended = await endUnnamedLoops(client, federation);
-      if (ended.length > 0) log.warn({ ended }, 'Ended loops of what the federation file does not name.');
-    }).catch(() => undefined);
-    await sleep(ENSURE_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
 }

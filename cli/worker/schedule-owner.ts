@@ -1,8 +1,13 @@
 import { type Client, type ScheduleDescription, ScheduleNotFoundError } from '@temporalio/client';
 import { IsthmusError } from '../../schema/errors.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
+import { readAccount } from '../../schema/index/accounts.ts';
+import { firstPublished } from '../../schema/index/authority-revisions.ts';
+import type { Index } from '../../schema/index/database.ts';
 import type { ScheduledReconcileInput } from '../../schema/inputs/control.ts';
 import { workflowIds } from '../../schema/inputs/names.ts';
+import { codeOf } from '../failure.ts';
+import { formatTime } from '../format.ts';
 
 /**
  * Whose the workflows of an account are. Their ids name the account alone, so that never two reconcile it at once: of two
@@ -16,10 +21,24 @@ export interface Owner {
 
 /** The index of an owner that has no rules of the account yet. */
 export const NO_INDEX = 'none';
+/** Postgres' word for a table that is not there. */
+const NO_TABLE = '42P01';
 
 export interface OtherOwner {
   readonly says: string;
   readonly mend: string;
+}
+
+/** What tells an index from others, as `Owner` has it; also of one that nobody has prepared. Only reads. */
+export async function readIndexOf({ db }: Index, accountName: string): Promise<string> {
+  try {
+    const account = await readAccount(db, accountName);
+    const born = account && (await firstPublished(db, account.id));
+    return born === undefined ? NO_INDEX : formatTime(born);
+  } catch (error) {
+    if (codeOf(error) === NO_TABLE) return NO_INDEX;
+    throw error;
+  }
 }
 
 /** @returns undefined where no worker has made the account's schedule yet. */
@@ -62,13 +81,18 @@ export function otherOwner(
   };
 }
 
-/** @throws IsthmusError `ISTHMUS_CONFIG` where the workflows of the account are another federation's, or of another index. */
+/**
+ * @param readIndex what `readIndexOf` reads, which is asked after the owner: an owner's index has rules before the account
+ * has workflows, so that a worker that starts beside the first one does not take the index of both for another.
+ * @throws IsthmusError `ISTHMUS_CONFIG` where the workflows of the account are another federation's, or of another index.
+ */
 export async function refuseOtherOwner(
   client: Client,
   { name, account }: Pick<Federation, 'name' | 'account'>,
-  index: string,
+  readIndex: () => Promise<string>,
 ): Promise<void> {
   const place = { account: account.name, namespace: client.options.namespace };
-  const other = otherOwner({ federation: name, index }, await readOwner(client, account.name), place);
+  const theirs = await readOwner(client, account.name);
+  const other = otherOwner({ federation: name, index: await readIndex() }, theirs, place);
   if (other !== undefined) throw new IsthmusError('ISTHMUS_CONFIG', `${other.says}. ${other.mend}`);
 }

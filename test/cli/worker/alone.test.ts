@@ -62,7 +62,7 @@ describe('a worker', () => {
       status: 503,
       body: { postgres: 'waiting', temporal: 'waiting', worker: 'waiting' },
     });
-    await expect.poll(() => worker.log.join('')).toMatch(/Preparing the index: .*ECONNREFUSED.*trying again/);
+    await expect.poll(() => worker.log.join('')).toMatch(/Connecting to the index: .*ECONNREFUSED.*trying again/);
     await sleep(1_500);
     expect(worker.child.exitCode).toBeNull();
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ensureSchedules } from '../../../cli/worker/ensure-workflows.ts';
-import { NO_INDEX, otherOwner, readOwner, refuseOtherOwner } from '../../../cli/worker/schedule-owner.ts';
+import * as owners from '../../../cli/worker/schedule-owner.ts';
 import { federationSchema } from '../../../schema/federation/federation.ts';
 import { workflowIds } from '../../../schema/inputs/names.ts';
 import { testTemporal } from '../../support/temporal.ts';
@@ -11,6 +11,10 @@ const federation = (name: string, account = 'lake') =>
     sinks: { vast: { kind: 'fileView', root: '/nowhere' } },
     rules: [{ prefix: '', authority: 'blob', sink: 'vast' }],
   });
+
+const { NO_INDEX, otherOwner, readOwner } = owners;
+const refuseOtherOwner: typeof ensureSchedules = (client, named, index) =>
+  owners.refuseOtherOwner(client, named, () => Promise.resolve(index));
 
 const FIRST = '2026-11-21T14:00:00.123Z';
 const SECOND = '2026-11-22T08:00:00.456Z';
@@ -35,6 +39,15 @@ describe('the workflows of an account', () => {
     }
     await expect(refuseOtherOwner(client, federation('one'), NO_INDEX)).rejects.toMatchObject({ code });
     expect(await readOwner(client, 'lake')).toEqual({ federation: 'one', index: FIRST });
+  });
+
+  it('are not refused to a worker that starts while the first one prepares the index of both', async () => {
+    await using temporal = await testTemporal();
+    const { client } = temporal;
+    await owners.refuseOtherOwner(client, federation('one'), async () => {
+      await ensureSchedules(client, federation('one'), FIRST);
+      return NO_INDEX;
+    });
   });
 
   it('go to the one that took the place of another by what the refusal says', async () => {
