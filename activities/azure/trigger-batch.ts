@@ -1,8 +1,10 @@
 import type { BlobEvent } from '../../namespace/change.ts';
+import { eventAsArrived, subtreeAsArrived } from '../../schema/events/arrival.ts';
 import { decodeTriggers } from '../../schema/events/decode.ts';
 import type { InventoryCompleted } from '../../schema/events/inventory-completed.ts';
 import type { SubtreeChange } from '../../schema/events/subtree.ts';
 import type { UndecodableReason } from '../../schema/events/undecodable.ts';
+import type { Account } from '../../schema/index/accounts.ts';
 import type { JournalNote } from '../../schema/index/journal.ts';
 import type { TriggerMessage } from '../../schema/ports/trigger-queue.ts';
 
@@ -38,9 +40,12 @@ export interface TriggerBatch {
  * hub, there are as many of them as of ours, and to keep each would fill the dead letters without end.
  *
  * Every event that comes in is one of `events`, `subtrees`, `completed` and `ignored`, or counted by a dead letter; a
- * rename of a blob is two events.
+ * rename of a blob is two events. None of them is taken to have happened after its message was enqueued.
  */
-export function readBatch(messages: readonly TriggerMessage[], account: string): TriggerBatch {
+export function readBatch(
+  messages: readonly TriggerMessage[],
+  account: Pick<Account, 'name' | 'margin'>,
+): TriggerBatch {
   const good: TriggerMessage[] = [];
   const deadLetters: DeadLetter[] = [];
   const events: BlobEvent[] = [];
@@ -51,7 +56,7 @@ export function readBatch(messages: readonly TriggerMessage[], account: string):
   const unknown = new Set<string>();
   const strangers = new Set<string>();
   for (const message of messages) {
-    const decoded = decodeTriggers(message.body, account);
+    const decoded = decodeTriggers(message.body, account.name);
     const { read } = decoded;
     const refused = decoded.refused.filter(({ reason }) => reason !== 'unknown-account');
     for (const { reason, message: description } of decoded.refused) {
@@ -69,8 +74,8 @@ export function readBatch(messages: readonly TriggerMessage[], account: string):
       deadLetters.push({ message, reason, description, events: refused.length });
     }
     for (const each of read) {
-      if (each.kind === 'event') events.push(each.event);
-      else if (each.kind === 'subtree') subtrees.push(each.subtree);
+      if (each.kind === 'event') events.push(eventAsArrived(each.event, message.enqueuedAt, account.margin));
+      else if (each.kind === 'subtree') subtrees.push(subtreeAsArrived(each.subtree, message.enqueuedAt));
       else if (each.kind === 'inventory-completed') completed.push({ message, run: each });
       else {
         ignored[each.reason] = (ignored[each.reason] ?? 0) + 1;

@@ -76,7 +76,7 @@ async function applyPage(
   keptBefore: number,
 ): Promise<ReadCounts> {
   const { account, log, metrics } = services;
-  const batch = readBatch(messages, account.name);
+  const batch = readBatch(messages, account);
   const letters = batch.deadLetters.map(({ message, reason, description }) =>
     letterOf(message.id, message.body, reason, description, message.enqueuedAt),
   );

@@ -1,3 +1,4 @@
+import type { Account } from '../../schema/index/accounts.ts';
 import type { PageCounts } from '../../schema/index/apply-events.ts';
 import { settleLetter } from '../../schema/index/dead-letters.ts';
 import { recordJournal } from '../../schema/index/journal.ts';
@@ -39,8 +40,11 @@ class RolledBack<T> extends Error {
 }
 
 /** Reads a letter as the intake would now. */
-function readLetterBody(letter: Pick<TriggerMessage, 'body'>, account: string): TriggerBatch | Refusal {
-  const message: TriggerMessage = { id: '', enqueuedAt: 0, deliveryCount: 1, ...letter };
+function readLetterBody(
+  letter: Pick<TriggerMessage, 'body' | 'enqueuedAt'>,
+  account: Pick<Account, 'name' | 'margin'>,
+): TriggerBatch | Refusal {
+  const message: TriggerMessage = { id: '', deliveryCount: 1, ...letter };
   const batch = readBatch([message], account);
   const [refused] = batch.deadLetters;
   const [stranger] = batch.strangers;
@@ -56,8 +60,11 @@ function tellsNothing({ events, subtrees, completed }: TriggerBatch): boolean {
 }
 
 /** What would come of a letter if it were applied now. It is applied, and the transaction rolled back. */
-export async function rehearse(services: Applying, letter: Pick<TriggerMessage, 'body'>): Promise<Rehearsal> {
-  const batch = readLetterBody(letter, services.account.name);
+export async function rehearse(
+  services: Applying,
+  letter: Pick<TriggerMessage, 'body' | 'enqueuedAt'>,
+): Promise<Rehearsal> {
+  const batch = readLetterBody(letter, services.account);
   if ('reason' in batch) return { refused: batch };
   try {
     return await applyUnderRules(services, async (tx, scope): Promise<never> => {
@@ -76,10 +83,10 @@ export async function rehearse(services: Applying, letter: Pick<TriggerMessage, 
  */
 export async function replayLetter(
   services: Applying & Pick<Services, 'federation' | 'requestReconcile'>,
-  letter: { readonly id: number; readonly messageId: string; readonly body: unknown },
+  letter: Pick<TriggerMessage, 'body' | 'enqueuedAt'> & { readonly id: number; readonly messageId: string },
 ): Promise<Replayed> {
   const { account } = services;
-  const batch = readLetterBody(letter, account.name);
+  const batch = readLetterBody(letter, account);
   if ('reason' in batch) return { refused: batch };
   // Before it is marked: a wish that Temporal does not take leaves the letter as it is.
   for (const { run } of batch.completed) await wantReconcile(services, run);

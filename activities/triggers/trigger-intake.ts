@@ -134,7 +134,7 @@ export class TriggerIntake {
 
   async #take(messages: readonly TriggerMessage[], turn: Turn): Promise<void> {
     const { account, clock, metrics } = this.#services;
-    const batch = readBatch(messages, account.name);
+    const batch = readBatch(messages, account);
     const began = clock.now();
     let page: PageCounts | 'lost';
     try {
@@ -185,8 +185,10 @@ export class TriggerIntake {
 
   #apply(messages: readonly TriggerMessage[], batch: TriggerBatch): Promise<PageCounts> {
     const letters = batch.deadLetters.map(({ message, ...told }) => ({ ...told, messageId: message.id }));
+    // None is further than now, whatever an event says.
+    const now = this.#services.clock.now();
     const newest = [...batch.events, ...batch.subtrees].reduce<Timestamp | undefined>(
-      (max, { time }) => Math.max(max ?? time, time),
+      (max, { time }) => Math.max(max ?? 0, Math.min(time, now)),
       undefined,
     );
     return applyUnderRules(this.#services, async (tx, scope) => {

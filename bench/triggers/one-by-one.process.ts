@@ -19,8 +19,8 @@ const began = performance.now();
 receiver.subscribe(
   {
     async processMessage(message) {
-      const trigger = { id: String(message.messageId), body: message.body, enqueuedAt: 0, deliveryCount: 1 };
-      const batch = readBatch([trigger], services.account.name);
+      const trigger = { id: String(message.messageId), body: message.body, enqueuedAt: Date.now(), deliveryCount: 1 };
+      const batch = readBatch([trigger], services.account);
       await applyUnderRules(services, (tx, scope) => applyEvents(tx, { ...scope, events: batch.events }));
       await receiver.completeMessage(message);
       if (++completed === events) resolve();

@@ -5,18 +5,20 @@ import { type LetterState, readLetter } from '../../schema/index/dead-letters.ts
 import { type Discard, readDiscard } from '../../schema/index/journal.ts';
 import { explainEntry } from '../../schema/index/queries.ts';
 import type { DeadletterLine, DeadletterShow } from '../../schema/outputs/deadletter.ts';
+import type { TriggerMessage } from '../../schema/ports/trigger-queue.ts';
 import type { Call } from '../call.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { formatBytes, formatTime } from '../format.ts';
 import { printable } from '../terminal.ts';
 import { keptId, keptLine, parseLetterId, queuedLine } from './letter.ts';
 import { type OpenLetters, openLetters, whyMissing } from './open-letters.ts';
+import { whatToDo } from './what-to-do.ts';
 
 const ENTRIES = 20;
 
 interface Found {
   readonly line: DeadletterLine;
-  readonly body: unknown;
+  readonly letter: Pick<TriggerMessage, 'body' | 'enqueuedAt'>;
   readonly state: LetterState;
   readonly discard: Discard | undefined;
 }
@@ -34,8 +36,8 @@ export async function showLetter(text: string, call: Call): Promise<ExitCode> {
     ...found.line,
     state: found.state,
     discarded: found.discard === undefined ? null : { at: formatTime(found.discard.at), why: found.discard.why },
-    ...textOf(found.body),
-    replay: await foresee(open, await rehearse(open.services, found)),
+    ...textOf(found.letter.body),
+    replay: await foresee(open, await rehearse(open.services, found.letter)),
   };
   if (call.json) call.terminal.print(JSON.stringify(output));
   else for (const line of formatLetter(output)) call.terminal.print(line);
@@ -48,7 +50,7 @@ async function findLetter(open: OpenLetters, text: string, signal: AbortSignal):
   const id = parseLetterId(text);
   if ('queued' in id) {
     const letter = await queue?.find(id.queued, signal);
-    if (letter !== undefined) return { line: queuedLine(letter), body: letter.body, state: 'open', discard: undefined };
+    if (letter !== undefined) return { line: queuedLine(letter), letter, state: 'open', discard: undefined };
     const gone = await readDiscard(services.index.db, services.account.id, text);
     return gone === undefined ? whyMissing(open, id) : `it ${discardText(formatTime(gone.at), gone.why)}`;
   }
@@ -56,7 +58,7 @@ async function findLetter(open: OpenLetters, text: string, signal: AbortSignal):
   if (kept === undefined || keptId(kept.letter) !== text) return whyMissing(open, id, kept?.letter);
   const { letter, state } = kept;
   const discard = state === 'discarded' ? await readDiscard(services.index.db, services.account.id, text) : undefined;
-  return { line: keptLine(letter), body: letter.body, state, discard };
+  return { line: keptLine(letter), letter, state, discard };
 }
 
 function discardText(at: string, why: string): string {
@@ -135,12 +137,15 @@ function formatLetter(letter: DeadletterShow): readonly string[] {
   ];
 }
 
-function formatReplay({ replay, state, discarded }: DeadletterShow): readonly string[] {
+function formatReplay(letter: DeadletterShow): readonly string[] {
+  const { replay, state, discarded } = letter;
   if (discarded !== null) return [`It ${discardText(discarded.at, discarded.why)}`];
   if (state !== 'open') return [`It was ${state} already.`];
   const { refused, applied, superseded, ignored, looks, also, entries } = replay;
   if (refused !== null) {
-    return [`Replayed now, it would stay here: ${printable(`${refused.reason}: ${refused.description}`)}`];
+    const next = whatToDo(letter);
+    const stays = `Replayed now, it would stay here: ${printable(`${refused.reason}: ${refused.description}`)}`;
+    return next === undefined ? [stays] : [stays, next];
   }
   const lines = entries.map((entry) => {
     const now = entry.live

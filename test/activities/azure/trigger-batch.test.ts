@@ -15,11 +15,11 @@ const samples = hasRealData
       })
   : [];
 
-const ACCOUNT = 'jolovstorage';
+const ACCOUNT = { name: 'jolovstorage', margin: 20_000 };
 
 /** Sorts one message, and counts the events that come out of it. */
 function outOf(body: unknown) {
-  const batch = readBatch([{ id: 'm', body, enqueuedAt: 0, deliveryCount: 1 }], ACCOUNT);
+  const batch = readBatch([{ id: 'm', body, enqueuedAt: Date.now(), deliveryCount: 1 }], ACCOUNT);
   const refused = batch.deadLetters.reduce((sum, { events }) => sum + events, 0);
   const ignored = Object.values(batch.ignored).reduce((sum, each) => sum + each, 0);
   // The old name of a rename is a second event of the same one.

@@ -110,6 +110,8 @@ export class SenderWorld implements AsyncDisposable {
 
   /** Triggers of changes come, and a turn of the intake takes what there is. */
   async triggersTell(...minutes: readonly number[]): Promise<void> {
+    // None is told before it has happened.
+    this.minute = Math.max(this.minute, ...minutes);
     this.queue.send(...minutes.map((at) => triggerOf(at, { container: 'c', name: `blob-${at}` })));
     await this.listen();
   }
