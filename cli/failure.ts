@@ -3,8 +3,6 @@ import { FeedCorruptError, FeedGapError } from '../schema/feed/feed-error.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { printable } from './terminal.ts';
 
-export { messageOf };
-
 /** Where nothing better is known, what an operator does next. */
 const ADVICE: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Nothing listens there: start it, or correct the address.',

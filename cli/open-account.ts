@@ -1,10 +1,10 @@
-import { IsthmusError } from '../schema/errors.ts';
+import { IsthmusError, messageOf } from '../schema/errors.ts';
 import type { Federation } from '../schema/federation/federation.ts';
 import { type Account, readAccount } from '../schema/index/accounts.ts';
 import { type Index, openIndex } from '../schema/index/database.ts';
 import type { Call } from './call.ts';
 import { indexUrl, readFederation } from './environment.ts';
-import { codeOf, messageOf } from './failure.ts';
+import { codeOf } from './failure.ts';
 
 /** A federation's account in its index, for commands that ask; closed by `await using`. */
 export interface OpenAccount extends AsyncDisposable {

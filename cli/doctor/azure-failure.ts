@@ -1,5 +1,6 @@
 import { azureFailure } from '../../activities/azure/azure-error.ts';
-import { codeOf, messageOf } from '../failure.ts';
+import { messageOf } from '../../schema/errors.ts';
+import { codeOf } from '../failure.ts';
 
 /** Why a request to Azure failed, in the service's own word, and what mends it. */
 export interface ExplainedFailure {

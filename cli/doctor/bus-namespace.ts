@@ -1,4 +1,4 @@
-import { messageOf } from '../failure.ts';
+import { messageOf } from '../../schema/errors.ts';
 
 /** The name of a Service Bus or Event Hubs namespace, as `az` takes it: the first word of its host. */
 export function namespaceOf(source: {

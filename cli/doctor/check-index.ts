@@ -1,8 +1,9 @@
+import { messageOf } from '../../schema/errors.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
 import type { Index } from '../../schema/index/database.ts';
 import { openIndex } from '../../schema/index/database.ts';
 import { readServerFacts } from '../../schema/index/server-facts.ts';
-import { codeOf, messageOf } from '../failure.ts';
+import { codeOf } from '../failure.ts';
 import { type Asking, ask } from './ask.ts';
 import { type Finding, good, wrong } from './finding.ts';
 import { judgeIndex } from './judge-index.ts';

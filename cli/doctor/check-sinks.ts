@@ -1,6 +1,6 @@
 import { inspectBeside } from '../../activities/vast/file-view/inspect-beside.ts';
+import { messageOf } from '../../schema/errors.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
-import { messageOf } from '../failure.ts';
 import { type Asking, ask } from './ask.ts';
 import { type Finding, wrong } from './finding.ts';
 import { judgeSink } from './judge-sink.ts';

@@ -1,9 +1,8 @@
 import type { Client } from '@temporalio/client';
-import { IsthmusError } from '../../schema/errors.ts';
+import { IsthmusError, messageOf } from '../../schema/errors.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
 import { taskQueueOf } from '../../schema/inputs/names.ts';
 import type { Environment } from '../environment.ts';
-import { messageOf } from '../failure.ts';
 import { workflowStatus } from '../status/workflow-status.ts';
 import { connectTemporal, temporalConfig } from '../temporal.ts';
 import { loopsOf, unnamedLoops } from '../worker/ensure-workflows.ts';

@@ -1,3 +1,4 @@
+import { messageOf } from '../../schema/errors.ts';
 import { rulesOf } from '../../schema/federation/canary.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
 import { readAccount } from '../../schema/index/accounts.ts';
@@ -6,7 +7,7 @@ import type { Index } from '../../schema/index/database.ts';
 import { readRoots } from '../../schema/index/sinks.ts';
 import { readSources, type SourceRow } from '../../schema/index/sources.ts';
 import { type Environment, indexUrl } from '../environment.ts';
-import { codeOf, messageOf } from '../failure.ts';
+import { codeOf } from '../failure.ts';
 import { formatTime } from '../format.ts';
 import { NO_INDEX } from '../worker/schedule-owner.ts';
 import { type Asked, type Asking, ask } from './ask.ts';

@@ -1,5 +1,6 @@
 import type { HubAnswer } from '../../activities/azure/hub-questions.ts';
-import { codeOf, messageOf } from '../failure.ts';
+import { messageOf } from '../../schema/errors.ts';
+import { codeOf } from '../failure.ts';
 import { counted } from '../format.ts';
 import { isCredentialFailure } from './azure-failure.ts';
 import { keyMend } from './bus-namespace.ts';

@@ -1,5 +1,6 @@
 import type { QueueSettings } from '../../activities/azure/queue-questions.ts';
-import { codeOf, messageOf } from '../failure.ts';
+import { messageOf } from '../../schema/errors.ts';
+import { codeOf } from '../failure.ts';
 import { formatSeconds } from '../format.ts';
 import { isCredentialFailure } from './azure-failure.ts';
 import { keyMend } from './bus-namespace.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
+import { messageOf } from '../../schema/errors.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
-import { messageOf } from '../failure.ts';
 import { endUnnamedLoops, ensureLoops } from './ensure-workflows.ts';
 import { patiently } from './patiently.ts';
 

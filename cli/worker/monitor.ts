@@ -6,11 +6,11 @@ import type { LoopPauses } from '../../activities/observability/loop-pause.ts';
 import { SourceWatch } from '../../activities/observability/source-watch.ts';
 import { openDeadLetterQueue } from '../../activities/open-services.ts';
 import type { Services } from '../../activities/services.ts';
+import { messageOf } from '../../schema/errors.ts';
 import { readAccount } from '../../schema/index/accounts.ts';
 import { countLooks } from '../../schema/index/looks.ts';
 import { countStubs } from '../../schema/index/stubs.ts';
 import type { DeadLetterQueue } from '../../schema/ports/dead-letter-queue.ts';
-import { messageOf } from '../failure.ts';
 import { workflowStates } from './workflow-states.ts';
 
 const EVERY_MS = 5_000;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { IsthmusError } from '../../schema/errors.ts';
-import { codeOf, messageOf } from '../failure.ts';
+import { IsthmusError, messageOf } from '../../schema/errors.ts';
+import { codeOf } from '../failure.ts';
 
 const FIRST_MS = 250;
 const LONGEST_MS = 5_000;

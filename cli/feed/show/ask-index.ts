@@ -1,5 +1,5 @@
 import { type Glance, SourceWatch } from '../../../activities/observability/source-watch.ts';
-import { hasCode } from '../../../schema/errors.ts';
+import { hasCode, messageOf } from '../../../schema/errors.ts';
 import { readCursor } from '../../../schema/index/feed-cursors.ts';
 import { type FeedGap, readGaps } from '../../../schema/index/feed-gaps.ts';
 import { type FeedRewind, readRewinds } from '../../../schema/index/feed-rewinds.ts';
@@ -7,7 +7,6 @@ import { type FeedSkip, readSkips } from '../../../schema/index/feed-skips.ts';
 import { readFeedStanding } from '../../../schema/index/feed-standing.ts';
 import type { FeedStore } from '../../../schema/ports/feed-store.ts';
 import type { Call } from '../../call.ts';
-import { messageOf } from '../../failure.ts';
 import { openAccount } from '../../open-account.ts';
 import type { ReadSoFar } from './show-feed.ts';
 

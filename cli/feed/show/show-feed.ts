@@ -1,11 +1,10 @@
-import { hasCode } from '../../../schema/errors.ts';
+import { hasCode, messageOf } from '../../../schema/errors.ts';
 import { FeedUnavailableError } from '../../../schema/feed/feed-error.ts';
 import { parseSegments, SEGMENTS_FILE } from '../../../schema/feed/segments.ts';
 import type { FeedCursor } from '../../../schema/index/feed-cursors.ts';
 import type { FeedStanding } from '../../../schema/index/feed-standing.ts';
 import type { FeedShowOutput } from '../../../schema/outputs/feed-show.ts';
 import type { FeedStore } from '../../../schema/ports/feed-store.ts';
-import { messageOf } from '../../failure.ts';
 import { formatTime } from '../../format.ts';
 import { type SegmentView, unreadOf, viewSegment } from './segment-view.ts';
 import { segmentsAround } from './segments-around.ts';
