@@ -55,6 +55,24 @@ describe('isthmus deadletter', () => {
     await expect(open.call((call) => showLetter('17', call))).rejects.toMatchObject({ code: 'ISTHMUS_USAGE' });
   });
 
+  it('shows what to do about a letter that no replay would mend', async () => {
+    await using open = await world();
+    const bad = { data: { ...event(1).data, contentLength: '7' } };
+    const subject = blobSubject({ container: 'lake', name: "it's $1" });
+    const strange = event(4, 'other');
+    const renamed = { ...event(2), ...bad, subject };
+    await open.keep(letter('1', event(1, 'contoso', bad)), letter('2', renamed), letter('3', [event(3), renamed]));
+    await open.keep(letter('4', strange), letter('5', 'torn'));
+    const last = async (id: string) => (await open.call((call) => showLetter(id, call))).printed.at(-1);
+    const takes = 'takes what the account has of it, whatever the letter says; then';
+    const removes = (id: string) => `\`isthmus deadletter discard ${id} --reason "..."\` removes the letter.`;
+    expect(await last('eh-1')).toBe(`\`isthmus reconcile --prefix lake/blob-1\` ${takes} ${removes('eh-1')}`);
+    expect(await last('eh-2')).toBe(`\`isthmus reconcile --prefix 'lake/it'\\''s $1'\` ${takes} ${removes('eh-2')}`);
+    expect(await last('eh-3')).toBe(`\`isthmus reconcile\` ${takes} ${removes('eh-3')}`);
+    expect(await last('eh-4')).toBe(removes('eh-4'));
+    expect(await last('eh-5')).toBe(removes('eh-5'));
+  });
+
   it('3: replays what the index keeps by the path of every trigger, once, and leaves what still cannot be applied', async () => {
     await using open = await world();
     await open.keep(letter('p0/1', event(1)), letter('p0/2', event(2, 'other')), letter('p0/3', event(3), 'bad-event'));
