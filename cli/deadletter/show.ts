@@ -13,7 +13,6 @@ import { printable } from '../terminal.ts';
 import { keptId, keptLine, parseLetterId, queuedLine } from './letter.ts';
 import { type OpenLetters, openLetters, whyMissing } from './open-letters.ts';
 import { whatToDo } from './what-to-do.ts';
-import { whatToDo } from './what-to-do.ts';
 
 const ENTRIES = 20;
 
