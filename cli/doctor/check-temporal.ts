@@ -3,10 +3,10 @@ import { IsthmusError, messageOf } from '../../schema/errors.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
 import { taskQueueOf } from '../../schema/inputs/names.ts';
 import type { Environment } from '../environment.ts';
-import { workflowStatus } from '../status/workflow-status.ts';
+import { type WorkflowStatus, workflowStatus } from '../status/workflow-status.ts';
 import { connectTemporal, temporalConfig } from '../temporal.ts';
 import { loopsOf, unnamedLoops } from '../worker/ensure-workflows.ts';
-import { otherOwner, readOwner } from '../worker/schedule-owner.ts';
+import { readOwner } from '../worker/schedule-owner.ts';
 import { searchAttributesOf } from '../worker/search-attributes.ts';
 import { type Asking, ask } from './ask.ts';
 import { type Finding, good, wrong } from './finding.ts';
@@ -59,7 +59,15 @@ async function readFacts(
     if (error instanceof Error && 'code' in error && error.code === NOT_FOUND) return undefined;
     throw error;
   });
-  const about = { address, namespace, serverVersion: serverVersion || undefined, taskQueue };
+  const mine = { federation: name, index };
+  const about = {
+    address,
+    namespace,
+    serverVersion: serverVersion || undefined,
+    taskQueue,
+    account: account.name,
+    mine,
+  };
   if (described === undefined)
     return {
       ...about,
@@ -67,34 +75,38 @@ async function readFacts(
       state: 0,
       attributes: {},
       polledAt: [],
-      other: undefined,
+      owner: undefined,
       loops: undefined,
-      unnamed: [],
-      missing: [],
+      sources: undefined,
     };
   const attributes = await searchAttributesOf(client);
   const owner = await readOwner(client, account.name);
-  const other = otherOwner({ federation: name, index }, owner, { account: account.name, namespace });
   const queue = { namespace, taskQueue: { name: taskQueue }, taskQueueType: WORKFLOW_TASKS };
   const { pollers } = await workflowService.describeTaskQueue(queue);
   // They answer by a worker; without search attributes they are not found.
   const loops = pollers?.length ? await workflowStatus(client, federation).catch(() => undefined) : undefined;
   // Where a worker of this federation has been for this account, its loops are those of the file that it had.
-  const mine = loops !== undefined && owner?.federation === name;
-  const named = new Set(loopsOf(federation).map(({ id }) => id));
-  const missing = mine ? loops.filter(({ id, running }) => named.has(id) && !running).map(({ id }) => id) : [];
-  const unnamed = mine ? await unnamedLoops(client, federation) : [];
+  const sources = loops && owner?.federation === name ? await sourcesOf(client, federation, loops) : undefined;
   return {
     ...about,
     retentionMs: msOf(described.config?.workflowExecutionRetentionTtl),
     state: described.namespaceInfo?.state ?? 0,
     attributes,
     polledAt: (pollers ?? []).map(({ lastAccessTime }) => msOf(lastAccessTime)),
-    other,
+    owner,
     loops,
-    unnamed,
-    missing,
+    sources,
   };
+}
+
+async function sourcesOf(
+  client: Client,
+  federation: Federation,
+  loops: readonly WorkflowStatus[],
+): Promise<TemporalFacts['sources']> {
+  const named = new Set(loopsOf(federation).map(({ id }) => id));
+  const missing = loops.filter(({ id, running }) => named.has(id) && !running).map(({ id }) => id);
+  return { unnamed: await unnamedLoops(client, federation), missing };
 }
 
 /** A duration or a moment of protobuf's. */

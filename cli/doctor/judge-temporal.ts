@@ -1,7 +1,7 @@
 import { SEARCH_ATTRIBUTES } from '../../schema/inputs/names.ts';
 import { counted, formatSeconds, formatTime } from '../format.ts';
 import type { WorkflowStatus } from '../status/workflow-status.ts';
-import type { OtherOwner } from '../worker/schedule-owner.ts';
+import { type Owner, otherOwner } from '../worker/schedule-owner.ts';
 import { type Finding, good, unknown, warning, wrong } from './finding.ts';
 
 /** What a Temporal server says of itself, of our namespace, and of our task queue. */
@@ -18,13 +18,17 @@ export interface TemporalFacts {
   readonly taskQueue: string;
   /** When each poller last asked for work, by the server's clock. */
   readonly polledAt: readonly number[];
-  /** What is wrong where the account's workflows are another's; undefined where they are this federation's or not there. */
-  readonly other: OtherOwner | undefined;
+  readonly account: string;
+  readonly mine: Owner;
+  /** Undefined where no worker has made the account's schedule yet. */
+  readonly owner: Owner | undefined;
   /** What the federation's loops and jobs say of themselves; undefined where they could not be asked. */
   readonly loops: readonly WorkflowStatus[] | undefined;
-  /** The ids of loops that run and are for nothing in the file, and of those that the file wants and that do not run. */
-  readonly unnamed: readonly string[];
-  readonly missing: readonly string[];
+  /**
+   * By their ids, loops that run and are for nothing in the file, and those that the file wants and that do not run;
+   * undefined where they could not be asked for, or are not this federation's.
+   */
+  readonly sources: { readonly unnamed: readonly string[]; readonly missing: readonly string[] } | undefined;
 }
 
 const REGISTERED = 1;
@@ -44,10 +48,10 @@ export function judgeTemporal(facts: TemporalFacts, now: number): readonly Findi
       ? []
       : [
           judgeAttributes(facts),
-          ...judgeOwner(facts),
+          judgeOwner(facts),
           judgePollers(facts, now),
-          ...judgeSources(facts),
-          ...judgeLoops(facts.loops),
+          judgeSources(facts),
+          ...judgeLoops(facts),
         ]),
   ];
 }
@@ -118,8 +122,21 @@ function judgeAttributes({ namespace, attributes }: TemporalFacts): Finding {
   return good(check, `namespace ${namespace} has ${SEARCH_ATTRIBUTES.join(', ')}`);
 }
 
-function judgeOwner({ other }: TemporalFacts): readonly Finding[] {
-  return other === undefined ? [] : [wrong('temporal.federation', other.says, other.mend)];
+function judgeOwner({ account, namespace, mine, owner }: TemporalFacts): Finding {
+  const check = 'temporal.federation';
+  const other = otherOwner(mine, owner, { account, namespace });
+  if (other !== undefined) return wrong(check, other.says, other.mend);
+  if (owner === undefined) {
+    const because = `no worker has made the workflows of ${account} yet`;
+    return unknown(check, because, 'isthmus worker makes them when it starts.');
+  }
+  const theirs = `the workflows of ${account} are those of federation ${owner.federation}`;
+  if (mine.index === undefined)
+    return unknown(check, `the index cannot be read: ${theirs}, with this index or another`);
+  if (owner.index === undefined) {
+    return unknown(check, `an older worker did not tell its index: ${theirs}`, 'A worker tells it when it starts.');
+  }
+  return good(check, `${theirs}, with this index`);
 }
 
 function judgePollers({ taskQueue, polledAt }: TemporalFacts, now: number): Finding {
@@ -140,20 +157,26 @@ function judgePollers({ taskQueue, polledAt }: TemporalFacts, now: number): Find
 }
 
 /** Workers start the loops of their own file, and end the others. */
-function judgeSources({ unnamed, missing }: TemporalFacts): readonly Finding[] {
+function judgeSources({ sources, mine, account }: TemporalFacts): Finding {
+  const check = 'temporal.sources';
+  if (sources === undefined)
+    return unknown(check, `no worker of ${mine.federation} is known to run loops of ${account}`);
+  const { unnamed, missing } = sources;
+  const isOne = (ids: readonly string[]) => ids.length === 1;
   const differences = [
-    ...(missing.length === 0 ? [] : [`${missing.join(', ')} of the file do not run`]),
-    ...(unnamed.length === 0 ? [] : [`${unnamed.join(', ')} run and are for nothing in the file`]),
+    ...(missing.length === 0 ? [] : [`${missing.join(', ')} of the file ${isOne(missing) ? 'does' : 'do'} not run`]),
+    ...(unnamed.length === 0
+      ? []
+      : [`${unnamed.join(', ')} ${isOne(unnamed) ? 'runs and is' : 'run and are'} for nothing in the file`]),
   ];
-  if (differences.length === 0) return [];
+  if (differences.length === 0) return good(check, 'the loops that run are those of the file');
   const mend =
     'Where the workers started more than a minute ago, they have another file: restart every one with this file.';
-  return [warning('temporal.sources', differences.join('; '), mend)];
+  return warning(check, differences.join('; '), mend);
 }
 
 /** What an operator has paused is as that wanted it, and as easily forgotten. */
-function judgeLoops(loops: TemporalFacts['loops']): readonly Finding[] {
-  if (loops === undefined) return [];
+function judgeLoops({ loops = [] }: TemporalFacts): readonly Finding[] {
   const check = 'temporal.loops';
   const stopped = loops.flatMap(({ source, state, since, reason }) => {
     const time = since === null ? '' : ` since ${since}`;

@@ -281,6 +281,11 @@ describe('isthmus doctor on isthmus dev', () => {
       code: 64,
       stderr: expect.stringMatching(/ISTHMUS_CONFIG: the workflows of devstoreaccount1 .* this index has none yet/),
     });
+    const another = new pg.Client({ connectionString: env.DATABASE_URL });
+    await another.connect();
+    const { rows } = await another.query("select tablename from pg_tables where schemaname = 'public'");
+    await another.end();
+    expect(rows).toEqual([]);
   });
 
   it('9: finds a source that somebody has paused, since when and why', async () => {
@@ -300,13 +305,13 @@ describe('isthmus doctor on isthmus dev', () => {
     await names(
       { file: [/ {2}deadLetters:\n.*\n.*\n/, ''] },
       'temporal.sources',
-      /^dead-letter-intake\/devstoreaccount1 run and are for nothing in the file$/,
+      /^dead-letter-intake\/devstoreaccount1 runs and is for nothing in the file$/,
       /restart/,
       'warning',
     );
     const { found } = await diagnose({ file: ['sinks:\n', 'sinks:\n  more: { kind: fileView, root: "." }\n'] });
     expect(found).toMatchObject([
-      { check: 'temporal.sources', says: 'stub-dispatch/devstoreaccount1/more of the file do not run' },
+      { check: 'temporal.sources', says: 'stub-dispatch/devstoreaccount1/more of the file does not run' },
     ]);
   });
 

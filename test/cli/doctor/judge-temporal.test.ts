@@ -13,9 +13,10 @@ const SOUND: TemporalFacts = {
   state: 1,
   attributes: { IsthmusFederation: KEYWORD, IsthmusSource: KEYWORD, IsthmusState: KEYWORD, Other: 1 },
   taskQueue: 'isthmus-lake',
-  other: undefined,
-  unnamed: [],
-  missing: [],
+  account: 'contoso',
+  mine: { federation: 'lake', index: '2026-11-21T10:00:00.000Z' },
+  owner: { federation: 'lake', index: '2026-11-21T10:00:00.000Z' },
+  sources: { unnamed: [], missing: [] },
   polledAt: [NOW - 3_000],
   loops: [loop('feed', 'waiting'), loop('look', 'running')],
 };
@@ -40,7 +41,7 @@ describe('what Temporal says of itself', () => {
     ['a retention of an hour', { retentionMs: 3_600_000 }, 'warning', 'temporal.namespace', /--retention 72h/],
     [
       'workers with another file',
-      { missing: ['event-hub-intake/contoso'], unnamed: ['trigger-intake/contoso'] },
+      { sources: { missing: ['event-hub-intake/contoso'], unnamed: ['trigger-intake/contoso'] } },
       'warning',
       'temporal.sources',
       /restart every one/,
@@ -58,6 +59,13 @@ describe('what Temporal says of itself', () => {
       'wrong',
       'temporal.attributes',
       /search-attribute remove -n lake --name IsthmusState/,
+    ],
+    [
+      'workflows of another index',
+      { owner: { federation: 'lake', index: '2026-11-20T10:00:00.000Z' } },
+      'wrong',
+      'temporal.federation',
+      /DATABASE_URL/,
     ],
     ['no worker', { polledAt: [] }, 'wrong', 'temporal.worker', /isthmus worker/],
     ['a worker that has gone', { polledAt: [NOW - 200_000] }, 'wrong', 'temporal.worker', /isthmus worker/],
@@ -91,6 +99,32 @@ describe('what Temporal says of itself', () => {
       mend: 'isthmus resume feed',
     });
     expect(alarmed).toMatchObject({ outcome: 'wrong', mend: expect.stringMatching(/isthmus resume stub:gpu$/) });
+  });
+
+  it.each([
+    [['feed-tail/contoso'], [], /^feed-tail\/contoso runs and is for nothing in the file$/],
+    [[], ['feed-tail/contoso'], /^feed-tail\/contoso of the file does not run$/],
+    [['a/contoso', 'b/contoso'], ['c/contoso', 'd/contoso'], /^c.*, d.* of the file do not run; a.*, b.* run and are /],
+  ])('names loops that run for nothing (%j), and those that do not run (%j)', (unnamed, missing, says) => {
+    const [found] = notGood(judgeTemporal({ ...SOUND, sources: { unnamed, missing } }, NOW));
+    expect(found?.says).toMatch(says);
+  });
+
+  it.each<[string, Partial<TemporalFacts>, readonly string[]]>([
+    ['no worker has been there', { owner: undefined, sources: undefined }, ['federation', 'sources']],
+    ['the index cannot be read', { mine: { federation: 'lake', index: undefined } }, ['federation']],
+    ['an older worker made them', { owner: { federation: 'lake', index: undefined } }, ['federation']],
+    ['no loop could be asked', { loops: undefined, sources: undefined }, ['sources', 'loops']],
+  ])('does not know whose workflows or loops they are where %s', (_, changed, checks) => {
+    const found = notGood(judgeTemporal({ ...SOUND, ...changed }, NOW));
+    expect(found.map(({ outcome, check }) => `${outcome} ${check}`)).toEqual(
+      checks.map((check) => `unknown temporal.${check}`),
+    );
+  });
+
+  it('has a line for each check, also where it is good', () => {
+    const checks = judgeTemporal(SOUND, NOW).map(({ check }) => check.replace('temporal.', ''));
+    expect(checks).toEqual(['version', 'namespace', 'attributes', 'federation', 'worker', 'sources', 'loops']);
   });
 
   it('does not know of loops of which none answers', () => {
