@@ -32,7 +32,8 @@ export class MemoryBlobs implements Pick<BlobSource, 'listBlobs' | 'readRange'> 
       const { bytes, etag } = this.#blobs.get(name) ?? { bytes: Buffer.alloc(0), etag: '' };
       return Array.from({ length: this.times }, () => ({ name, attributes: { etag, length: bytes.length } }));
     });
-    const time = 1_790_000_000_000;
+    // After all that the events in them tell of.
+    const time = Date.UTC(2026, 11, 1);
     const size = this.times === 1 ? Math.min(this.pageSize, Math.max(1, blobs.length)) : 2;
     for (let at = 0; at === 0 || at < blobs.length; at += size) yield { blobs: blobs.slice(at, at + size), time };
   }
