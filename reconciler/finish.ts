@@ -68,7 +68,7 @@ function reasonOf(ledger: RunLedger, guarded: string | null, pending: number): s
   if (ledger.state.inventory?.filters.createdInLastDays !== undefined) {
     reasons.push("the rule's creationTime filter says nothing of absent names");
   }
-  if (pending > 0) reasons.push(`${pending} looks are not answered yet`);
+  if (pending > 0) reasons.push(pending === 1 ? '1 look is not answered yet' : `${pending} looks are not answered yet`);
   return reasons.length === 0 ? undefined : reasons.join('; ');
 }
 

@@ -1,12 +1,12 @@
 import type { HydrateSummary } from '../../schema/inputs/activities.ts';
-import { formatBytes } from '../format.ts';
+import { counted, formatBytes } from '../format.ts';
 import { printable } from '../terminal.ts';
 
 /** What became of a request, for people. */
 export function formatHydrated({ files, already, bytes, failed, failures }: HydrateSummary): readonly string[] {
   const also = already === 0 ? '' : `, ${already} had their bytes`;
   return [
-    `${files} files fetched (${formatBytes(bytes)})${also}, ${failed} failed`,
+    `${counted(files, 'file')} fetched (${formatBytes(bytes)})${also}, ${failed} failed`,
     ...failures.map((failure) => `  ${printable(failure)}`),
   ];
 }

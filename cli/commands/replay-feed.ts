@@ -13,7 +13,7 @@ import type { ReplayFeedOutput } from '../../schema/outputs/replay-feed.ts';
 import type { Call } from '../call.ts';
 import { readFederation } from '../environment.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { formatTime } from '../format.ts';
+import { counted, formatTime } from '../format.ts';
 import { connectTemporal } from '../temporal.ts';
 import { printable } from '../terminal.ts';
 import { searchAttributesOf } from '../worker/ensure-workflows.ts';
@@ -99,6 +99,6 @@ function whereItIs(where: { readonly id: string; readonly address: string; reado
 /** What a replay came to, in a sentence or two. */
 export function formatReplayed({ records, applied, superseded, ignored, looks }: ReplaySummary): string {
   if (records === 0) return 'The feed has no record of that range: nothing was read again.';
-  const counts = `${records} records read again: ${applied} applied, ${superseded} known already, ${ignored} ignored, ${looks} to be looked at.`;
+  const counts = `${counted(records, 'record')} read again: ${applied} applied, ${superseded} known already, ${ignored} ignored, ${looks} to be looked at.`;
   return applied === 0 && looks === 0 ? `${counts} Nothing was missing.` : counts;
 }

@@ -4,10 +4,12 @@ import { openSinks } from '../../activities/open-services.ts';
 import type { VerifyDifference, VerifyOutput } from '../../schema/outputs/verify.ts';
 import type { Call } from '../call.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { counted } from '../format.ts';
 import { openAccount } from '../open-account.ts';
 import { progressLine } from '../progress-line.ts';
 import { printable } from '../terminal.ts';
 import type { Difference, Version } from '../verify/difference.ts';
+import { formatVerified } from '../verify/format-verified.ts';
 import { verifyNamespace } from '../verify/verify.ts';
 
 /** `isthmus verify [PREFIX]`: prints the differences as they are found, then the counts; exit 1 where there is a difference. */
@@ -19,7 +21,7 @@ export async function verify(prefix: string, call: Call): Promise<ExitCode> {
   using line = progressLine(terminal);
   const comparing = verifyNamespace({ index, account, blobs, sinks: openSinks(federation) }, prefix, {
     signal,
-    onProgress: ({ doing, names }) => line.show(`${doing}: ${names} names`),
+    onProgress: ({ doing, names }) => line.show(`${doing}: ${counted(names, 'name')}`),
   });
   for (;;) {
     const next = await comparing.next();
@@ -31,15 +33,7 @@ export async function verify(prefix: string, call: Call): Promise<ExitCode> {
     const agree = differences === 0;
     const output: VerifyOutput = { agree, source, index: indexed, sink, differences, shadowed, unrepresentable };
     if (json) terminal.print(JSON.stringify(output));
-    else {
-      terminal.print(`source ${source}, index ${indexed}, sink ${sink}`);
-      if (shadowed + unrepresentable > 0) {
-        terminal.print(
-          `${shadowed} names are shadowed by a directory and ${unrepresentable} are no path; neither is a difference.`,
-        );
-      }
-      terminal.print(agree ? 'They agree.' : `${differences} names differ.`);
-    }
+    else for (const text of formatVerified(next.value)) terminal.print(text);
     return agree ? EXIT.good : EXIT.no;
   }
 }

@@ -1,5 +1,4 @@
 import path from 'node:path';
-import type { ChildEvent } from '../../infra/local/child-spec.ts';
 import { writeEnvFile } from '../../infra/local/env-file.ts';
 import { STACK_ENV, STATE_FOLDER } from '../../infra/local/find-stack.ts';
 import type { StackPorts } from '../../infra/local/ports.ts';
@@ -7,6 +6,7 @@ import type { Transport } from '../../infra/local/services-options.ts';
 import { type Stack, startStack } from '../../infra/local/stack.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
+import { formatChildEvent } from './format-child-event.ts';
 import { nextSteps } from './next-steps.ts';
 import { StopSignals } from './stop-signals.ts';
 
@@ -42,7 +42,10 @@ export async function runDev(options: DevOptions, terminal: Terminal): Promise<E
       worker: true,
       signal: signals.first,
       onProgress: (doing) => terminal.say(`${doing}...`),
-      onEvent: (event) => say(event, performance.now() - began, terminal),
+      onEvent: (event) => {
+        const line = formatChildEvent(event, performance.now() - began);
+        if (line !== undefined) terminal.say(line);
+      },
     });
   } catch (error) {
     if (signals.first.aborted) return EXIT.good;
@@ -88,12 +91,4 @@ function describe(stack: Stack, seconds: number): readonly string[] {
   const rows = every.filter(([, value]) => value !== undefined);
   const width = Math.max(...rows.map(([what]) => what.length));
   return [`Ready in ${seconds} s.`, ...rows.map(([what, value]) => `  ${what.padEnd(width)}  ${value ?? ''}`)];
-}
-
-/** Deaths and returns; what goes as it should is not news. */
-function say({ child, kind, how }: ChildEvent, afterMs: number, terminal: Terminal): void {
-  if (kind === 'ready') terminal.say(`${child} is ready (${(afterMs / 1000).toFixed(1)} s)`);
-  if (kind === 'died') terminal.say(`${child} died (${how ?? 'unknown'}); starting it again`);
-  if (kind === 'restarted') terminal.say(`${child} runs again`);
-  if (kind === 'forced') terminal.say(`${child} did not stop; killed`);
 }

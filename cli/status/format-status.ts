@@ -7,7 +7,8 @@ export function formatStatus(status: StatusOutput): readonly string[] {
   const { index, sources, stubs, workflows, lastReconcile, violations, alarms, moving } = status;
   const lines = [`Federation ${status.federation}, account ${status.account}, ${status.at}`];
   for (const { about, message } of alarms) lines.push(printable(`ALARM  ${about}: ${message}`));
-  if (violations.count > 0) lines.push(printable(`${violations.count} violations, the last: ${violations.last}`));
+  if (violations.count > 0)
+    lines.push(printable(`${counted(violations.count, 'violation')}, the last: ${violations.last}`));
   lines.push(status.settled ? 'Nothing is on its way.' : `On its way: ${moving.join('; ')}.`);
   const rows = sources.map(({ source, state, lagSeconds, applied, behind, reason }) => {
     // A hub does not tell when the oldest event that waits came.
@@ -35,10 +36,14 @@ export function formatStatus(status: StatusOutput): readonly string[] {
   );
   lines.push(...openLetterLines(status));
   const states = Object.entries(index.byStub).filter(([, count]) => count > 0);
-  lines.push('', 'Index', `  ${index.live} live (${formatBytes(index.bytes)}), ${index.tombstones} tombstones`);
+  lines.push(
+    '',
+    'Index',
+    `  ${index.live} live (${formatBytes(index.bytes)}), ${counted(index.tombstones, 'tombstone')}`,
+  );
   if (states.length > 0) lines.push(`  stubs: ${states.map(([state, count]) => `${state} ${count}`).join(', ')}`);
   for (const { sink, due, failing } of stubs) {
-    lines.push(`  ${sink}: ${due} stubs behind${failing > 0 ? `, ${failing} of them failing` : ''}`);
+    lines.push(`  ${sink}: ${counted(due, 'stub')} behind${failing > 0 ? `, ${failing} of them failing` : ''}`);
   }
   lines.push('', 'Workflows');
   if (workflows === null) lines.push('  Temporal does not answer.');

@@ -17,8 +17,12 @@ export const DEFAULT_GUARD: Guard = { percent: 10, names: 100 };
 export function guardReason(counts: Pick<RunCounts, 'rows' | 'live' | 'missing'>, guard: Guard): string | undefined {
   const { rows, live, missing } = counts;
   if (missing === 0) return undefined;
-  if (rows === 0) return `it lists nothing at all, where the index has ${live} live names`;
+  if (rows === 0) return `it lists nothing at all, where the index has ${counted(live, 'live name')}`;
   if (missing <= guard.names || missing * 100 <= live * guard.percent) return undefined;
   const percent = ((missing / live) * 100).toFixed(1);
-  return `it lacks ${missing} of ${live} live names (${percent} %, allowed are ${guard.percent} % or ${guard.names} names)`;
+  return `it lacks ${missing} of ${counted(live, 'live name')} (${percent} %, allowed are ${guard.percent} % or ${counted(guard.names, 'name')})`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -86,7 +86,7 @@ describe('the reconcile activities', () => {
     await activity(steps.judgeReconcile, { runId });
     // An hour goes by, and nobody answers.
     const summary = await activity(steps.finishReconcile, { runId });
-    expect(summary).toMatchObject({ outcome: 'complete', looks: 1, reason: '1 looks are not answered yet' });
+    expect(summary).toMatchObject({ outcome: 'complete', looks: 1, reason: '1 look is not answered yet' });
   });
 });
 

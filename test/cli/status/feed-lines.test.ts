@@ -40,6 +40,18 @@ describe('the feed in a status', () => {
     expect(shown({ skippedBlocks: 1 })).toContain('    skipped: 1 bad block');
   });
 
+  it('counts one of each as one', () => {
+    const one = { stubs: [{ sink: 'gpu', due: 1, failing: 1 }], violations: { count: 1, last: 'lake/x' } };
+    const index = { live: 1, tombstones: 1, dead: 0, bytes: 0, lookDue: 0, stubDue: 1, byStub: {} };
+    expect(shown({}, { ...one, index })).toEqual(
+      expect.arrayContaining([
+        '1 violation, the last: lake/x',
+        '  1 live (0 B), 1 tombstone',
+        '  gpu: 1 stub behind, 1 of them failing',
+      ]),
+    );
+  });
+
   it.each([
     ['not-enabled', 'is not enabled'],
     ['hierarchical', 'hierarchical namespace'],
