@@ -17,6 +17,13 @@ Exit codes: 0 good, 1 the answer is no, 3 it failed, 64 wrong use, 130 interrupt
 A PREFIX is a plain prefix of CONTAINER/NAME. Commands find an \`isthmus dev\` that runs here or in a folder above;
 environment variables and --config win over it.`;
 
+const STATUS = `
+It exits 0 when it has told how things are, also where it tells an ALARM. With --wait it exits 1 where they did not
+settle in time. It exits 3 where it could not tell. A script that is to fail on an alarm asks:
+  $ isthmus status --json | jq -e '.alarms == []'
+\`isthmus doctor\` exits 1 where a right, an entity, a setting or a loop is not as it must be. The alert rules of
+infra/prometheus/isthmus.rules.yaml tell of alarms without being asked.`;
+
 const DOCTOR = `
 It asks from here, so run it where a worker runs, as its user and with its environment. It changes nothing, but for
 files that it makes and removes below each sink's root, as a worker does when it starts. Who has not answered within
@@ -54,6 +61,7 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
   )
     .option('--wait', 'return when nothing that was written is still on its way')
     .option('--timeout <seconds>', 'with --wait: exit 1 after this long', seconds)
+    .addHelpText('after', STATUS)
     .action(async (options: CommonOptions & { wait?: boolean; timeout?: number }) => {
       const wanted = { wait: options.wait === true, timeoutSeconds: options.timeout };
       await run(options, async (call) => (await import('./commands/status.ts')).status(wanted, call));

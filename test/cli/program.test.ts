@@ -45,6 +45,17 @@ describe('the command line', () => {
     expect(help).toMatch(/ {2}\$ DATABASE_URL=\S+ TEMPORAL_ADDRESS=\S+ isthmus worker/);
   });
 
+  it("says in status' help which exit code means what, and what a script asks instead", () => {
+    const status = createProgram(recordingTerminal(), () => {}).commands.find((each) => each.name() === 'status');
+    let help = '';
+    status?.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+    expect(help).toMatch(/exits 0 .*ALARM/);
+    expect(help).toMatch(/--wait.* 1 /);
+    expect(help).toContain("isthmus status --json | jq -e '.alarms == []'");
+    expect(help).toContain('isthmus doctor');
+    expect(help).toContain('infra/prometheus/isthmus.rules.yaml');
+  });
+
   it('reconciles by a listing unless told otherwise', () => {
     const program = createProgram(recordingTerminal(), () => {});
     const reconcile = program.commands.find((command) => command.name() === 'reconcile');
