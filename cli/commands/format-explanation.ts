@@ -1,6 +1,7 @@
 import type { ExplainOutput } from '../../schema/outputs/explain.ts';
 import { formatBytes, formatTable } from '../format.ts';
 import { printable } from '../terminal.ts';
+import { explainLook } from './explain-look.ts';
 
 /** An explanation for people: what it is, what put it there, by which rule, and what stands in the sink. */
 export function formatExplanation(explained: ExplainOutput): readonly string[] {
@@ -23,14 +24,16 @@ export function formatExplanation(explained: ExplainOutput): readonly string[] {
   row('tier', attributes?.tier);
   row('metadata', attributes?.metadata === null || attributes === null ? null : JSON.stringify(attributes.metadata));
   if (change !== null) {
-    row('put there by', `${change.source} ${change.eventId}`);
+    const by = change.source === 'look' ? explainLook(change.eventId) : change.eventId;
+    row('put there by', `${change.source} ${by}`);
     row('which happened', change.time);
     row('and was applied', change.appliedAt);
   }
   row('clock', clock === null ? null : `sequencer ${clock.sequencer ?? 'none'}, epoch ${clock.epoch ?? 'none'}`);
   row('looked at', clock?.look);
   row('revision', clock?.revision);
-  row('look due', lookDue === null ? null : [lookDue.reason ?? 'wanted', lookDue.error].filter(Boolean).join(': '));
+  const due = explainLook(lookDue?.reason ?? 'wanted');
+  row('look due', lookDue === null ? null : [due, lookDue.error].filter(Boolean).join(': '));
   row('rule', ruleText(rule));
   if (stub !== null) {
     const behind = stub.due ? `, behind (shows revision ${stub.revision})` : '';
