@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BlobEvent } from '../../../namespace/change.ts';
+import { parseSequencer } from '../../../namespace/sequencer.ts';
 import { eventAsArrived, subtreeAsArrived } from '../../../schema/events/arrival.ts';
 import type { SubtreeChange } from '../../../schema/events/subtree.ts';
 
@@ -8,7 +9,7 @@ const MARGIN = 20_000;
 
 const event = (time: number): BlobEvent => ({
   ...{ kind: 'event', source: 'trigger', effect: 'delete', attributes: undefined, epoch: undefined },
-  ...{ container: 'lake', name: 'a', sequencer: '1', time, eventId: 'e', api: 'DeleteBlob' },
+  ...{ container: 'lake', name: 'a', sequencer: parseSequencer('1'), time, eventId: 'e', api: 'DeleteBlob' },
 });
 const subtree = (time: number): SubtreeChange => ({
   ...{ gone: { container: 'lake', name: 'd' }, made: undefined, recursive: true, time, eventId: 'e' },
