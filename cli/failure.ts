@@ -3,12 +3,15 @@ import { FeedCorruptError, FeedGapError } from '../schema/feed/feed-error.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { printable } from './terminal.ts';
 
+/** Postgres' word for a table that is not there: no worker has prepared the index. */
+export const NO_TABLES = '42P01';
+
 /** Where nothing better is known, what an operator does next. */
 const ADVICE: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'Nothing listens there: start it, or correct the address.',
   ENOTFOUND: 'No such host: correct the address.',
   ETIMEDOUT: 'It does not answer: check the network and the address.',
-  '42P01': 'The index has no tables yet: `isthmus worker` makes them when it starts.',
+  [NO_TABLES]: 'The index has no tables yet: `isthmus worker` makes them when it starts.',
   '28P01': 'Postgres refuses the password: correct DATABASE_URL.',
   '3D000': 'There is no such database: create it, or correct DATABASE_URL.',
 };

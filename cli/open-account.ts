@@ -4,7 +4,7 @@ import { type Account, readAccount } from '../schema/index/accounts.ts';
 import { type Index, openIndex } from '../schema/index/database.ts';
 import type { Call } from './call.ts';
 import { indexUrl, readFederation } from './environment.ts';
-import { codeOf } from './failure.ts';
+import { codeOf, NO_TABLES } from './failure.ts';
 
 /** A federation's account in its index, for commands that ask; closed by `await using`. */
 export interface OpenAccount extends AsyncDisposable {
@@ -13,7 +13,6 @@ export interface OpenAccount extends AsyncDisposable {
   readonly account: Account;
 }
 
-const NO_TABLES = '42P01';
 /** A server that hangs takes connections and never answers on them. */
 const CONNECT_MS = 10_000;
 

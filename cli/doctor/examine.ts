@@ -2,15 +2,13 @@ import { messageOf } from '../../schema/errors.ts';
 import { rulesOf } from '../../schema/federation/canary.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
 import { readAccount } from '../../schema/index/accounts.ts';
-import { firstPublished, liveRules } from '../../schema/index/authority-revisions.ts';
+import { liveRules } from '../../schema/index/authority-revisions.ts';
 import type { Index } from '../../schema/index/database.ts';
 import { readRoots } from '../../schema/index/sinks.ts';
 import { readSources, type SourceRow } from '../../schema/index/sources.ts';
 import { type Environment, indexUrl } from '../environment.ts';
-import { codeOf } from '../failure.ts';
-import { formatTime } from '../format.ts';
-import { NO_INDEX } from '../worker/schedule-owner.ts';
-import { type Asked, type Asking, ask } from './ask.ts';
+import { readIndexOf } from '../worker/schedule-owner.ts';
+import { type Asking, ask } from './ask.ts';
 import { checkClocks } from './check-clocks.ts';
 import { checkContainers } from './check-containers.ts';
 import { checkFeed } from './check-feed.ts';
@@ -25,9 +23,6 @@ import { type Finding, wrong } from './finding.ts';
 import { judgeRules, type Published } from './judge-rules.ts';
 import { judgeSubscription } from './judge-subscription.ts';
 
-/** Postgres' word for a table that is not there. */
-const NO_TABLE = '42P01';
-
 /**
  * Checks, one after the other, everything that a federation needs, as its worker would meet it. Nothing is changed; a
  * sink is tried out as a worker tries it. What cannot be reached is one finding, and what rests on it is not asked.
@@ -39,15 +34,16 @@ export async function* examine(federation: Federation, env: Environment, asking:
   if ('check' in opened) yield opened;
   await using index = 'check' in opened ? undefined : opened;
   const answers = index === undefined ? false : yield* checkIndex(index, federation, asking);
-  const read = index !== undefined && answers ? await readKnown(index.index, federation, asking) : undefined;
-  const known = read?.answered === true ? read.answer : undefined;
+  const answering = answers ? index?.index : undefined;
+  const known = answering && (await readKnown(answering, federation, asking));
   if (known !== undefined) yield judgeRules({ ...federation, rules: rulesOf(federation) }, known);
 
-  yield* checkTemporal(federation, read?.answered === true ? (known?.born ?? NO_INDEX) : undefined, env, asking);
+  const born = answering && (await ask(asking, 'the index', () => readIndexOf(answering, federation.account.name)));
+  yield* checkTemporal(federation, born?.answered ? born.answer : undefined, env, asking);
 
   const { changeFeed, eventHubs, serviceBus } = federation.sources;
   const storage = yield* checkStorage(federation, asking);
-  yield* checkClocks(federation, answers ? index?.index : undefined, storage?.clock, asking);
+  yield* checkClocks(federation, answering, storage?.clock, asking);
   if (storage !== undefined) {
     if (changeFeed !== undefined) yield* checkFeed(federation, storage.service, known?.feed, asking);
     yield* checkInventory(federation, storage.service, asking);
@@ -69,26 +65,20 @@ function openIndexOf(federation: Federation, env: Environment): AskedIndex | Fin
 
 interface Known extends Published {
   readonly feed: SourceRow | undefined;
-  /** See `Owner`. */
-  readonly born: string | undefined;
 }
 
 /** What workers have left in the index; nothing where none has prepared it. */
-function readKnown({ db }: Index, federation: Federation, asking: Asking): Promise<Asked<Known | undefined>> {
-  return ask(asking, 'the live rules', async () => {
-    const account = await readAccount(db, federation.account.name).catch((error: unknown) => {
-      if (codeOf(error) === NO_TABLE) return undefined;
-      throw error;
-    });
+async function readKnown({ db }: Index, federation: Federation, asking: Asking): Promise<Known | undefined> {
+  const asked = await ask(asking, 'the live rules', async () => {
+    const account = await readAccount(db, federation.account.name);
     if (account === undefined) return undefined;
-    const born = await firstPublished(db, account.id);
     const sources = await readSources(db, account.id);
     return {
       account,
       rules: await liveRules(db, account.id),
       roots: await readRoots(db, account.id),
       feed: sources.find(({ source }) => source === 'feed'),
-      born: born === undefined ? undefined : formatTime(born),
     };
   });
+  return asked.answered ? asked.answer : undefined;
 }

@@ -6,7 +6,7 @@ import { firstPublished } from '../../schema/index/authority-revisions.ts';
 import type { Index } from '../../schema/index/database.ts';
 import type { ScheduledReconcileInput } from '../../schema/inputs/control.ts';
 import { workflowIds } from '../../schema/inputs/names.ts';
-import { codeOf } from '../failure.ts';
+import { codeOf, NO_TABLES } from '../failure.ts';
 import { formatTime } from '../format.ts';
 
 /**
@@ -21,8 +21,6 @@ export interface Owner {
 
 /** The index of an owner that has no rules of the account yet. */
 export const NO_INDEX = 'none';
-/** Postgres' word for a table that is not there. */
-const NO_TABLE = '42P01';
 
 export interface OtherOwner {
   readonly says: string;
@@ -36,7 +34,7 @@ export async function readIndexOf({ db }: Index, accountName: string): Promise<s
     const born = account && (await firstPublished(db, account.id));
     return born === undefined ? NO_INDEX : formatTime(born);
   } catch (error) {
-    if (codeOf(error) === NO_TABLE) return NO_INDEX;
+    if (codeOf(error) === NO_TABLES) return NO_INDEX;
     throw error;
   }
 }

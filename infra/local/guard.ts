@@ -19,12 +19,4 @@ for await (const line of createInterface({ input: process.stdin })) {
   else children.delete(Number(pid));
 }
 
-await endGroups(children, GRACE_MS, { send });
-
-function send(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(pid, signal);
-  } catch {
-    return false;
-  }
-}
+await endGroups(children, GRACE_MS);

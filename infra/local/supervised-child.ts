@@ -3,12 +3,12 @@ import { closeSync, openSync, statSync, truncateSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureError, IsthmusError } from '../../schema/errors.ts';
 import type { ChildEvent, ChildSpec } from './child-spec.ts';
+import { endRests } from './end-groups.ts';
 import { logTail } from './log-tail.ts';
+import { sendSignal } from './send-signal.ts';
 import type { StackGuard } from './stack-guard.ts';
 
 const PROBE_MS = 50;
-/** How often it is looked whether what a dead child had started is gone. */
-const REST_PROBE_MS = 50;
 const MAX_LOG_BYTES = 20 * 1024 * 1024;
 /** A start that ends this often before the child answers once is a failure, not bad luck. */
 const MAX_FAILED_STARTS = 3;
@@ -78,7 +78,7 @@ export class SupervisedChild {
   }
 
   kill(signal: NodeJS.Signals): void {
-    if (this.#process?.pid) send(this.#process.pid, signal);
+    if (this.#process?.pid) sendSignal(this.#process.pid, signal);
   }
 
   /** Asks it to stop, then insists. Resolves when it and its process group are gone. */
@@ -86,7 +86,7 @@ export class SupervisedChild {
     this.#stopping.abort();
     const child = this.#process;
     if (child?.pid) {
-      send(child.pid, this.spec.stopSignal ?? 'SIGTERM');
+      sendSignal(child.pid, this.spec.stopSignal ?? 'SIGTERM');
       const stopped = await within(this.#exited, this.spec.stopWithinMs ?? 10_000);
       if (!stopped) this.force();
     }
@@ -101,7 +101,7 @@ export class SupervisedChild {
     this.#forced.abort();
     if (!this.#process?.pid) return;
     this.#event('forced');
-    send(-this.#process.pid, 'SIGKILL');
+    sendSignal(-this.#process.pid, 'SIGKILL');
   }
 
   async #keepRunning(): Promise<void> {
@@ -159,20 +159,9 @@ export class SupervisedChild {
     });
   }
 
-  /**
-   * SIGKILL to what a dead child had started, once that had the time to write down what it holds. The group's id is its
-   * own for as long as anything is in it, and may be another's soon after: who is gone by itself gets no signal.
-   */
+  /** SIGKILL to what a dead child had started, once that had the time to write down what it holds. */
   async #endRest(group: number): Promise<void> {
-    const deadline = performance.now() + (this.spec.restEndsWithinMs ?? 0);
-    const { signal } = this.#forced;
-    while (send(-group, 0)) {
-      if (signal.aborted || performance.now() >= deadline) {
-        send(-group, 'SIGKILL');
-        break;
-      }
-      await sleep(REST_PROBE_MS, undefined, { signal }).catch(() => {});
-    }
+    await endRests([group], this.spec.restEndsWithinMs ?? 0, {}, this.#forced.signal);
     this.#guard.forget(group);
   }
 
@@ -216,15 +205,6 @@ function openLog(file: string): number {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (size > MAX_LOG_BYTES) truncateSync(file);
   return openSync(file, 'a');
-}
-
-/** Sends a signal to a process, or to a group where the id is negative; 0 only looks. @returns whether it is there. */
-function send(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(pid, signal);
-  } catch {
-    return false;
-  }
 }
 
 async function within(done: Promise<unknown>, ms: number): Promise<boolean> {

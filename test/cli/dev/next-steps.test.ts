@@ -59,7 +59,7 @@ describe('what to type after `isthmus dev`', () => {
   it.each([
     [['node', '/usr/bin/isthmus'], false, '  isthmus status'],
     [['node', '/a b/cli/isthmus.mjs'], false, "  node '/a b/cli/isthmus.mjs' status"],
-    [['node', '/work/cli/isthmus.mjs'], true, '  npx isthmus status'],
+    [['node', '/opt/cli/isthmus.mjs'], true, '  npx isthmus status'],
   ])('calls it as it was called: %j, by npm %j', async (argv, npm, line) => {
     await using temporary = await temporaryFolder();
     const { folder } = temporary;
