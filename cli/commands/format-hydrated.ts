@@ -1,5 +1,6 @@
+import { counted } from '../../schema/counted.ts';
 import type { HydrateSummary } from '../../schema/inputs/activities.ts';
-import { counted, formatBytes } from '../format.ts';
+import { formatBytes } from '../format.ts';
 import { printable } from '../terminal.ts';
 
 /** What became of a request, for people. */

@@ -1,10 +1,10 @@
 import { blobService } from '../../activities/azure/blob-service.ts';
 import { AzureBlobSource } from '../../activities/azure/blob-source.ts';
 import { openSinks } from '../../activities/open-services.ts';
+import { counted } from '../../schema/counted.ts';
 import type { VerifyDifference, VerifyOutput } from '../../schema/outputs/verify.ts';
 import type { Call } from '../call.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { counted } from '../format.ts';
 import { openAccount } from '../open-account.ts';
 import { progressLine } from '../progress-line.ts';
 import { printable } from '../terminal.ts';

@@ -1,5 +1,5 @@
+import { counted } from '../../schema/counted.ts';
 import type { DoctorCheck, DoctorOutput } from '../../schema/outputs/doctor.ts';
-import { counted } from '../format.ts';
 import { printable } from '../terminal.ts';
 import type { Finding, Outcome } from './finding.ts';
 

@@ -1,7 +1,7 @@
 import type { HubAnswer } from '../../activities/azure/hub-questions.ts';
+import { counted } from '../../schema/counted.ts';
 import { messageOf } from '../../schema/errors.ts';
 import { codeOf } from '../failure.ts';
-import { counted } from '../format.ts';
 import { isCredentialFailure } from './azure-failure.ts';
 import { keyMend } from './bus-namespace.ts';
 import { type Finding, good, warning, wrong } from './finding.ts';

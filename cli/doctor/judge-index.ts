@@ -1,5 +1,6 @@
+import { counted } from '../../schema/counted.ts';
 import { KNOWN_MIGRATIONS, type ServerFacts } from '../../schema/index/server-facts.ts';
-import { counted, formatSeconds } from '../format.ts';
+import { formatSeconds } from '../format.ts';
 import { type Finding, good, unknown, warning, wrong } from './finding.ts';
 
 /** `materialized` is the newest word of our SQL: an older server refuses it. */

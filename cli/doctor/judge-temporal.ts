@@ -1,5 +1,6 @@
+import { counted } from '../../schema/counted.ts';
 import { SEARCH_ATTRIBUTES } from '../../schema/inputs/names.ts';
-import { counted, formatSeconds, formatTime } from '../format.ts';
+import { formatSeconds, formatTime } from '../format.ts';
 import type { WorkflowStatus } from '../status/workflow-status.ts';
 import { type Owner, otherOwner } from '../worker/schedule-owner.ts';
 import { type Finding, good, unknown, warning, wrong } from './finding.ts';

@@ -1,5 +1,6 @@
+import { counted } from '../../schema/counted.ts';
 import type { StatusOutput } from '../../schema/outputs/status.ts';
-import { counted, formatBytes, formatPolled, formatSeconds, formatTable } from '../format.ts';
+import { formatBytes, formatPolled, formatSeconds, formatTable } from '../format.ts';
 import { printable } from '../terminal.ts';
 
 /** A status for people: alarms first. */

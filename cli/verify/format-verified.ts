@@ -1,4 +1,4 @@
-import { counted } from '../format.ts';
+import { counted } from '../../schema/counted.ts';
 import type { VerifyResult } from './difference.ts';
 
 /** What a verify found, for people, after the differences themselves. */

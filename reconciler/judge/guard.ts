@@ -1,3 +1,4 @@
+import { counted } from '../../schema/counted.ts';
 import type { RunCounts } from '../run/ledger.ts';
 
 /** When a judge's word is not enough: more than both of these would be asked for at once. */
@@ -21,8 +22,4 @@ export function guardReason(counts: Pick<RunCounts, 'rows' | 'live' | 'missing'>
   if (missing <= guard.names || missing * 100 <= live * guard.percent) return undefined;
   const percent = ((missing / live) * 100).toFixed(1);
   return `it lacks ${missing} of ${counted(live, 'live name')} (${percent} %, allowed are ${guard.percent} % or ${counted(guard.names, 'name')})`;
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -1,5 +1,6 @@
+import { counted } from '../../../schema/counted.ts';
 import type { FeedShowOutput } from '../../../schema/outputs/feed-show.ts';
-import { counted, formatBytes, formatPolled, formatSeconds, formatTable } from '../../format.ts';
+import { formatBytes, formatPolled, formatSeconds, formatTable } from '../../format.ts';
 import { printable } from '../../terminal.ts';
 
 /** A feed for people: alarms first. */

@@ -1,5 +1,5 @@
+import { counted } from '../../../schema/counted.ts';
 import type { FeedVerifyFinding, FeedVerifyOutput } from '../../../schema/outputs/feed-verify.ts';
-import { counted } from '../../format.ts';
 import { printable } from '../../terminal.ts';
 import { noteLine, placeLine } from '../tell-broken.ts';
 import type { Told } from './finding.ts';
