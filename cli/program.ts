@@ -22,7 +22,7 @@ It exits 0 when it has told how things are, also where it tells an ALARM. With -
 settle in time. It exits 3 where it could not tell. A script that is to fail on an alarm asks:
   $ isthmus status --json | jq -e '.alarms == []'
 \`isthmus doctor\` exits 1 where a right, an entity, a setting or a loop is not as it must be. The alert rules of
-infra/prometheus/isthmus.rules.yaml tell of alarms without being asked.`;
+infra/alerts/isthmus.rules.yaml tell of alarms without being asked.`;
 
 const DOCTOR = `
 It asks from here, so run it where a worker runs, as its user and with its environment. It changes nothing, but for

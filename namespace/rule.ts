@@ -11,6 +11,17 @@ export interface Rule {
   readonly authority: Authority;
   /** The name of the sink in the federation. */
   readonly sink: string;
+  /** Where the percent stop of this rule is; without it, where the federation says. */
+  readonly stop?: DeleteStop | undefined;
+}
+
+/**
+ * The percent stop (invariant 7): where a judge lacks more names than `names` and more than `percent` of those that
+ * there are, nothing is deleted before a person approved it.
+ */
+export interface DeleteStop {
+  readonly percent: number;
+  readonly names: number;
 }
 
 /** The sink that shows the stubs of what this rule rules; undefined: Isthmus keeps none of it. */

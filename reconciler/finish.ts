@@ -90,10 +90,12 @@ async function end(judging: Judging, ledger: RunLedger, reason: string | undefin
 
 function summaryOf(run: Run): ReconcileSummary {
   const count = (name: string) => run.counts[name] ?? 0;
+  const { judge } = run;
   assert(run.outcome !== undefined && run.outcome !== 'failed', `run ${run.id} failed: ${run.reason ?? 'unknown'}`);
+  assert(judge !== 'sink', `run ${run.id} judged a sink, not the account`);
   return {
     runId: run.id,
-    judge: run.judge,
+    judge,
     outcome: run.outcome,
     reason: run.reason,
     listed: count('listed'),

@@ -71,7 +71,7 @@ async function liveRevision({ index, account }: Judging): Promise<number | null>
 
 async function takeUp(judging: Judging, wish: string): Promise<PreparedReconcile | undefined> {
   for (const run of await recentRuns(judging.index.db, judging.account.id, { limit: 10 })) {
-    if (run.outcome !== undefined) continue;
+    if (run.outcome !== undefined || run.judge === 'sink') continue;
     if (run.state.wish === wish) return { runId: run.id, judge: run.judge };
     await finishRun(judging.index.db, run.id, { outcome: 'failed', reason: 'it was left behind for another run' });
   }

@@ -5,10 +5,10 @@ import type { Key } from '../../namespace/key.ts';
 import { applyListed } from '../../schema/index/apply-listed.ts';
 import type { ContainerRow } from '../../schema/index/containers.ts';
 import type { Tx } from '../../schema/index/database.ts';
+import { type NewFinding, recordFindings } from '../../schema/index/findings.ts';
 import { underLiveRules } from '../../schema/index/live-rules.ts';
 import { isDeadSql, lives } from '../../schema/index/lives.ts';
 import { wantLooks } from '../../schema/index/looks.ts';
-import { type DriftFinding, recordFindings } from '../../schema/index/runs.ts';
 import type { Judging } from '../judging.ts';
 import type { RunLedger, Step } from '../run/ledger.ts';
 import type { Staging } from '../staging/staging.ts';
@@ -82,7 +82,8 @@ export async function judgeListedPiece(
         time: ledger.state.from ?? undefined,
       });
       const findings = findingsOf(rows, container.name).slice(0, MOST_FINDINGS - ledger.counts.findings);
-      if (findings.length > 0) await recordFindings(tx, ledger.run.id, findings);
+      if (findings.length > 0)
+        await recordFindings(tx, { accountId: judging.account.id, runId: ledger.run.id }, findings);
       const count = (verdict: Judged['verdict']) => rows.filter((row) => row.verdict === verdict).length;
       return {
         state: { after: { container: container.id, head: last.head, hash: last.hash } },
@@ -173,12 +174,14 @@ function listedRow(
 }
 
 /** Same-version rows only fill attributes; they are no drift. */
-function findingsOf(rows: readonly Judged[], container: string): readonly DriftFinding[] {
+function findingsOf(rows: readonly Judged[], container: string): readonly NewFinding[] {
   return rows
     .filter((row) => row.verdict === 'look' || (row.verdict === 'judge' && row.differs))
     .map((row) => ({
       ...keyOf(row, container),
-      cause: row.indexed ? 'differs' : 'not-indexed',
-      detail: { etag: row.etag, length: row.length },
+      difference: row.indexed ? 'other-version' : 'not-indexed',
+      cause: 'unexplained',
+      state: 'looking',
+      evidence: { judge: { etag: row.etag ?? undefined, length: row.length ?? undefined } },
     }));
 }

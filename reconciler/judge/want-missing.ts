@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
+import { type NewFinding, recordFindings } from '../../schema/index/findings.ts';
 import { underLiveRules } from '../../schema/index/live-rules.ts';
 import { wantLooks } from '../../schema/index/looks.ts';
-import { recordFindings } from '../../schema/index/runs.ts';
 import type { Judging } from '../judging.ts';
 import type { RunLedger, Step } from '../run/ledger.ts';
 import type { Staging } from '../staging/staging.ts';
@@ -39,10 +39,11 @@ export async function wantMissingPiece(judging: Judging, ledger: RunLedger, stag
         eventId: `run/${ledger.run.id}`,
         time: ledger.state.from ?? undefined,
       });
-      const findings = rows
-        .slice(0, Math.max(0, MOST_FINDINGS - ledger.counts.findings))
-        .map((key) => ({ ...key, cause: 'not-listed' }));
-      if (findings.length > 0) await recordFindings(tx, ledger.run.id, findings);
+      const findings = rows.slice(0, Math.max(0, MOST_FINDINGS - ledger.counts.findings)).map((key): NewFinding => {
+        return { ...key, difference: 'not-listed', cause: 'unexplained', state: 'looking', evidence: {} };
+      });
+      if (findings.length > 0)
+        await recordFindings(tx, { accountId: judging.account.id, runId: ledger.run.id }, findings);
       return { counts: { looks, findings: findings.length } };
     }),
   );

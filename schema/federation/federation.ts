@@ -106,6 +106,12 @@ const inventory = z.strictObject({
   everyHours: z.number().positive().default(24).describe('How often a report is looked for.'),
 });
 
+/** More than both of these must be lacking before a person is asked. */
+const deleteStop = z.strictObject({
+  percent: z.number().min(0).max(100).default(1).describe('Of the names of a rule, or of a container.'),
+  names: wholeNumber(0).default(1_000),
+});
+
 const fileView = z.strictObject({
   kind: z.literal('fileView'),
   root: z.string().min(1).describe('The folder that the view is mounted on. A relative one starts at this file.'),
@@ -117,6 +123,25 @@ const rule = z.strictObject({
     .describe("'container/', 'container/path/', the exact name of one blob, or '' for the whole account."),
   authority: z.enum(['blob', 'vast']).describe('The side that may change names under this prefix.'),
   sink: z.string().describe('One of the sinks.'),
+  stop: deleteStop
+    .optional()
+    .describe('Where a judge lacks more of this rule than this, nothing is deleted before it is approved.'),
+});
+
+const reconcile = z.strictObject({
+  stop: deleteStop
+    .default({ percent: 1, names: 1_000 })
+    .describe('Where a judge lacks more than this, nothing is deleted before it is approved. A rule may have its own.'),
+  looksPerSecond: wholeNumber(1).default(2_000).describe('How many blobs are asked for at most, in each worker.'),
+  looksPerRun: wholeNumber(1)
+    .default(1_000_000)
+    .describe('How many blobs a run asks for at most; what is left is for the next run.'),
+  sinksEveryHours: z
+    .number()
+    .positive()
+    .default(24)
+    .describe('How often each sink is walked and compared with the index.'),
+  driftLimit: wholeNumber(0).default(1_000).describe('An alarm is raised where a run finds more drift than this.'),
 });
 
 const retention = z.strictObject({
@@ -149,6 +174,13 @@ export const federationSchema = z
       .record(name("a sink's name"), fileView)
       .refine((sinks) => Object.keys(sinks).length > 0, { error: 'must hold at least one sink' }),
     rules: z.array(rule).min(1),
+    reconcile: reconcile.default({
+      stop: { percent: 1, names: 1_000 },
+      looksPerSecond: 2_000,
+      looksPerRun: 1_000_000,
+      sinksEveryHours: 24,
+      driftLimit: 1_000,
+    }),
     retention: retention.default({ tombstonesDays: 30, journalDays: 30, runsDays: 90 }),
   })
   .superRefine(relate, { when: () => true });

@@ -9,7 +9,7 @@ import { transact } from './transact.ts';
 
 /** Makes these rules the live ones: a new revision where they differ from the live ones, else the live one. Waits for pages in flight. */
 export function publishRules(index: Index, accountId: number, rules: readonly Rule[], note: string): Promise<RuleSet> {
-  const wanted = rules.map(({ prefix, authority, sink }) => ({ prefix, authority, sink }));
+  const wanted = rules.map(({ prefix, authority, sink, stop }) => ({ prefix, authority, sink, ...(stop && { stop }) }));
   return transact(index, async (tx) => {
     // Of two publishers at once the second sees what the first made.
     await waitForPages(tx, accountId);

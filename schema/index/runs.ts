@@ -1,12 +1,17 @@
 import { sql } from 'kysely';
 import type { Timestamp } from '../../namespace/entry.ts';
-import { textArray } from './arrays.ts';
 import { serverNow } from './clock.ts';
 import type { Queryable } from './database.ts';
 import { storableJson, storableText } from './storable.ts';
 
-export type Judge = 'listing' | 'inventory' | 'none';
+export type Judge = 'listing' | 'inventory' | 'sink' | 'none';
+/**
+ * `complete`: everything was judged and repaired, as far as it can be. `rejected`: nothing may be concluded from the
+ * report. `guarded`: the percent stop tripped, and the deletes were refused by a person, or nobody approved them.
+ */
 export type RunOutcome = 'complete' | 'rejected' | 'guarded' | 'nothing-to-do' | 'failed';
+
+export type RunDecision = 'approved' | 'rejected' | 'expired';
 
 /** One reconcile. `state` is the reconciler's own (where it stands, what it validated), `counts` what it found. */
 export interface Run {
@@ -22,20 +27,29 @@ export interface Run {
   readonly endedAt: Timestamp | undefined;
   readonly state: Readonly<Record<string, unknown>>;
   readonly counts: Readonly<Record<string, number>>;
+  /** Of a run that judged a sink. */
+  readonly sink: string | undefined;
+  /** Since when the run stands still, as a person must approve its deletes. */
+  readonly waitingSince: Timestamp | undefined;
+  readonly decision: RunDecision | undefined;
+  readonly decidedBy: string | undefined;
+  readonly decidedAt: Timestamp | undefined;
+  readonly decisionReason: string | undefined;
 }
 
 export interface NewRun {
   readonly judge: Judge;
   readonly prefix: string;
   readonly manifest?: string | undefined;
+  readonly sink?: string | undefined;
   readonly state?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** @returns the run's id. */
 export async function startRun(on: Queryable, accountId: number, run: NewRun): Promise<number> {
   const { rows } = await sql<{ id: number }>`
-    insert into runs (account_id, judge, prefix, manifest, started_at, state)
-    values (${accountId}, ${run.judge}, ${run.prefix}, ${run.manifest ?? null}, ${serverNow},
+    insert into runs (account_id, judge, prefix, manifest, sink, started_at, state)
+    values (${accountId}, ${run.judge}, ${run.prefix}, ${run.manifest ?? null}, ${run.sink ?? null}, ${serverNow},
       ${storableJson(run.state ?? {})}::jsonb)
     returning id`.execute(on);
   return rows[0]?.id ?? 0;
@@ -53,6 +67,12 @@ interface Row {
   readonly ended_at: number | null;
   readonly state: unknown;
   readonly counts: unknown;
+  readonly sink: string | null;
+  readonly waiting_since: number | null;
+  readonly decision: string | null;
+  readonly decided_by: string | null;
+  readonly decided_at: number | null;
+  readonly decision_reason: string | null;
 }
 
 function runOf(row: Row): Run {
@@ -68,6 +88,12 @@ function runOf(row: Row): Run {
     endedAt: row.ended_at ?? undefined,
     state: row.state as Run['state'],
     counts: row.counts as Run['counts'],
+    sink: row.sink ?? undefined,
+    waitingSince: row.waiting_since ?? undefined,
+    decision: (row.decision ?? undefined) as RunDecision | undefined,
+    decidedBy: row.decided_by ?? undefined,
+    decidedAt: row.decided_at ?? undefined,
+    decisionReason: row.decision_reason ?? undefined,
   };
 }
 
@@ -101,11 +127,11 @@ export async function finishRun(
 ): Promise<void> {
   const reason = end.reason === undefined ? null : storableText(end.reason);
   await sql`
-    update runs set outcome = ${end.outcome}, reason = ${reason}, ended_at = ${serverNow}
+    update runs set outcome = ${end.outcome}, reason = ${reason}, ended_at = ${serverNow}, waiting_since = null
     where id = ${runId} and outcome is null`.execute(on);
 }
 
-/** Newest first. */
+/** Newest first; runs that judged a sink only where `judge` or `sink` asks for them. */
 export async function recentRuns(
   on: Queryable,
   accountId: number,
@@ -115,47 +141,39 @@ export async function recentRuns(
     readonly manifest?: string | undefined;
     readonly judge?: Judge | undefined;
     readonly prefix?: string | undefined;
+    readonly sink?: string | undefined;
   },
 ): Promise<readonly Run[]> {
   let query = on.selectFrom('runs').selectAll().where('account_id', '=', accountId);
   if (options.outcome !== undefined) query = query.where('outcome', '=', options.outcome);
   if (options.manifest !== undefined) query = query.where('manifest', '=', options.manifest);
   if (options.judge !== undefined) query = query.where('judge', '=', options.judge);
+  else if (options.sink === undefined) query = query.where('judge', '<>', 'sink');
   if (options.prefix !== undefined) query = query.where('prefix', '=', options.prefix);
+  if (options.sink !== undefined) query = query.where('sink', '=', options.sink);
   return (await query.orderBy('id', 'desc').limit(options.limit).execute()).map(runOf);
 }
 
-/** One difference between what a judge saw and what the index says, classified by cause. */
-export interface DriftFinding {
-  readonly container: string;
-  readonly name: string;
-  readonly cause: string;
-  readonly detail?: unknown;
+/** Sets that the run stands still until a person decides, from now on; not moved where it does already. */
+export async function awaitDecision(on: Queryable, runId: number): Promise<void> {
+  await sql`update runs set waiting_since = ${serverNow}
+    where id = ${runId} and waiting_since is null and decision is null and outcome is null`.execute(on);
 }
 
-/** Keeps findings of a run; they go with it. */
-export async function recordFindings(on: Queryable, runId: number, findings: readonly DriftFinding[]): Promise<void> {
-  if (findings.length === 0) return;
-  await sql`
-    insert into drift_findings (run_id, container, name, cause, detail)
-    select ${runId}::int, container, name, cause, detail::jsonb
-    from unnest(
-      ${textArray(findings.map(({ container }) => storableText(container)))}::text[],
-      ${textArray(findings.map(({ name }) => storableText(name)))}::text[],
-      ${textArray(findings.map(({ cause }) => cause))}::text[],
-      ${textArray(findings.map(({ detail }) => (detail === undefined ? undefined : storableJson(detail))))}::text[]
-    ) as page (container, name, cause, detail)`.execute(on);
-}
-
-/** In key order. */
-export async function readFindings(on: Queryable, runId: number, limit: number): Promise<readonly DriftFinding[]> {
-  const rows = await on
-    .selectFrom('drift_findings')
-    .selectAll()
-    .where('run_id', '=', runId)
-    .orderBy('container')
-    .orderBy('name')
-    .limit(limit)
-    .execute();
-  return rows.map(({ container, name, cause, detail }) => ({ container, name, cause, detail: detail ?? undefined }));
+/**
+ * Keeps what a person decided of a run that waits, once: the first decision stays.
+ *
+ * @returns false where the run does not wait, or was decided already.
+ */
+export async function decideRun(
+  on: Queryable,
+  runId: number,
+  by: { readonly decision: RunDecision; readonly who: string; readonly reason?: string | undefined },
+): Promise<boolean> {
+  const reason = by.reason === undefined ? null : storableText(by.reason);
+  const { rows } = await sql`
+    update runs set waiting_since = null, decision = ${by.decision}, decided_by = ${storableText(by.who)},
+      decided_at = ${serverNow}, decision_reason = ${reason}
+    where id = ${runId} and waiting_since is not null and outcome is null returning id`.execute(on);
+  return rows.length > 0;
 }

@@ -184,13 +184,26 @@ export interface Tables {
     ended_at: Int8 | null;
     state: Json<unknown>;
     counts: Json<unknown>;
+    sink: string | null;
+    waiting_since: Int8 | null;
+    decision: string | null;
+    decided_by: string | null;
+    decided_at: Int8 | null;
+    decision_reason: string | null;
   };
   drift_findings: {
     id: Generated<Int8>;
     run_id: number;
+    account_id: number;
+    noted_at: Int8;
+    settled_at: Int8 | null;
+    streak: Generated<number>;
+    difference: string;
+    cause: string;
+    state: string;
+    key_hash: Buffer;
     container: string;
     name: string;
-    cause: string;
     detail: Json<unknown>;
   };
   subtrees: {

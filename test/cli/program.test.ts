@@ -53,7 +53,7 @@ describe('the command line', () => {
     expect(help).toMatch(/--wait.* 1 /);
     expect(help).toContain("isthmus status --json | jq -e '.alarms == []'");
     expect(help).toContain('isthmus doctor');
-    expect(help).toContain('infra/prometheus/isthmus.rules.yaml');
+    expect(help).toContain('infra/alerts/isthmus.rules.yaml');
   });
 
   it('reconciles by a listing unless told otherwise', () => {

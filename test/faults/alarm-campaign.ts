@@ -84,7 +84,7 @@ async function logAlarms(since: number): Promise<readonly number[]> {
   return lines.map((line) => Date.parse((JSON.parse(line) as { time: string }).time)).filter((time) => time > since);
 }
 
-/** What `infra/prometheus/isthmus.rules.yaml` would make of the gauges now; `absent` is `up == 0`. */
+/** What `infra/alerts/isthmus.rules.yaml` would make of the gauges now; `absent` is `up == 0`. */
 async function metricAlarm(): Promise<string | undefined> {
   const scrape = await fetch(`${env.ISTHMUS_METRICS_URL}/metrics`, { signal: AbortSignal.timeout(5_000) })
     .then((answer) => answer.text())

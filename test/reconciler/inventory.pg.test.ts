@@ -7,7 +7,7 @@ import { prepareRun } from '../../reconciler/prepare.ts';
 import { stageRun } from '../../reconciler/stage.ts';
 import { noteGap, readGaps } from '../../schema/index/feed-gaps.ts';
 import { recentJournal } from '../../schema/index/journal.ts';
-import { readFindings } from '../../schema/index/runs.ts';
+import { readFindings } from '../../schema/index/findings.ts';
 import { testIndex } from '../support/postgres.ts';
 import { type ReportOptions, rowsOf, writeReport } from './support/report.ts';
 import { settled } from './support/settled.ts';
@@ -45,9 +45,12 @@ describe('an inventory report', () => {
       expect(await world.names('even')).not.toContain('even/n004');
       expect(await world.names()).toContain('odd/new, "with"\nodd\tcharacters \\ é');
       expect(await world.horizon()).toBe(start);
-      const causes = (await readFindings(db.index.db, summary.runId, 10)).map(({ name, cause }) => [name, cause]);
+      const causes = (await readFindings(db.index.db, summary.runId, { limit: 10 })).map(({ name, difference }) => [
+        name,
+        difference,
+      ]);
       expect(Object.fromEntries(causes)).toEqual({
-        n005: 'differs',
+        n005: 'other-version',
         'new, "with"\nodd\tcharacters \\ é': 'not-indexed',
         n004: 'not-listed',
       });

@@ -10,6 +10,7 @@ import { triggerWatch } from './0008-trigger-watch.ts';
 import { directoryLooks } from './0009-directory-looks.ts';
 import { directoryRenames } from './0010-directory-renames.ts';
 import { transportMinutes } from './0011-transport-minutes.ts';
+import { drift } from './0012-drift.ts';
 
 /** Every migration, by its name, in order. One that has landed never changes: a test holds its hash. */
 export const INDEX_MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
@@ -23,6 +24,7 @@ export const INDEX_MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
   '0009-directory-looks': directoryLooks,
   '0010-directory-renames': directoryRenames,
   '0011-transport-minutes': transportMinutes,
+  '0012-drift': drift,
 };
 
 /** The list as Kysely wants it: static, so that tests, bundles and the compiler see the same. */

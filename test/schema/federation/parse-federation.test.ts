@@ -49,6 +49,13 @@ describe('a federation file', () => {
       },
       sinks: { gpu: { kind: 'fileView', root: '/mnt/vast/lake' } },
       rules: [{ prefix: 'training/', authority: 'blob', sink: 'gpu' }],
+      reconcile: {
+        stop: { percent: 1, names: 1_000 },
+        looksPerSecond: 2_000,
+        looksPerRun: 1_000_000,
+        sinksEveryHours: 24,
+        driftLimit: 1_000,
+      },
       retention: { tombstonesDays: 30, journalDays: 30, runsDays: 90 },
     });
   });

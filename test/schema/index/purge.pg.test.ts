@@ -4,9 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAccount } from '../../../schema/index/accounts.ts';
 import { applyEvents } from '../../../schema/index/apply-events.ts';
 import { keepDeadLetters, readOpenLetters, settleLetter } from '../../../schema/index/dead-letters.ts';
+import { recordFindings } from '../../../schema/index/findings.ts';
 import { recordJournal } from '../../../schema/index/journal.ts';
 import { purgeJournal, purgeRuns, purgeTombstones } from '../../../schema/index/purge.ts';
-import { finishRun, readRun, recordFindings, startRun } from '../../../schema/index/runs.ts';
+import { finishRun, readRun, startRun } from '../../../schema/index/runs.ts';
 import { transact } from '../../../schema/index/transact.ts';
 import { type TestIndex, testIndex } from '../../support/postgres.ts';
 import { apply, del, put, scopeOf, T0 } from './page.ts';
@@ -94,7 +95,8 @@ describe('a purge', () => {
     const runs: number[] = [];
     for (let at = 0; at < 3; at++) {
       const run = await startRun(db.index.db, id, { judge: 'inventory', prefix: '' });
-      await recordFindings(db.index.db, run, [{ container: 'lake', name: 'n\0', cause: 'missed' }]);
+      const found = { difference: 'not-indexed', cause: 'unstorable-name', state: 'open', evidence: {} } as const;
+      await recordFindings(db.index.db, { accountId: id, runId: run }, [{ container: 'lake', name: 'n\0', ...found }]);
       await finishRun(db.index.db, run, { outcome: at < 2 ? 'complete' : 'rejected' });
       runs.push(run);
     }

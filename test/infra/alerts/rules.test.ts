@@ -8,7 +8,7 @@ import { parse } from 'yaml';
 import { Metrics } from '../../../activities/observability/metrics.ts';
 import { findPromtool } from '../../../infra/local/find-promtool.ts';
 
-const FOLDER = fileURLToPath(new URL('../../../infra/prometheus', import.meta.url));
+const FOLDER = fileURLToPath(new URL('../../../infra/alerts', import.meta.url));
 const RULES = path.join(FOLDER, 'isthmus.rules.yaml');
 const run = promisify(execFile);
 
