@@ -29,6 +29,8 @@ export interface Run {
   readonly counts: Readonly<Record<string, number>>;
   /** Of a run that judged a sink. */
   readonly sink: string | undefined;
+  /** When it last did a step; undefined where it has done none yet. */
+  readonly movedAt: Timestamp | undefined;
   /** Since when the run stands still, as a person must approve its deletes. */
   readonly waitingSince: Timestamp | undefined;
   readonly decision: RunDecision | undefined;
@@ -68,6 +70,7 @@ interface Row {
   readonly state: unknown;
   readonly counts: unknown;
   readonly sink: string | null;
+  readonly moved_at: number | null;
   readonly waiting_since: number | null;
   readonly decision: string | null;
   readonly decided_by: string | null;
@@ -89,6 +92,7 @@ function runOf(row: Row): Run {
     state: row.state as Run['state'],
     counts: row.counts as Run['counts'],
     sink: row.sink ?? undefined,
+    movedAt: row.moved_at ?? undefined,
     waitingSince: row.waiting_since ?? undefined,
     decision: (row.decision ?? undefined) as RunDecision | undefined,
     decidedBy: row.decided_by ?? undefined,
@@ -103,7 +107,7 @@ export async function readRun(on: Queryable, runId: number): Promise<Run | undef
   return row === undefined ? undefined : runOf(row);
 }
 
-/** Merges these keys into the run's state and counts. */
+/** Merges these keys into the run's state and counts: a step, by which it is seen that the run does not hang. */
 export async function updateRun(
   on: Queryable,
   runId: number,
@@ -115,7 +119,8 @@ export async function updateRun(
   await sql`
     update runs set
       state = state || ${storableJson(change.state ?? {})}::jsonb,
-      counts = counts || ${storableJson(change.counts ?? {})}::jsonb
+      counts = counts || ${storableJson(change.counts ?? {})}::jsonb,
+      moved_at = ${serverNow}
     where id = ${runId}`.execute(on);
 }
 
@@ -173,7 +178,7 @@ export async function decideRun(
   const reason = by.reason === undefined ? null : storableText(by.reason);
   const { rows } = await sql`
     update runs set waiting_since = null, decision = ${by.decision}, decided_by = ${storableText(by.who)},
-      decided_at = ${serverNow}, decision_reason = ${reason}
+      decided_at = ${serverNow}, moved_at = ${serverNow}, decision_reason = ${reason}
     where id = ${runId} and waiting_since is not null and outcome is null returning id`.execute(on);
   return rows.length > 0;
 }

@@ -185,6 +185,7 @@ export interface Tables {
     state: Json<unknown>;
     counts: Json<unknown>;
     sink: string | null;
+    moved_at: Int8 | null;
     waiting_since: Int8 | null;
     decision: string | null;
     decided_by: string | null;

@@ -2,7 +2,7 @@
  * The drift ledger.
  *
  * A run may stand still until a person decides: `waiting_since` is not null meanwhile, and `decision`, by whom, when
- * and why are kept. `sink` is the sink of a run that judged one.
+ * and why are kept. `sink` is the sink of a run that judged one. `moved_at` is when it last did a step.
  *
  * A finding has its difference, its one cause and what became of it; the evidence is in `detail`. `key_hash` finds a
  * name again (a name does not fit into an index): it is 16 bytes of SHA-256 over `container/name`. `streak` counts the runs in a row of
@@ -38,4 +38,5 @@ export const drift: readonly string[] = [
   )`,
   /* sql */ `create index drift_findings_run on drift_findings (run_id, id)`,
   /* sql */ `create index drift_findings_key on drift_findings (account_id, key_hash, run_id)`,
+  /* sql */ `alter table runs add column moved_at bigint`,
 ];
