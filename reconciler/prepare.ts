@@ -47,7 +47,11 @@ export async function prepareRun(
     return nothing(judging, 'the federation names no inventory container, and no listing is due', wish);
   }
   const judged = (manifest: Key) => judgedBefore(judging, manifest, input.judge);
-  return byInventory(judging, await findReport(judging.blobs, inventory, judging.clock.now(), judged, signal), wish);
+  return byInventory(judging, await findReport(judging.blobs, inventory, ofNow(judging), judged, signal), wish);
+}
+
+function ofNow({ account, clock }: Judging) {
+  return { account: account.name, now: clock.now() };
 }
 
 /** A schedule fires a little early or late: a listing of the turn before is as old as a whole interval from here on. */
@@ -88,7 +92,7 @@ async function judgedBefore(judging: Judging, manifest: Key, asked: ReconcileInp
 
 async function namedReport(judging: Judging, name: string, signal: AbortSignal): Promise<FoundReport> {
   const manifest = parseKey(name);
-  const opened = await openReport(judging.blobs, manifest, signal);
+  const opened = await openReport(judging.blobs, manifest, ofNow(judging), signal);
   switch (opened.kind) {
     case 'ready':
       return { kind: 'ready', manifest, report: opened.report };

@@ -23,13 +23,13 @@ const MOST_REPORTS = 40;
 export async function findReport(
   blobs: BlobSource,
   inventory: { readonly container: string; readonly rule?: string | undefined },
-  now: Timestamp,
+  of: { readonly account: string; readonly now: Timestamp },
   judged: (manifest: Key) => Promise<Judged>,
   signal: AbortSignal,
 ): Promise<FoundReport> {
   let reason = `there is no report in ${inventory.container}`;
   const settled = new Set<string>();
-  for (const { path, rule } of await newestManifests(blobs, inventory, now, signal)) {
+  for (const { path, rule } of await newestManifests(blobs, inventory, of.now, signal)) {
     if (settled.has(rule)) continue;
     const manifest = { container: inventory.container, name: path };
     const before = await judged(manifest);
@@ -38,7 +38,7 @@ export async function findReport(
       reason = `the newest report, ${formatKey(manifest)}, was judged by already`;
     }
     if (before !== 'not') continue;
-    const opened = await openReport(blobs, manifest, signal);
+    const opened = await openReport(blobs, manifest, of, signal);
     if (opened.kind !== 'not-yet') return withManifest(opened, manifest);
     reason = opened.reason;
   }

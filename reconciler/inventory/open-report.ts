@@ -1,3 +1,4 @@
+import type { Timestamp } from '../../namespace/entry.ts';
 import { formatKey, type Key } from '../../namespace/key.ts';
 import { messageOf } from '../../schema/errors.ts';
 import { checksumMatches } from '../../schema/inventory/checksum.ts';
@@ -20,11 +21,20 @@ export type OpenedReport =
 /** A manifest lists files, not blobs; one of 17.9 million blobs names four. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
+const DAY = 86_400_000;
+/** Azure gives a run up after six days, and a weekly rule begins its next within seven. */
+const OLDEST_MS = 13 * DAY;
+
 /**
  * Reads a manifest and says whether its report can be believed (invariant 7): it must be that of a run that
- * `Succeeded`, and its checksum, which is written last, must be there and match.
+ * `Succeeded`, of this account and of these weeks, and its checksum, which is written last, must be there and match.
  */
-export async function openReport(blobs: BlobSource, manifest: Key, signal: AbortSignal): Promise<OpenedReport> {
+export async function openReport(
+  blobs: BlobSource,
+  manifest: Key,
+  of: { readonly account: string; readonly now: Timestamp },
+  signal: AbortSignal,
+): Promise<OpenedReport> {
   const found = await blobs.look(manifest, signal);
   if (found.kind !== 'found') return { kind: 'not-yet', reason: `there is no manifest ${formatKey(manifest)}` };
   const { etag, length } = found.attributes;
@@ -39,6 +49,11 @@ export async function openReport(blobs: BlobSource, manifest: Key, signal: Abort
   }
   if (report.status === 'Pending') return { kind: 'not-yet', reason: `${formatKey(manifest)} is Pending` };
   if (report.status !== 'Succeeded') return { kind: 'rejected', reason: `its run ended as ${report.status}` };
+  if (report.account !== undefined && report.account !== of.account) {
+    return { kind: 'rejected', reason: `it is of the account ${report.account}, not of ${of.account}` };
+  }
+  const days = Math.floor((of.now - report.start) / DAY);
+  if (of.now - report.start > OLDEST_MS) return { kind: 'rejected', reason: `it was begun ${days} days ago` };
   if (report.objectType !== 'blob') return { kind: 'rejected', reason: 'it lists containers, not blobs' };
 
   const checksum = await blobs.readText({ ...manifest, name: checksumPath(manifest.name) }, signal);

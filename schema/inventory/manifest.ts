@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Timestamp } from '../../namespace/entry.ts';
 import { problemsOf } from '../expected.ts';
+import { accountOfEndpoint } from '../federation/connection-string.ts';
 
 /**
  * Where the run that writes a report stands. The manifest is made when the run starts, `Pending`; every
@@ -28,6 +29,8 @@ export interface ReportFile {
 
 /** A Blob Inventory manifest (Azure's documentation, `blob-inventory.md`, manifest version 1.0). */
 export interface InventoryManifest {
+  /** Whose report it is; undefined where its endpoint does not say. */
+  readonly account: string | undefined;
   readonly status: ReportStatus;
   readonly rule: string;
   readonly objectType: 'blob' | 'container';
@@ -60,6 +63,7 @@ const word = <const T extends readonly string[]>(words: T) =>
   });
 
 const manifestSchema = z.object({
+  endpoint: z.string().nullish(),
   status: word(STATUSES),
   ruleName: z.string(),
   inventoryStartTime: instant,
@@ -97,6 +101,7 @@ export function parseManifest(text: string): InventoryManifest {
   const { data } = parsed;
   const filters = data.ruleDefinition.filters;
   return {
+    account: accountOfEndpoint(data.endpoint ?? ''),
     status: data.status,
     rule: data.ruleName,
     objectType: data.ruleDefinition.objectType,

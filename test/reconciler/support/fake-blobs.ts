@@ -17,6 +17,12 @@ export class FakeBlobs implements BlobSource {
   pageSize = 1_000;
   /** Called before each page of List Blobs and each range: throws to fail it. */
   onRequest: (what: string) => void = () => {};
+  /** Called before each HEAD, with its `container/name`: throws to fail it. */
+  onLook: (what: string) => void = () => {};
+  /** What its clock is ahead of the time, in milliseconds. */
+  ahead = 0;
+  /** The share of its blobs that a listing gives before it ends, without an error. */
+  lists = 1;
   #time: Timestamp;
   #etag = 0;
 
@@ -32,18 +38,48 @@ export class FakeBlobs implements BlobSource {
     this.#time += ms;
   }
 
-  put(container: string, name: string, content: string | Uint8Array = name): Attributes {
+  /** The time by the account's own clock. */
+  get told(): Timestamp {
+    return this.#time + this.ahead;
+  }
+
+  put(
+    container: string,
+    name: string,
+    content: string | Uint8Array = name,
+    more: Partial<Attributes> = {},
+  ): Attributes {
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-    this.#etag++;
     const attributes: Attributes = {
-      etag: `0x${(0x8d00000000000 + this.#etag).toString(16).toUpperCase()}`,
-      length: bytes.length,
-      blobType: 'BlockBlob',
-      lastModified: Math.floor(this.#time / 1000) * 1000,
-      tier: 'Hot',
+      ...{ length: bytes.length, blobType: 'BlockBlob', tier: 'Hot', ...more },
+      ...this.#version(),
     };
     this.create(container).set(name, { attributes, bytes });
     return attributes;
+  }
+
+  /** A new version with these attributes changed: what an append or Set Blob Metadata makes. */
+  change(container: string, name: string, change: Partial<Attributes>): Attributes {
+    return this.#set(container, name, { ...change, ...this.#version() });
+  }
+
+  /** Moves the blob to another tier, which keeps its version. */
+  retier(container: string, name: string, tier: string): Attributes {
+    return this.#set(container, name, { tier });
+  }
+
+  #set(container: string, name: string, change: Partial<Attributes>): Attributes {
+    const blob = this.containers.get(container)?.get(name);
+    if (blob === undefined) throw new Error(`there is no ${container}/${name}`);
+    const attributes = { ...blob.attributes, ...change };
+    this.create(container).set(name, { ...blob, attributes });
+    return attributes;
+  }
+
+  #version(): Pick<Attributes, 'etag' | 'lastModified'> {
+    this.#etag++;
+    const etag = `0x${(0x8d00000000000 + this.#etag).toString(16).toUpperCase()}`;
+    return { etag, lastModified: Math.floor(this.told / 1000) * 1000 };
   }
 
   create(container: string) {
@@ -58,29 +94,32 @@ export class FakeBlobs implements BlobSource {
 
   async look(key: Key, _signal?: AbortSignal): Promise<LookResult> {
     this.looks.push(formatKey(key));
+    this.onLook(formatKey(key));
+    const time = this.told;
     const blobs = this.containers.get(key.container);
-    if (blobs === undefined) return { kind: 'container-gone', time: this.#time };
+    if (blobs === undefined) return { kind: 'container-gone', time };
     const blob = blobs.get(key.name);
-    if (blob === undefined) return { kind: 'absent', time: this.#time };
-    return { kind: 'found', attributes: blob.attributes, time: this.#time };
+    if (blob === undefined) return { kind: 'absent', time };
+    return { kind: 'found', attributes: blob.attributes, time };
   }
 
   async *listContainers(): AsyncGenerator<ContainerPage> {
     const names = [...this.containers.keys()].filter((name) => !isSystemContainer(name)).toSorted(compareUtf8);
     for (let at = 0; at === 0 || at < names.length; at += 2) {
-      yield { containers: names.slice(at, at + 2), time: this.#time };
+      yield { containers: names.slice(at, at + 2), time: this.told };
     }
   }
 
   async *listBlobs(container: string, prefix: string): AsyncGenerator<BlobPage> {
     this.listed.push(`${container}/${prefix}`);
-    const blobs = [...(this.containers.get(container) ?? [])]
+    const all = [...(this.containers.get(container) ?? [])]
       .filter(([name]) => name.startsWith(prefix))
       .toSorted(([a], [b]) => compareUtf8(a, b))
       .map(([name, { attributes }]) => ({ name, attributes }));
+    const blobs = all.slice(0, Math.ceil(all.length * this.lists));
     for (let at = 0; at === 0 || at < blobs.length; at += this.pageSize) {
       this.onRequest(`list ${container}/${prefix} ${at}`);
-      yield { blobs: blobs.slice(at, at + this.pageSize), time: this.#time };
+      yield { blobs: blobs.slice(at, at + this.pageSize), time: this.told };
     }
   }
 

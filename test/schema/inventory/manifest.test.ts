@@ -11,6 +11,7 @@ const read = (path: string) => readFileSync(`${REAL_DATA}/${path}`, 'utf8');
 describe.skipIf(!hasRealData)('recorded samples', () => {
   it('of a manifest are read', () => {
     expect(parseManifest(read('inventory/docs-samples/Rule_1-manifest.json'))).toEqual({
+      account: 'testaccount',
       status: 'Succeeded',
       rule: 'Rule_1',
       objectType: 'blob',
