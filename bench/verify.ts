@@ -141,6 +141,10 @@ class ManyBlobs implements BlobSource {
     }
   }
 
+  listDirectory(): never {
+    throw new Error('nobody lists it by directory');
+  }
+
   look(): never {
     throw new Error('nobody looks');
   }

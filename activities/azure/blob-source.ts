@@ -1,8 +1,15 @@
-import type { BlobServiceClient, ContainerClient } from '@azure/storage-blob';
+import type { BlobItem, BlobServiceClient, ContainerClient } from '@azure/storage-blob';
 import type { Attributes } from '../../namespace/entry.ts';
 import { formatKey, isSystemContainer, type Key } from '../../namespace/key.ts';
 import { IsthmusError } from '../../schema/errors.ts';
-import type { BlobPage, BlobSource, ContainerPage, LookResult, RangeRequest } from '../../schema/ports/blob-source.ts';
+import type {
+  BlobPage,
+  BlobSource,
+  ContainerPage,
+  DirectoryPage,
+  LookResult,
+  RangeRequest,
+} from '../../schema/ports/blob-source.ts';
 import { azureFailure, isContainerGone, serverTime, sourceError } from './azure-error.ts';
 import { blobClient } from './blob-address.ts';
 import { attributesOfHead, attributesOfItem } from './blob-attributes.ts';
@@ -50,18 +57,34 @@ export class AzureBlobSource implements BlobSource {
 
   /** A container that is not there, or goes meanwhile, has no more blobs. */
   async *listBlobs(container: string, prefix: string, signal: AbortSignal): AsyncGenerator<BlobPage> {
-    const options = { includeMetadata: true, abortSignal: signal, ...(prefix !== '' && { prefix }) };
+    const options = listOptions(prefix, signal);
     try {
       for await (const page of this.#container(container).listBlobsFlat(options).byPage({ maxPageSize: PAGE_SIZE })) {
-        const items = page.segment.blobItems.map((item) => ({ name: item.name, attributes: attributesOfItem(item) }));
-        const blobs = items.filter(({ attributes }) => !this.#isDirectory(attributes));
-        yield { blobs, time: page.date?.getTime() ?? serverTime(undefined) };
+        yield this.#page(page.segment.blobItems, page.date);
       }
     } catch (error) {
-      const failure = azureFailure(error);
-      if (failure !== undefined && isContainerGone(failure)) return;
-      throw sourceError(error, `list ${container}/${prefix}`);
+      endOfList(error, `${container}/${prefix}`);
     }
+  }
+
+  async *listDirectory(container: string, prefix: string, signal: AbortSignal): AsyncGenerator<DirectoryPage> {
+    const options = listOptions(prefix, signal);
+    const pages = this.#container(container).listBlobsByHierarchy('/', options).byPage({ maxPageSize: PAGE_SIZE });
+    try {
+      for await (const { segment, date } of pages) {
+        const prefixes = (segment.blobPrefixes ?? []).map(({ name }) => name);
+        yield { ...this.#page(segment.blobItems, date), prefixes };
+      }
+    } catch (error) {
+      endOfList(error, `${container}/${prefix}`);
+    }
+  }
+
+  #page(items: readonly BlobItem[], date: Date | undefined): BlobPage {
+    const blobs = items
+      .map((item) => ({ name: item.name, attributes: attributesOfItem(item) }))
+      .filter(({ attributes }) => !this.#isDirectory(attributes));
+    return { blobs, time: date?.getTime() ?? serverTime(undefined) };
   }
 
   async readRange(key: Key, range: RangeRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
@@ -98,6 +121,16 @@ export class AzureBlobSource implements BlobSource {
   #container(name: string): ContainerClient {
     return this.#service.getContainerClient(name);
   }
+}
+
+function listOptions(prefix: string, signal: AbortSignal) {
+  return { includeMetadata: true, abortSignal: signal, ...(prefix !== '' && { prefix }) };
+}
+
+/** Returns where the container is gone: it has no more blobs. @throws what else went wrong. */
+function endOfList(error: unknown, what: string): void {
+  const failure = azureFailure(error);
+  if (failure === undefined || !isContainerGone(failure)) throw sourceError(error, `list ${what}`);
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -14,6 +14,11 @@ export interface BlobPage {
   readonly time: Timestamp;
 }
 
+/** One page of a directory: the blobs right in it, and the prefixes, each with its closing slash, of what is further below. */
+export interface DirectoryPage extends BlobPage {
+  readonly prefixes: readonly string[];
+}
+
 export interface ContainerPage {
   readonly containers: readonly string[];
   readonly time: Timestamp;
@@ -33,6 +38,8 @@ export interface BlobSource {
   /** Every container but the system ones. */
   listContainers(signal: AbortSignal): AsyncIterable<ContainerPage>;
   listBlobs(container: string, prefix: string, signal: AbortSignal): AsyncIterable<BlobPage>;
+  /** What `listBlobs` lists and has no slash after the prefix; every other name begins with just one of the prefixes. */
+  listDirectory(container: string, prefix: string, signal: AbortSignal): AsyncIterable<DirectoryPage>;
   readRange(key: Key, range: RangeRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** A small blob, whole, as UTF-8 text; undefined where there is none. Used for inventory manifests. */
   readText(key: Key, signal: AbortSignal): Promise<string | undefined>;

@@ -5,6 +5,7 @@ import type {
   BlobPage,
   BlobSource,
   ContainerPage,
+  DirectoryPage,
   LookResult,
   RangeRequest,
 } from '../../../schema/ports/blob-source.ts';
@@ -26,7 +27,10 @@ export class FakeBlobs implements BlobSource {
   #time: Timestamp;
   #etag = 0;
 
-  constructor(time: Timestamp) {
+  constructor(
+    time: Timestamp,
+    readonly account = 'account',
+  ) {
     this.#time = time;
   }
 
@@ -120,6 +124,25 @@ export class FakeBlobs implements BlobSource {
     for (let at = 0; at === 0 || at < blobs.length; at += this.pageSize) {
       this.onRequest(`list ${container}/${prefix} ${at}`);
       yield { blobs: blobs.slice(at, at + this.pageSize), time: this.told };
+    }
+  }
+
+  async *listDirectory(container: string, prefix: string): AsyncGenerator<DirectoryPage> {
+    this.listed.push(`${container}/${prefix}*`);
+    const parts = new Map<string, Attributes | undefined>();
+    for (const [name, { attributes }] of this.containers.get(container) ?? []) {
+      if (!name.startsWith(prefix)) continue;
+      const slash = name.indexOf('/', prefix.length);
+      if (slash < 0) parts.set(name, attributes);
+      else parts.set(name.slice(0, slash + 1), undefined);
+    }
+    const sorted = [...parts].toSorted(([a], [b]) => compareUtf8(a, b));
+    for (let at = 0; at === 0 || at < sorted.length; at += this.pageSize) {
+      this.onRequest(`list ${container}/${prefix}* ${at}`);
+      const page = sorted.slice(at, at + this.pageSize);
+      const blobs = page.flatMap(([name, attributes]) => (attributes === undefined ? [] : [{ name, attributes }]));
+      const prefixes = page.flatMap(([name, attributes]) => (attributes === undefined ? [name] : []));
+      yield { blobs, prefixes, time: this.#time };
     }
   }
 
