@@ -13,6 +13,8 @@ import type {
 /** A storage account in memory, with a clock that the test sets. */
 export class FakeBlobs implements BlobSource {
   readonly containers = new Map<string, Map<string, { attributes: Attributes; bytes: Uint8Array }>>();
+  /** Its name. */
+  readonly account: string;
   readonly looks: string[] = [];
   readonly listed: string[] = [];
   pageSize = 1_000;
@@ -27,11 +29,9 @@ export class FakeBlobs implements BlobSource {
   #time: Timestamp;
   #etag = 0;
 
-  constructor(
-    time: Timestamp,
-    readonly account = 'account',
-  ) {
+  constructor(time: Timestamp, account = 'account') {
     this.#time = time;
+    this.account = account;
   }
 
   get time(): Timestamp {

@@ -18,6 +18,8 @@ export interface ReportOptions {
   readonly fields?: readonly string[];
   readonly checksum?: string | false;
   readonly start?: number;
+  /** Whose report it says that it is. */
+  readonly account?: string;
   readonly objectType?: string;
   /** Does something to a file's bytes before it is stored; the manifest keeps the size that it had. */
   readonly damage?: (bytes: Uint8Array) => Uint8Array;
@@ -50,7 +52,7 @@ export function writeReport(blobs: FakeBlobs, options: ReportOptions = {}): stri
   }
   const manifest = JSON.stringify({
     destinationContainer: 'inventory',
-    endpoint: 'https://account.blob.core.windows.net',
+    endpoint: `https://${options.account ?? blobs.account}.blob.core.windows.net`,
     files,
     inventoryStartTime: new Date(start).toISOString(),
     inventoryCompletionTime: new Date(blobs.time).toISOString(),

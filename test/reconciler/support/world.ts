@@ -9,13 +9,15 @@ import { judgeRun } from '../../../reconciler/judge/judge-run.ts';
 import type { Judging } from '../../../reconciler/judging.ts';
 import { prepareRun } from '../../../reconciler/prepare.ts';
 import { stageRun } from '../../../reconciler/stage.ts';
+import { messageOf } from '../../../schema/errors.ts';
 import { ensureAccount } from '../../../schema/index/accounts.ts';
 import { applyLooks } from '../../../schema/index/apply-answers.ts';
 import { liveRules, publishRules } from '../../../schema/index/authority-revisions.ts';
 import { noteContainerGone } from '../../../schema/index/containers.ts';
 import type { Index } from '../../../schema/index/database.ts';
-import { claimLooks } from '../../../schema/index/looks.ts';
+import { claimLooks, postponeLook } from '../../../schema/index/looks.ts';
 import { type EntryRow, listEntries } from '../../../schema/index/queries.ts';
+import { decideRun, type RunDecision } from '../../../schema/index/runs.ts';
 import { transact } from '../../../schema/index/transact.ts';
 import type { ReconcileInput, ReconcileSummary } from '../../../schema/inputs/activities.ts';
 import { FakeBlobs } from './fake-blobs.ts';
@@ -30,7 +32,10 @@ export interface World {
   readonly blobs: FakeBlobs;
   readonly index: Index;
   /** A whole reconcile; looks are answered before it is finished. */
-  reconcile(input?: Partial<ReconcileInput>, guard?: Guard): Promise<ReconcileSummary>;
+  reconcile(input?: Partial<ReconcileInput>, guard?: Guard, decision?: RunDecision): Promise<ReconcileSummary>;
+  /** A run that is begun, from where it is to its end; where it waits for a person, this is decided. */
+  drive(runId: number, guard?: Guard, decision?: RunDecision): Promise<ReconcileSummary>;
+  /** Answers every look that can be had; the others stay. */
   answerLooks(): Promise<number>;
   live(prefix?: string): Promise<readonly EntryRow[]>;
   names(prefix?: string): Promise<readonly string[]>;
@@ -38,10 +43,10 @@ export interface World {
 }
 
 /** Time stands in the past, an hour before the server's, so that nothing depends on when the test runs. */
-export async function makeWorld(index: Index, rules: readonly Rule[] = [EVERYTHING]): Promise<World> {
-  const account = await ensureAccount(index, 'account');
+export async function makeWorld(index: Index, rules: readonly Rule[] = [EVERYTHING], name = 'account'): Promise<World> {
+  const account = await ensureAccount(index, name);
   await publishRules(index, account.id, rules, 'test');
-  const blobs = new FakeBlobs(Math.floor(Date.now() / 1000) * 1000 - HOUR);
+  const blobs = new FakeBlobs(Math.floor(Date.now() / 1000) * 1000 - HOUR, name);
   const readRules = async () => {
     const set = (await liveRules(index.db, account.id)) ?? { revision: 0, rules: [] };
     return { index: compileRules(set), revision: set.revision };
@@ -58,7 +63,10 @@ export async function makeWorld(index: Index, rules: readonly Rule[] = [EVERYTHI
   };
 
   const answer = async (key: Key, entryRevision: number) => {
-    const result = await blobs.look(key);
+    const result = await blobs.look(key).catch(async (error: unknown) => {
+      await postponeLook(index, account.id, { key, inMs: HOUR, error: messageOf(error) });
+    });
+    if (result === undefined) return false;
     const rulesNow = await readRules();
     await transact(index, async (tx) => {
       if (result.kind === 'container-gone') await noteContainerGone(tx, account.id, key.container, result.time);
@@ -75,6 +83,7 @@ export async function makeWorld(index: Index, rules: readonly Rule[] = [EVERYTHI
         ],
       });
     });
+    return true;
   };
   const answerLooks = async () => {
     let answered = 0;
@@ -82,26 +91,31 @@ export async function makeWorld(index: Index, rules: readonly Rule[] = [EVERYTHI
       const claimed = await claimLooks(index, account.id, 100, 0);
       if (claimed.length === 0) break;
       for (const { key, entryRevision } of claimed.toSorted((a, b) => compareKeys(a.key, b.key))) {
-        await answer(key, entryRevision);
+        if (await answer(key, entryRevision)) answered++;
       }
-      answered += claimed.length;
     }
     return answered;
   };
   const live = (prefix = '') => listEntries(index.db, account.id, { prefix, limit: 10_000 });
+  const drive: World['drive'] = async (runId, guard = DEFAULT_GUARD, decision = 'rejected') => {
+    await stageRun(judging, runId, NEVER);
+    await judgeRun(judging, runId, guard, NEVER);
+    if (await decideRun(index.db, runId, { decision, who: 'test', reason: 'a test' }))
+      await judgeRun(judging, runId, guard, NEVER);
+    await answerLooks();
+    return finishReconcileRun(judging, runId, { mostMs: 60_000, pollMs: 1 }, NEVER);
+  };
   return {
     judging,
     blobs,
     index,
     answerLooks,
+    drive,
     live,
     names: async (prefix) => (await live(prefix)).map(formatKey),
-    async reconcile(input, guard = DEFAULT_GUARD) {
+    async reconcile(input, guard, decision) {
       const { runId } = await prepareRun(judging, { judge: 'auto', ...input }, NEVER);
-      await stageRun(judging, runId, NEVER);
-      await judgeRun(judging, runId, guard, NEVER);
-      await answerLooks();
-      return finishReconcileRun(judging, runId, { mostMs: 60_000, pollMs: 1 }, NEVER);
+      return drive(runId, guard, decision);
     },
     async horizon() {
       const row = await index.db
