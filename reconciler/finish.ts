@@ -35,7 +35,7 @@ export async function finishReconcileRun(
     const pending = await waitForLooks(judging, judgedAt, waiting, signal);
     await end(judging, ledger, reasonOf(ledger, guarded, pending));
   }
-  await new Staging(judging.index, runId).drop();
+  await new Staging(judging.index, { accountId: judging.account.id, runId }).drop();
   const run = await readRun(judging.index.db, runId);
   assert(run !== undefined, `run ${runId} is gone`);
   return summaryOf(run);

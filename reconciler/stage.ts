@@ -8,20 +8,20 @@ import { Staging, StagingLost } from './staging/staging.ts';
  * Reads what the judge says to its end. Taken up where an earlier attempt stopped; a run that is further
  * already, or has ended, is left as it is.
  *
- * @returns the ledger, in phase `present` or ended (the report was rejected).
+ * @returns the ledger, in phase `compare` (`present` where nothing is staged) or ended (the report was rejected).
  */
 export async function stageRun(judging: Judging, runId: number, signal: AbortSignal): Promise<RunLedger> {
   const ledger = await RunLedger.open(judging.index, runId);
   if (ledger.ended || ledger.state.phase !== 'stage') return ledger;
-  const staging = new Staging(judging.index, runId);
-  await staging.create();
-  await onLoss(ledger, staging, () =>
-    ledger.run.judge === 'listing'
+  const staging = new Staging(judging.index, { accountId: judging.account.id, runId });
+  await onLoss(ledger, staging, async () => {
+    await staging.create();
+    await (ledger.run.judge === 'listing'
       ? stageListing(judging, ledger, staging, signal)
-      : stageReport(judging, ledger, staging, signal),
-  );
+      : stageReport(judging, ledger, staging, signal));
+  });
   if (ledger.ended) await staging.drop();
-  else await ledger.step(async () => ({ state: { phase: 'present' } }));
+  else await ledger.step(async () => ({ state: { phase: ledger.state.keepsNames ? 'compare' : 'present' } }));
   return ledger;
 }
 

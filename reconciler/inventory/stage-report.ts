@@ -27,7 +27,8 @@ export async function stageReport(
   const rules = await liveRules(judging.index.db, judging.account.id);
   const scope = judgedKeys(rules?.rules ?? [], ledger.run.prefix, inventory.filters);
   try {
-    for (let part = ledger.state.parts; part < inventory.files.length; part++) {
+    for (let part = 0; part < inventory.files.length; part++) {
+      if (ledger.state.staged.includes(part)) continue;
       await staging.forgetPart(part);
       await stageFile(judging, ledger, staging, { inventory, part, scope }, signal);
     }
@@ -37,8 +38,8 @@ export async function stageReport(
     return;
   }
   // Rows of files that an earlier attempt staged may have gone with the server.
-  if ((await staging.count()) !== ledger.state.stagedRows) throw new StagingLost();
-  await staging.seal();
+  const staged = [...(await staging.countByContainer()).values()].reduce((sum, count) => sum + count, 0);
+  if (staged !== ledger.state.stagedRows) throw new StagingLost();
   const { rows } = ledger.counts;
   const counted = inventory.objectCount;
   // Azure may list a blob twice, and does not say whether it counts it twice.
@@ -72,7 +73,7 @@ async function stageFile(
     staged += judged.length;
   }
   await ledger.step(async () => ({
-    state: { parts: file.part + 1, stagedRows: ledger.state.stagedRows + staged },
+    state: (now) => ({ staged: [...now.staged, file.part], stagedRows: now.stagedRows + staged }),
     counts: { rows },
   }));
 }

@@ -42,9 +42,9 @@ interface Judged {
 }
 
 /**
- * Judges the next piece of one container's listed rows, in key order (rule 7 of the clock): same ETag fills
- * attributes, every other difference wants a look. What agrees wholly, which is nearly everything, is told
- * apart by the join alone.
+ * Judges the next piece of one container's rows that did not plainly agree when they were compared, in key order
+ * (rule 7 of the clock), against the index as it is now: same ETag fills attributes, every other difference wants
+ * a look.
  *
  * @returns false where no row was left.
  */
@@ -59,7 +59,7 @@ export async function judgeListedPiece(
   if (from === null) return false;
   await underLiveRules(judging, (rules) =>
     ledger.step(async (tx): Promise<Step> => {
-      await staging.assertKept(tx, ledger.state.stagedRows);
+      await staging.assertKept(tx);
       const rows = await readPiece(tx, staging, { accountId: judging.account.id, container, from, after });
       const last = rows.at(-1);
       left = last !== undefined;
@@ -88,7 +88,6 @@ export async function judgeListedPiece(
       return {
         state: { after: { container: container.id, head: last.head, hash: last.hash } },
         counts: {
-          listed: rows.length,
           agreed: count('agreed') + found.unchanged,
           newer: count('newer'),
           filled: found.filled,
@@ -114,12 +113,11 @@ async function readPiece(
 ): Promise<readonly Judged[]> {
   const { accountId, container, from } = of;
   const after = of.after?.container === container.id ? of.after : { head: '', hash: '' };
-  // A blob may be listed twice; the version that was modified last is the one that was read last.
   const { rows } = await sql<Judged>`
     with page as (
-      select distinct on (head, tail_hash) * from ${staging.listed}
+      select * from ${staging.differing}
       where container_id = ${container.id} and (head, tail_hash) > (${after.head}, decode(${after.hash}, 'hex'))
-      order by head, tail_hash, last_modified desc nulls last
+      order by head, tail_hash
       limit ${PIECE}
     )
     select p.head, p.tail, encode(p.tail_hash, 'hex') as hash, p.etag, p.length, p.last_modified, p.blob_type,

@@ -18,7 +18,7 @@ export async function wantMissingPiece(judging: Judging, ledger: RunLedger, stag
   let left = true;
   await underLiveRules(judging, (rules) =>
     ledger.step(async (tx): Promise<Step> => {
-      await staging.assertKept(tx, ledger.state.stagedRows);
+      await staging.assertKept(tx);
       const { rows } = await sql<{ container: string; name: string }>`
         with piece as (
           select ctid from ${staging.missing} order by container_id, head, tail_hash limit ${PIECE}

@@ -55,8 +55,8 @@ export async function stageListing(
   }
   await askMissingContainers(judging, there, scope.keys, signal);
   if (!ledger.state.keepsNames) return;
-  if ((await staging.count()) !== ledger.state.stagedRows) throw new StagingLost();
-  await staging.seal();
+  const staged = [...(await staging.countByContainer()).values()].reduce((sum, rows) => sum + rows, 0);
+  if (staged !== ledger.state.stagedRows) throw new StagingLost();
 }
 
 async function stageContainer(

@@ -2,7 +2,7 @@ import { assert } from '../../schema/errors.ts';
 import type { Index, Tx } from '../../schema/index/database.ts';
 import { recordJournal } from '../../schema/index/journal.ts';
 import { finishRun, type Run, readRun, updateRun } from '../../schema/index/runs.ts';
-import { transact } from '../../schema/index/transact.ts';
+import { type TransactOptions, transact } from '../../schema/index/transact.ts';
 import { parseRunState, type RunState } from './run-state.ts';
 
 /** What a step of a run found. `listed` names were listed; what became of them is in the others. */
@@ -30,7 +30,8 @@ const NOTHING: RunCounts = {
 };
 
 export interface Step {
-  readonly state?: Partial<RunState> | undefined;
+  /** What changes; made of the state as it is then by a step that others run beside. */
+  readonly state?: Partial<RunState> | ((now: RunState) => Partial<RunState>) | undefined;
   /** Added to what was counted before. */
   readonly counts?: Partial<RunCounts> | undefined;
 }
@@ -45,6 +46,7 @@ export class RunLedger {
   #state: RunState;
   #counts: RunCounts;
   #rejected = false;
+  #noting = Promise.resolve();
 
   private constructor(index: Index, run: Run) {
     this.#index = index;
@@ -67,16 +69,40 @@ export class RunLedger {
     return this.#counts;
   }
 
-  /** Does one step. The work may be run again as a whole, so it must have no effect outside the transaction. */
-  async step(work: (tx: Tx) => Promise<Step>): Promise<void> {
-    const done = await transact(this.#index, async (tx) => {
-      const { state, counts } = await work(tx);
-      const next = this.#added(counts ?? {});
-      await updateRun(tx, this.run.id, { state, counts: { ...next } });
-      return { state: { ...this.#state, ...state }, counts: next };
-    });
-    this.#state = done.state;
-    this.#counts = done.counts;
+  /**
+   * Does one step. The work may be run again as a whole, so it must have no effect outside the transaction.
+   * Steps may run side by side; they note what they did, and commit, one after the other.
+   */
+  async step(work: (tx: Tx) => Promise<Step>, options: TransactOptions = {}): Promise<void> {
+    let noted = () => {};
+    try {
+      const done = await transact(
+        this.#index,
+        async (tx) => {
+          noted();
+          const { state, counts } = await work(tx);
+          noted = await this.#turn();
+          const changed = typeof state === 'function' ? state(this.#state) : state;
+          const next = this.#added(counts ?? {});
+          await updateRun(tx, this.run.id, { state: changed, counts: { ...next } });
+          return { state: { ...this.#state, ...changed }, counts: next };
+        },
+        options,
+      );
+      this.#state = done.state;
+      this.#counts = done.counts;
+    } finally {
+      noted();
+    }
+  }
+
+  /** Waits until no other step notes what it did. @returns what ends this one's turn. */
+  async #turn(): Promise<() => void> {
+    const before = this.#noting;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#noting = promise;
+    await before;
+    return resolve;
   }
 
   /** Forgets what was staged and found: the run begins anew with the judge that it has. */

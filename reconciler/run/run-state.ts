@@ -20,6 +20,13 @@ const inventory = z.object({
 });
 export type InventoryOfRun = z.output<typeof inventory>;
 
+const numbers = { missing: z.int(), live: z.int() };
+const share = z.discriminatedUnion('of', [
+  z.object({ of: z.literal('all'), ...numbers }),
+  z.object({ of: z.literal('container'), name: z.string(), ...numbers }),
+  z.object({ of: z.literal('rule'), prefix: z.string(), ...numbers }),
+]);
+
 const runState = z.object({
   /** As asked for: a run that a dead attempt left behind is taken up by the same wish. */
   wish: z.string().default(''),
@@ -31,8 +38,8 @@ const runState = z.object({
   inventory: inventory.nullable().default(null),
   /** Whether listed names are kept, to find what is absent. A bootstrap of an empty index needs none. */
   keepsNames: z.boolean().default(true),
-  /** Files of a report that are staged. */
-  parts: z.int().default(0),
+  /** Files of a report that are staged, by their place in the manifest. */
+  staged: z.array(z.int()).default([]),
   /** Rows that were staged, in all and of the part under way. */
   stagedRows: z.int().default(0),
   partRows: z.int().default(0),
@@ -41,10 +48,32 @@ const runState = z.object({
   /** What this part added to `listed` and `agreed`; taken back where the part is begun anew. */
   partListed: z.int().default(0),
   partAgreed: z.int().default(0),
-  phase: z.enum(['stage', 'present', 'absent', 'want', 'wait']).default('stage'),
+  /** A phase that there is no more was left by runs of an earlier version, which have ended. */
+  phase: z.enum(['stage', 'compare', 'present', 'plan', 'approve', 'want', 'wait']).catch('stage').default('stage'),
+  /** Partitions of the index that are compared, by name, of so many. */
+  compared: z.array(z.string()).default([]),
+  partitions: z.int().nullable().default(null),
   after: position.nullable().default(null),
   /** Which of the containers the pass over the index is in, by name. */
   inContainer: z.string().default(''),
+  /** The same, for a pass over the run's findings. */
+  afterFinding: z.int().default(0),
+  /** How far the sources were heard when the run began to compare. */
+  heard: z.object({ trigger: timestamp.optional(), feed: timestamp.optional() }).default({}),
+  /** The run before of the same judge and scope: what it found too goes on its streak. */
+  previousRun: z.int().nullable().default(null),
+  /** Looks that the run asked for, of those that it may. */
+  asked: z.int().default(0),
+  /** Differences that it did not look at, as it has asked for all looks that it may. */
+  unasked: z.int().default(0),
+  /** Containers that said themselves that they are gone. */
+  goneContainers: z.array(z.int()).default([]),
+  /** Missing names by the rule that rules them, by its prefix. */
+  missingByRule: z.record(z.string(), z.int()).default({}),
+  /** What of the containers and the rules that lack most is missing, for people. */
+  shares: z.array(share).default([]),
+  /** Why the run must not delete by itself, each in a sentence. */
+  tripped: z.array(z.string()).default([]),
   guarded: z.string().nullable().default(null),
   judgedAt: timestamp.nullable().default(null),
 });

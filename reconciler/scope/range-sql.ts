@@ -4,7 +4,7 @@ import { storedName } from '../../schema/index/names.ts';
 import type { NameRange } from './key-set.ts';
 
 /** Names of `e` in this range. The heads alone bound the index scan; the tails settle names that share one. */
-export function inRange(range: NameRange): RawBuilder<boolean> {
+function inRange(range: NameRange): RawBuilder<boolean> {
   const from = storedName(range.from);
   const low = sql<boolean>`e.head >= ${from.head} and (e.head, e.tail) >= (${from.head}, ${from.tail})`;
   if (range.to === undefined) return low;

@@ -2,55 +2,104 @@ import { sql } from 'kysely';
 import { IsthmusError } from '../../schema/errors.ts';
 import type { Index, Queryable } from '../../schema/index/database.ts';
 import { storedName } from '../../schema/index/names.ts';
+import { transact } from '../../schema/index/transact.ts';
 import type { InventoryRow } from '../../schema/inventory/row.ts';
 import { copyRows } from './copy-rows.ts';
+import { type Pair, pairsOf, partitionsOf } from './partitions.ts';
 
 /** A name that the judge listed. A listing that was applied page by page keeps the name alone. */
 export interface StagedRow extends Omit<Partial<InventoryRow>, 'container' | 'kind'> {
   readonly containerId: number;
   readonly name: string;
+  /** The server's time of the page of List Blobs that names it; rows of a report have none. */
+  readonly listedAt?: number | undefined;
 }
 
+/** The columns of `listed` and of `differing`; those of one width first, so that nothing is padded. */
+export const LISTED_COLUMNS = [
+  ...['length', 'last_modified', 'listed_at', 'part', 'account_id', 'container_id', 'blob_type'],
+  ...['head', 'tail', 'tail_hash', 'etag', 'content_type', 'md5', 'tier', 'metadata'],
+] as const;
+
+const LISTED = sql.raw(`
+  length bigint, last_modified bigint, listed_at bigint, part integer not null, account_id integer not null,
+  container_id integer not null, blob_type blob_type, head text collate "C" not null, tail text collate "C" not null,
+  tail_hash bytea not null, etag text, content_type text, md5 text, tier text, metadata jsonb`);
+
+const TABLES = ['listed', 'differing', 'missing', 'tally', 'kept'] as const;
+
 /**
- * The tables of one run: `listed`, what the judge saw, and `missing`, the live entries that it did not see.
+ * The tables of one run:
  *
- * They can be filled again from the judge, so they are not logged: a crash of the server empties both at once,
- * and a `listed` that is empty though rows were staged tells (`assertKept`). Absence is concluded from
- * `listed` alone, so nothing may be concluded before that was asked in the same transaction.
+ * - `listed`, what the judge saw, partitioned as `entries` is, so that the two are compared piece by piece;
+ * - `differing`, those of its rows that do not plainly agree with the index, each name once;
+ * - `missing`, the live entries that the judge should have listed and did not;
+ * - `tally`, how many names of a container are listed, live in the index, and missing; several rows of each;
+ * - `kept`, one row, for ever.
+ *
+ * They can be filled again from the judge, so they are not logged: a crash of the server empties all of them at
+ * once, and an empty `kept` tells (`assertKept`). Nothing may be concluded from any of them, absence least of all,
+ * before that was asked in the same transaction.
  */
 export class Staging {
   readonly #index: Index;
-  readonly #listed: string;
-  readonly #missing: string;
+  readonly #of: { readonly accountId: number; readonly runId: number };
 
-  constructor(index: Index, runId: number) {
+  constructor(index: Index, of: { readonly accountId: number; readonly runId: number }) {
     this.#index = index;
-    this.#listed = `reconcile_${Math.trunc(runId)}_listed`;
-    this.#missing = `reconcile_${Math.trunc(runId)}_missing`;
+    this.#of = of;
   }
 
   get listed() {
-    return sql.table(this.#listed);
+    return this.#table('listed');
+  }
+
+  get differing() {
+    return this.#table('differing');
   }
 
   get missing() {
-    return sql.table(this.#missing);
+    return this.#table('missing');
   }
 
-  /** Makes the tables where they are not there yet. */
+  get tally() {
+    return this.#table('tally');
+  }
+
+  /**
+   * Makes the tables where they are not there yet.
+   *
+   * @throws StagingLost where they are there, and the server has emptied them.
+   */
   async create(): Promise<void> {
-    await sql`
-      create unlogged table if not exists ${this.listed} (
-        part bigint not null, container_id integer not null,
-        head text collate "C" not null, tail text collate "C" not null, tail_hash bytea not null,
-        etag text, length bigint, last_modified bigint, blob_type blob_type,
-        content_type text, md5 text, tier text, metadata jsonb
-      )`.execute(this.#index.db);
-    await sql`
-      create unlogged table if not exists ${this.missing} (
-        container_id integer not null,
-        head text collate "C" not null, tail text collate "C" not null, tail_hash bytea not null
-      )`.execute(this.#index.db);
+    await transact(this.#index, async (tx) => {
+      if (await this.#exists(tx)) return this.assertKept(tx);
+      // What an earlier version of Isthmus has left has another shape.
+      await this.#drop(tx);
+      const { key, partitions } = await partitionsOf(tx, 'entries');
+      if (key === undefined) await sql`create unlogged table ${this.listed} (${LISTED})`.execute(tx);
+      else await sql`create table ${this.listed} (${LISTED}) partition by ${sql.raw(key)}`.execute(tx);
+      for (const [at, { bound }] of partitions.entries()) {
+        const name = sql.table(`${this.#name('listed')}_${at}`);
+        await sql`create unlogged table ${name} partition of ${this.listed} ${sql.raw(bound)}`.execute(tx);
+      }
+      await sql`create unlogged table ${this.differing} (${LISTED})`.execute(tx);
+      await sql`
+        create unlogged table ${this.missing} (
+          container_id integer not null,
+          head text collate "C" not null, tail text collate "C" not null, tail_hash bytea not null
+        )`.execute(tx);
+      await sql`
+        create unlogged table ${this.tally} (
+          container_id integer not null, listed bigint not null, live bigint not null, missing bigint not null
+        )`.execute(tx);
+      await sql`create unlogged table ${this.#table('kept')} as select true as kept`.execute(tx);
+    });
+  }
+
+  /** The pieces that `entries` and `listed` are compared in: together they hold every row once. */
+  pairs(): Promise<readonly Pair[]> {
+    return pairsOf(this.#index.db, 'entries', this.#name('listed'));
   }
 
   /** Takes back what an attempt that died staged of a part, so that it can be staged anew. */
@@ -58,9 +107,13 @@ export class Staging {
     await sql`delete from ${this.listed} where part = ${part}`.execute(this.#index.db);
   }
 
-  /** Empties both tables. */
+  /** Empties the tables, to be filled anew. */
   async clear(): Promise<void> {
-    await sql`truncate ${this.listed}, ${this.missing}`.execute(this.#index.db);
+    await transact(this.#index, async (tx) => {
+      const tables = sql.join(TABLES.map((name) => this.#table(name)));
+      await sql`truncate ${tables}`.execute(tx);
+      await sql`insert into ${this.#table('kept')} values (true)`.execute(tx);
+    });
   }
 
   /** Copies rows of one part; they are there, all of them, once this returns. */
@@ -70,12 +123,12 @@ export class Staging {
     try {
       await copyRows(
         client,
-        this.#listed,
+        `${this.#name('listed')} (${LISTED_COLUMNS.join(', ')})`,
         rows.map((row) => {
           const { head, tail, tailHash } = storedName(row.name);
           return [
-            ...[part, row.containerId, head, tail, `\\x${tailHash}`],
-            ...[row.etag, row.length, row.lastModified, row.blobType, row.contentType, row.md5, row.tier],
+            ...[row.length, row.lastModified, row.listedAt, part, this.#of.accountId, row.containerId, row.blobType],
+            ...[head, tail, `\\x${tailHash}`, row.etag, row.contentType, row.md5, row.tier],
             row.metadata && JSON.stringify(row.metadata),
           ];
         }),
@@ -88,27 +141,22 @@ export class Staging {
     }
   }
 
-  async count(): Promise<number> {
-    const { rows } = await sql<{ count: number }>`select count(*) as count from ${this.listed}`.execute(this.#index.db);
-    return rows[0]?.count ?? 0;
+  /** How many rows are staged of each container. */
+  async countByContainer(): Promise<ReadonlyMap<number, number>> {
+    const { rows } = await sql<{ container_id: number; count: number }>`
+      select container_id, count(*) as count from ${this.listed} group by 1`.execute(this.#index.db);
+    return new Map(rows.map((row) => [row.container_id, row.count]));
   }
 
-  /** Whether anything is listed in this container. */
-  async lists(containerId: number): Promise<boolean> {
-    const { rows } = await sql<{ any: boolean }>`
-      select exists (select from ${this.listed} where container_id = ${containerId}) as any`.execute(this.#index.db);
-    return rows[0]?.any === true;
-  }
-
-  /** Makes key order cheap, once everything is staged. */
+  /** Makes key order cheap in what the comparison found. */
   async seal(): Promise<void> {
-    await sql`create index if not exists ${sql.id(`${this.#listed}_key`)} on ${this.listed} (container_id, head, tail_hash)`.execute(
-      this.#index.db,
-    );
-    await sql`create index if not exists ${sql.id(`${this.#missing}_key`)} on ${this.missing} (container_id, head, tail_hash)`.execute(
-      this.#index.db,
-    );
-    await sql`analyze ${this.listed}`.execute(this.#index.db);
+    for (const table of ['differing', 'missing'] as const) {
+      const key = sql.id(`${this.#name(table)}_key`);
+      await sql`create index if not exists ${key} on ${this.#table(table)} (container_id, head, tail_hash)`.execute(
+        this.#index.db,
+      );
+      await sql`analyze ${this.#table(table)}`.execute(this.#index.db);
+    }
   }
 
   /** Rows that name a blob again. */
@@ -120,15 +168,35 @@ export class Staging {
     return rows[0]?.again ?? 0;
   }
 
-  /** Fails, to be tried again from the judge, where what was staged is no longer there. */
-  async assertKept(on: Queryable, stagedRows: number): Promise<void> {
-    if (stagedRows === 0) return;
-    const { rows } = await sql<{ kept: boolean }>`select exists (select from ${this.listed}) as kept`.execute(on);
+  /** Fails, to be tried again from the judge, where the server has lost what was staged and found. */
+  async assertKept(on: Queryable): Promise<void> {
+    const { rows } = await sql<{ kept: boolean }>`select exists (select from ${this.#table('kept')}) as kept`.execute(
+      on,
+    );
     if (rows[0]?.kept !== true) throw new StagingLost();
   }
 
-  async drop(): Promise<void> {
-    await sql`drop table if exists ${this.listed}, ${this.missing}`.execute(this.#index.db);
+  drop(): Promise<void> {
+    return this.#drop(this.#index.db);
+  }
+
+  async #drop(on: Queryable): Promise<void> {
+    const tables = sql.join(TABLES.map((name) => this.#table(name)));
+    await sql`drop table if exists ${tables}`.execute(on);
+  }
+
+  async #exists(on: Queryable): Promise<boolean> {
+    const { rows } = await sql<{ there: boolean }>`
+      select to_regclass(${this.#name('kept')}) is not null as there`.execute(on);
+    return rows[0]?.there === true;
+  }
+
+  #name(table: (typeof TABLES)[number]): string {
+    return `reconcile_${Math.trunc(this.#of.runId)}_${table}`;
+  }
+
+  #table(table: (typeof TABLES)[number]) {
+    return sql.table(this.#name(table));
   }
 }
 
@@ -139,7 +207,7 @@ export class StagingLost extends IsthmusError {
   }
 }
 
-const STAGING_TABLE = '^reconcile_([0-9]+)_(listed|missing)$';
+const STAGING_TABLE = `^reconcile_([0-9]+)_(${TABLES.join('|')})$`;
 
 /** Drops the tables of runs that have ended, or that nobody remembers. */
 export async function dropLeftovers(index: Index): Promise<number> {

@@ -1,0 +1,107 @@
+import { liveRules } from '../../schema/index/authority-revisions.ts';
+import { listContainers, noteContainerGone } from '../../schema/index/containers.ts';
+import { transact } from '../../schema/index/transact.ts';
+import type { Judging } from '../judging.ts';
+import { holdsLive } from '../listing/holds-live.ts';
+import { containerGoneAt } from '../listing/list-container.ts';
+import { allEnded } from '../run/all-ended.ts';
+import type { RunLedger } from '../run/ledger.ts';
+import { judgedKeys } from '../scope/judged-keys.ts';
+import { namesWithin } from '../scope/key-set.ts';
+import type { Pair } from '../staging/partitions.ts';
+import type { Staging } from '../staging/staging.ts';
+import { comparePair } from './compare-pair.ts';
+import type { JudgedContainer } from './judged-container.ts';
+
+/** Pairs that are compared at once. */
+const AT_ONCE = 2;
+/** A partition of a billion names takes minutes. */
+const STATEMENT_MS = 3_600_000;
+
+/**
+ * The phase `compare`: holds what the judge listed against the index, partition by partition, each in one
+ * transaction that nothing waits for. Rows that do not plainly agree are in `differing` after it, live names that
+ * should have been listed in `missing`, numbers of each container in `tally`. An attempt that died leaves the
+ * partitions that it finished. Ends in `present`.
+ */
+export async function compareRun(
+  judging: Judging,
+  ledger: RunLedger,
+  staging: Staging,
+  signal: AbortSignal,
+): Promise<void> {
+  if (ledger.state.compared.length === 0 && ledger.state.inventory !== null) {
+    await askAbsentContainers(judging, ledger, staging, signal);
+  }
+  const containers = await judgedContainers(judging, ledger);
+  const pairs = await staging.pairs();
+  await ledger.step(async () => ({ state: { partitions: pairs.length } }));
+  const left = pairs.filter(({ name }) => !ledger.state.compared.includes(name));
+  const work = async () => {
+    for (let pair = left.shift(); pair !== undefined; pair = left.shift()) {
+      signal.throwIfAborted();
+      await compareOne(judging, ledger, staging, { pair, containers });
+    }
+  };
+  await allEnded(Array.from({ length: AT_ONCE }, () => work().finally(() => left.splice(0))));
+  await staging.seal();
+  await ledger.step(async () => ({ state: { phase: 'present' } }));
+}
+
+async function compareOne(
+  judging: Judging,
+  ledger: RunLedger,
+  staging: Staging,
+  of: { readonly pair: Pair; readonly containers: readonly JudgedContainer[] },
+): Promise<void> {
+  const { from, inventory } = ledger.state;
+  if (from === null) return;
+  await ledger.step(
+    async (tx) => {
+      await staging.assertKept(tx);
+      const found = await comparePair(tx, staging, {
+        ...of,
+        accountId: judging.account.id,
+        before: from - judging.account.margin,
+        blobTypes: inventory?.filters.blobTypes ?? [],
+        // A report of the blobs that were made of late says nothing of the others.
+        absence: inventory?.filters.createdInLastDays === undefined,
+      });
+      const { listed, agreed, live, missing } = found;
+      return {
+        state: ({ compared }) => ({ compared: [...compared, of.pair.name] }),
+        // A listing that is applied page by page has counted what it listed.
+        counts: inventory === null ? { live, missing } : { listed, agreed, live, missing },
+      };
+    },
+    { statementMs: STATEMENT_MS },
+  );
+}
+
+async function judgedContainers(judging: Judging, ledger: RunLedger): Promise<readonly JudgedContainer[]> {
+  const rules = await liveRules(judging.index.db, judging.account.id);
+  const scope = judgedKeys(rules?.rules ?? [], ledger.run.prefix, ledger.state.inventory?.filters);
+  return (await listContainers(judging.index.db, judging.account.id))
+    .map((container): JudgedContainer => ({ ...container, ranges: namesWithin(scope, container.name) }))
+    .filter((container) => container.ranges.length > 0);
+}
+
+/**
+ * A container of which the report lists nothing may be empty or gone; an inventory cannot tell. Its own answer
+ * does, at once, instead of one look for each of its names.
+ */
+async function askAbsentContainers(
+  judging: Judging,
+  ledger: RunLedger,
+  staging: Staging,
+  signal: AbortSignal,
+): Promise<void> {
+  const listed = await staging.countByContainer();
+  for (const { id, name } of await judgedContainers(judging, ledger)) {
+    signal.throwIfAborted();
+    if (listed.has(id) || !(await holdsLive(judging, id))) continue;
+    const gone = await containerGoneAt(judging.blobs, name, signal);
+    if (gone === undefined) continue;
+    await transact(judging.index, (tx) => noteContainerGone(tx, judging.account.id, name, gone));
+  }
+}
