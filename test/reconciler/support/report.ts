@@ -21,8 +21,12 @@ export interface ReportOptions {
   /** Whose report it says that it is. */
   readonly account?: string;
   readonly objectType?: string;
-  /** Does something to a file's bytes before it is stored; the manifest keeps the size that it had. */
+  /** Does something to a file's bytes before it is stored; the manifest keeps the size that it had, unless it `lies`. */
   readonly damage?: (bytes: Uint8Array) => Uint8Array;
+  /** The manifest gives the size that a damaged file has. */
+  readonly lies?: boolean;
+  /** The manifest names so many of the files. */
+  readonly files?: number;
 }
 
 const FIELDS = ['Name', 'Last-Modified', 'Etag', 'Content-Length', 'BlobType', 'AccessTier', 'Metadata'];
@@ -47,13 +51,14 @@ export function writeReport(blobs: FakeBlobs, options: ReportOptions = {}): stri
     const blob = `${base}/isthmus_1000000_${files.length}.${format}`;
     const part = rows.slice(at, at + perFile);
     const bytes = format === 'csv' ? csv(fields, part) : parquet(fields, part);
-    files.push({ blob, size: bytes.length });
-    blobs.put('inventory', blob, options.damage?.(bytes) ?? bytes);
+    const stored = options.damage?.(bytes) ?? bytes;
+    files.push({ blob, size: options.lies === true ? stored.length : bytes.length });
+    blobs.put('inventory', blob, stored);
   }
   const manifest = JSON.stringify({
     destinationContainer: 'inventory',
     endpoint: `https://${options.account ?? blobs.account}.blob.core.windows.net`,
-    files,
+    files: files.slice(0, options.files),
     inventoryStartTime: new Date(start).toISOString(),
     inventoryCompletionTime: new Date(blobs.time).toISOString(),
     ruleDefinition: {
