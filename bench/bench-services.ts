@@ -18,6 +18,8 @@ export interface BenchPlaces {
   readonly hub?: string | undefined;
   /** The file view. @default one that is never written */
   readonly root?: string | undefined;
+  /** The container of inventory reports. @default there are none */
+  readonly inventory?: string | undefined;
 }
 
 export const QUEUE = 'events';
@@ -25,7 +27,14 @@ export const QUEUE = 'events';
 const RULES = [{ prefix: '', authority: 'blob' as const, sink: 'vast' }];
 
 /** The worker's own services for one account, everything of it Blob-authoritative with stubs in one sink. Whoever opens them closes the index. */
-export async function benchServices({ connectionString, url, bus, hub, root }: BenchPlaces): Promise<Services> {
+export async function benchServices({
+  connectionString,
+  url,
+  bus,
+  hub,
+  root,
+  inventory,
+}: BenchPlaces): Promise<Services> {
   const index = openIndex(url);
   const account = await ensureAccount(index, ACCOUNT);
   await publishRules(index, account.id, RULES, 'bench');
@@ -36,6 +45,7 @@ export async function benchServices({ connectionString, url, bus, hub, root }: B
       // So far apart that a turn of the tail is one pass to the feed's end.
       sources: {
         changeFeed: { pollSeconds: 60 },
+        ...(inventory === undefined ? {} : { inventory: { container: inventory } }),
         ...(bus === undefined || hub !== undefined ? {} : { serviceBus: { connectionString: bus, queue: QUEUE } }),
         ...(bus === undefined || hub === undefined ? {} : { eventHubs: { connectionString: bus, eventHub: hub } }),
       },

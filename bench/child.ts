@@ -17,10 +17,12 @@ interface Part {
 export type RunningPart<Said> = Said & AsyncDisposable & Pick<Part, 'next' | 'tell'>;
 
 /** Starts `NAME.process.ts`, NAME a path in this folder, with one JSON argument. Its standard error is ours. */
-function start(name: string, argument: object): Part {
+function start(name: string, argument: object, signal?: AbortSignal): Part {
   const file = fileURLToPath(new URL(`${name}.process.ts`, import.meta.url));
   const argv = [...NODE_FLAGS, file, JSON.stringify(argument)];
-  const child = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', 'inherit'], signal });
+  // A child that the signal ended says nothing more, which is told below.
+  child.on('error', () => {});
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     child,
@@ -33,9 +35,9 @@ function start(name: string, argument: object): Part {
   };
 }
 
-/** Runs a part to its end. @returns what it said. */
-export async function runPart<Said>(name: string, argument: object): Promise<Said> {
-  const { child, next } = start(name, argument);
+/** Runs a part to its end, or until the signal ends it. @returns what it said. */
+export async function runPart<Said>(name: string, argument: object, signal?: AbortSignal): Promise<Said> {
+  const { child, next } = start(name, argument, signal);
   const exit = once(child, 'exit');
   const result = await next<Said>();
   await exit;

@@ -3,6 +3,7 @@
  * npm run bench -- feed [--records N] [--shards K] [--feed DIR] [--sdk-records N] [--raw-records N] [--json]
  * npm run bench -- triggers [--from service-bus|event-hubs] [--keys N] [--events N] [--burst N] [--offered N] [--warm-seconds S] [--offered-seconds S] [--receive-only N] [--one-by-one N] [--json]
  * npm run bench -- subtree [--children N] [--json]
+ * npm run bench -- reconcile [--rows N] [--format csv|parquet] [--files ROWS] [--drift SHARE] [--listing-rows N] [--intake] [--json]
  * npm run bench -- NAME --index URL: on an empty database of a Postgres that runs already, as that one is set
  *
  * Each benchmark prints figures beside a baseline of the same run, since machines are noisy: read the ratios.
@@ -13,6 +14,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import getPort from 'get-port';
 import { sql } from 'kysely';
+import { StopSignals } from '../cli/dev/stop-signals.ts';
 import { startPostgres } from '../infra/local/postgres.ts';
 import { openIndex } from '../schema/index/database.ts';
 import { migrateIndex } from '../schema/index/migrate.ts';
@@ -20,6 +22,7 @@ import { runApplyEvents } from './apply-events.ts';
 import { runFeed } from './feed.ts';
 import { runFeedTail } from './feed-tail.ts';
 import { run as runFileView } from './file-view.ts';
+import { type ReconcileBenchOptions, runReconcile } from './reconcile.ts';
 import { runSubtree } from './subtree.ts';
 import { runTriggers, type TriggersBenchOptions } from './triggers.ts';
 import { run as runVerify } from './verify.ts';
@@ -46,6 +49,14 @@ const { values, positionals } = parseArgs({
     'receive-only': { type: 'string', default: '100000' },
     'one-by-one': { type: 'string', default: '5000' },
     children: { type: 'string', default: '1000000' },
+    rows: { type: 'string', default: '10000000' },
+    format: { type: 'string', default: 'csv' },
+    /** Rows of one data file; Azure writes a million. */
+    files: { type: 'string', default: '1000000' },
+    drift: { type: 'string', default: '0.001' },
+    'listing-rows': { type: 'string', default: '200000' },
+    intake: { type: 'boolean', default: false },
+    help: { type: 'boolean' },
     index: { type: 'string' },
   },
 });
@@ -55,12 +66,13 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<object>>> = {
   feed: () => onPostgres((url) => runFeed(url, feedOptions(), say)),
   'feed-tail': () => runFeedTail(),
   'file-view': () => runFileView(),
+  reconcile: () => reconcile(),
   subtree: () => onPostgres((url) => runSubtree(url, number('children'), say)),
   triggers: () => onPostgres((url) => runTriggers(url, triggersOptions(), say)),
   verify: () => onPostgres((url) => runVerify(url)),
 };
 
-const number = (name: Exclude<keyof typeof values, 'json'>) => Number(values[name]);
+const number = (name: Exclude<keyof typeof values, 'json' | 'intake' | 'help'>) => Number(values[name]);
 
 function feedOptions() {
   return {
@@ -88,6 +100,29 @@ function triggersOptions(): TriggersBenchOptions {
   };
 }
 
+function reconcileOptions(): ReconcileBenchOptions {
+  const { format, intake } = values;
+  if (format !== 'csv' && format !== 'parquet') throw new Error('--format takes csv or parquet');
+  return {
+    ...{ rows: number('rows'), format, fileRows: number('files'), drift: number('drift') },
+    ...{ listingRows: number('listing-rows'), intake },
+  };
+}
+
+/** Exits 1 where other drift was found than was planted. Ctrl-C ends its parts, and what they left goes. */
+async function reconcile() {
+  using stop = new StopSignals();
+  stop.onSecond(() => process.exit(130));
+  const figures = await onPostgres((url, postmaster) =>
+    runReconcile(url, reconcileOptions(), { say, signal: stop.first, postmaster }),
+  );
+  if (!figures.asPlanted) {
+    say(`Planted was ${JSON.stringify(figures.planted)}, and found ${JSON.stringify(figures.findings)}.`);
+    process.exitCode = 1;
+  }
+  return figures;
+}
+
 function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
@@ -96,7 +131,7 @@ function say(text: string): void {
 const SETTINGS = ['shared_buffers=4GB'];
 
 /** Runs the work on the database that is named, or on a Postgres of its own that waits for the disk as a real one does. */
-async function onPostgres<Figures>(work: (url: string) => Promise<Figures>): Promise<Figures> {
+async function onPostgres<Figures>(work: (url: string, postmaster?: number) => Promise<Figures>): Promise<Figures> {
   if (values.index !== undefined) {
     await makeIndex(values.index);
     return await work(values.index);
@@ -106,7 +141,7 @@ async function onPostgres<Figures>(work: (url: string) => Promise<Figures>): Pro
   const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), port, settings: SETTINGS });
   try {
     await makeIndex(postgres.url);
-    return await work(postgres.url);
+    return await work(postgres.url, postgres.pid);
   } finally {
     await postgres.stop();
     await rm(folder, { recursive: true, force: true });

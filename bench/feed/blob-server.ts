@@ -20,10 +20,14 @@ interface ServedBlob {
  * Serves the containers of a folder as Blob Storage does, read-only: ranges with 206 and 416, conditions with 304,
  * listings with prefix, delimiter and marker, properties. Azurite would do as well, but takes a 4 MiB append at a time
  * to be given the feed. Signatures are not checked, and what is in the folder at the start is what there is.
+ *
+ * @param before answers a request itself, or returns false.
  */
 export async function serveBlobs(
   folder: string,
   port = 0,
+  before: (request: IncomingMessage, response: ServerResponse, path: string, query: URLSearchParams) => boolean = () =>
+    false,
 ): Promise<{ readonly port: number; readonly server: Server }> {
   const blobs = await readBlobs(folder);
   const names = [...blobs.keys()].sort();
@@ -32,6 +36,7 @@ export async function serveBlobs(
     response.setHeader('x-ms-request-id', '00000000-0000-0000-0000-000000000000');
     const url = new URL(request.url ?? '/', 'http://127.0.0.1');
     const path = decodeURIComponent(url.pathname).slice(`/${ACCOUNT}/`.length);
+    if (before(request, response, path, url.searchParams)) return;
     if (url.searchParams.get('comp') === 'list') list(response, path, url.searchParams, names, blobs);
     else if (url.searchParams.get('restype') === 'container') {
       const known = names.some((name) => name.startsWith(`${path}/`));
@@ -137,12 +142,13 @@ function blobXml({ name, length, etag, modified }: ServedBlob): string {
   );
 }
 
-function fail(response: ServerResponse, status: number, code: string): void {
+/** Answers as the service does where something is not there. */
+export function fail(response: ServerResponse, status: number, code: string): void {
   response.setHeader('x-ms-error-code', code);
   response.setHeader('content-type', 'application/xml');
   response.writeHead(status).end(`<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code></Error>`);
 }
 
-function xml(text: string): string {
+export function xml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
