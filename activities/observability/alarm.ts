@@ -7,17 +7,23 @@ import type { SourceName } from '../../schema/index/sources.ts';
  * source any more. `lag`: it is taken, but too late. `unreadable`: the account refuses the reader, or has no feed
  * any more. `stopped`: the loop cannot go on by itself. `gap`: records are lost that no reconcile has healed.
  * `distrusted`: triggers are not applied any more, as they contradicted the feed. `unannounced`: no trigger comes for
- * what should have been told. `late`: triggers come, too late.
+ * what should have been told. `late`: triggers come, too late. Of a judge: `overdue`: it has judged nothing for twice
+ * its time. `waiting-approval`: it stands still until a person decides about its deletes. `failed`: its newest run did.
+ * `stuck`: its run does no step any more. `drift`: it found more than there may be. `repeated`: three runs in a row
+ * found the same.
  */
 export const ALARM_KINDS = [
   ...(['silent', 'poll-stopped', 'lag', 'unreadable', 'stopped', 'gap', 'distrusted'] as const),
-  ...(['unannounced', 'late'] as const),
+  ...(['unannounced', 'late', 'overdue', 'waiting-approval', 'failed', 'stuck', 'drift', 'repeated'] as const),
 ] as const;
 export type AlarmKind = (typeof ALARM_KINDS)[number];
 
+/** What an alarm is about: a source, or who judges. */
+export type AlarmSource = SourceName | 'listing' | `sink:${string}`;
+
 /** Something that somebody must look at now. */
 export interface Alarm {
-  readonly source: SourceName;
+  readonly source: AlarmSource;
   readonly kind: AlarmKind;
   /** What is so and what to do, in words. */
   readonly message: string;

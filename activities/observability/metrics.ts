@@ -3,9 +3,11 @@ import type { DeadLetterOrigin } from '../../schema/index/dead-letters.ts';
 import type { TriggerSource } from '../../schema/index/sources.ts';
 import type { Alarm } from './alarm.ts';
 import { DeadLetterMetrics, type OpenLetters } from './dead-letter-metrics.ts';
+import { DriftMetrics } from './drift-metrics.ts';
 import { FeedMetrics, type FeedPageCounts } from './feed-metrics.ts';
 import { Instruments } from './instruments.ts';
 import { LatenessMetrics, type ToldFirstCounts } from './lateness-metrics.ts';
+import { ReconcileMetrics } from './reconcile-metrics.ts';
 import type { Glance } from './source-watch.ts';
 import { StandingMetrics } from './standing-metrics.ts';
 import { type SlowedBy, TriggerMetrics } from './trigger-metrics.ts';
@@ -28,6 +30,8 @@ export class Metrics {
   readonly #triggers = new TriggerMetrics(this.#make);
   readonly #deadLetters = new DeadLetterMetrics(this.#make);
   readonly #standing = new StandingMetrics(this.#make);
+  readonly #reconcile = new ReconcileMetrics(this.#make);
+  readonly #drift = new DriftMetrics(this.#make);
 
   readonly #pages = this.#make.counter('isthmus_source_pages_total', 'Pages that were committed.', ['source']);
   readonly #records = this.#make.counter(
@@ -170,9 +174,14 @@ export class Metrics {
     if (code !== undefined) this.#failures.inc({ activity, code });
   }
 
-  /** @param raised the alarms that the log has raised. */
-  glance(glance: Glance, raised: readonly Alarm[]): void {
+  /**
+   * @param raised the alarms that the log has raised.
+   * @param driftLimit of how many names there may be drift.
+   */
+  glance(glance: Glance, raised: readonly Alarm[], driftLimit: number): void {
     this.#standing.observe(glance, raised);
+    this.#reconcile.observe(glance.judges);
+    this.#drift.observe(glance.judges, driftLimit);
   }
 
   /** The monitor has just seen Postgres, or Temporal. */

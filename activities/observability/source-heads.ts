@@ -74,7 +74,7 @@ export async function triggerHead(
   };
 }
 
-/** A report that did not come within twice its time is missing; before the first, that counts from the account's horizon. */
+/** A report that did not come within twice its time is missing; before the first, that counts from the account's horizon. Who judges raises the alarm. */
 export function inventoryHead(
   row: SourceRow | undefined,
   everyHours: number,
@@ -84,9 +84,7 @@ export function inventoryHead(
   const known = standingOf('inventory', row);
   const since = known.applied ?? known.head ?? horizon;
   if (since === undefined || now - since <= 2 * everyHours * HOUR) return known;
-  const behind = `no report was applied for ${Math.floor((now - since) / HOUR)} hours`;
-  const message = `${behind}: look whether its rule still runs, or ask for \`isthmus reconcile --listing\``;
-  return { ...known, behind, silentSince: since, alarms: [{ source: 'inventory', kind: 'silent', since, message }] };
+  return { ...known, behind: `no report was applied for ${Math.floor((now - since) / HOUR)} hours` };
 }
 
 /** What a source last said of itself. */

@@ -11,12 +11,15 @@ import { readTriggerMinutes, type TriggerMinutes } from '../../schema/index/trig
 import { readTriggerWatch, type TriggerWatchRow } from '../../schema/index/trigger-watch.ts';
 import type { FeedStore } from '../../schema/ports/feed-store.ts';
 import type { TriggerQueue } from '../../schema/ports/trigger-queue.ts';
+import type { Alarm } from './alarm.ts';
 import type { FeedLimits } from './feed-alarms.ts';
 import { FeedEye } from './feed-eye.ts';
 import { type FeedReport, readFeedReport } from './feed-report.ts';
 import { type FeedJudgement, type FeedSight, judgeFeed } from './judge-feed.ts';
+import type { JudgeHead } from './judge-runs.ts';
 import { judgeTriggers, type TriggerJudgement } from './judge-triggers.ts';
 import type { LoopPauses } from './loop-pause.ts';
+import { RunWatch } from './run-watch.ts';
 import { SILENCE_MS, SilenceWatch } from './silence.ts';
 import { inventoryHead, type SourceHead, standingOf, triggerHead } from './source-heads.ts';
 
@@ -62,10 +65,17 @@ export interface Glance {
   readonly feed: FeedHead | undefined;
   /** Undefined where the federation names no triggers. */
   readonly senders: SendersHead | undefined;
+  /** Who judges the account, and each sink. */
+  readonly judges: readonly JudgeHead[];
+}
+
+/** Everything that somebody must look at now. */
+export function alarmsOf({ sources, judges }: Glance): readonly Alarm[] {
+  return [...sources, ...judges].flatMap(({ alarms }) => alarms);
 }
 
 /**
- * Watches the sources that a federation names, whether or not the index has heard of them. Kept between glances are
+ * Watches the sources that a federation names, whether or not the index has heard of them, and who judges. Kept between glances are
  * what was seen without progress, and what the feed need not be asked again. `status`, the monitor's log and its
  * metrics are all made from its glances.
  */
@@ -74,12 +84,14 @@ export class SourceWatch {
   readonly #patienceMs: number;
   readonly #silence = new SilenceWatch();
   readonly #eye: FeedEye;
+  readonly #runs: RunWatch;
 
   /** @param patienceMs how long a queue must have been watched without progress before it is called silent. */
   constructor(asked: AskedSources, patienceMs = SILENCE_MS) {
     this.#asked = asked;
     this.#patienceMs = patienceMs;
     this.#eye = new FeedEye(asked.feed);
+    this.#runs = new RunWatch(asked.federation);
   }
 
   /** @param pauses which loops are known to be paused, for the words of alarms alone. */
@@ -101,11 +113,12 @@ export class SourceWatch {
       return triggerHead(source, queue, { ...asGlance, row: row(source), pause: pauses[source] }, signal);
     });
     const asSight = { row: row('feed'), now, pause: pauses.feed };
-    const [taken, feed] = await Promise.all([
+    const [taken, feed, judges] = await Promise.all([
       Promise.all(heads),
       changeFeed === undefined
         ? undefined
         : this.#feed(on, account.id, { ...asSight, limits: limitsOf(changeFeed) }, signal),
+      this.#runs.glance(on, account.id, now, { inventory: row('inventory'), pauses }),
     ]);
     const senders = taken.length === 0 ? undefined : await this.#senders(on, account.id, { taken, rows, now, pauses });
     const sources: SourceHead[] = taken.map((head) => {
@@ -116,7 +129,7 @@ export class SourceWatch {
     if (inventory !== undefined) {
       sources.push(inventoryHead(row('inventory'), inventory.everyHours, account.horizon, now));
     }
-    return { at: now, sources, feed: feed?.head, senders };
+    return { at: now, sources, feed: feed?.head, senders, judges };
   }
 
   /** Who sends triggers is judged by what their intake, the feed and the canary have left in the index. */

@@ -67,12 +67,17 @@ export class StandingMetrics {
   }
 
   /** @param raised the alarms that the log has raised. */
-  observe({ sources, feed, senders }: Glance, raised: readonly Alarm[]): void {
+  observe({ sources, feed, senders, judges }: Glance, raised: readonly Alarm[]): void {
     for (const { source, head, applied, lagMs, silentSince } of sources) {
       if (head !== undefined) this.#head.set({ source }, head / 1000);
       if (applied !== undefined) this.#applied.set({ source }, applied / 1000);
       if (lagMs !== undefined) this.#lag.set({ source }, lagMs / 1000);
       this.#silentSince.set({ source }, (silentSince ?? 0) / 1000);
+    }
+    for (const source of new Set<string>([
+      ...sources.map((each) => each.source),
+      ...judges.map(({ about }) => about),
+    ])) {
       for (const alarm of ALARM_KINDS) {
         const is = raised.some((each) => each.source === source && each.kind === alarm);
         this.#alarms.set({ source, alarm }, is ? 1 : 0);

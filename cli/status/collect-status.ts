@@ -3,7 +3,7 @@ import { AzureFeedStore } from '../../activities/azure/azure-feed-store.ts';
 import { blobService } from '../../activities/azure/blob-service.ts';
 import { within } from '../../activities/azure/within.ts';
 import type { LoopPauses } from '../../activities/observability/loop-pause.ts';
-import { type Glance, SourceWatch } from '../../activities/observability/source-watch.ts';
+import { alarmsOf, type Glance, SourceWatch } from '../../activities/observability/source-watch.ts';
 import { openEventHubs, openTriggers } from '../../activities/open-services.ts';
 import { formatKey } from '../../namespace/key.ts';
 import { readMoving } from '../../schema/index/moving.ts';
@@ -15,6 +15,7 @@ import type { StatusOutput } from '../../schema/outputs/status.ts';
 import { formatTime } from '../format.ts';
 import type { OpenAccount } from '../open-account.ts';
 import { countOpenLetters } from './count-open-letters.ts';
+import { judgeOutput } from './judge-output.ts';
 import { alarmOutput, sourceOutputs } from './source-output.ts';
 import { whatMoves } from './what-moves.ts';
 import type { WorkflowStatus } from './workflow-status.ts';
@@ -86,7 +87,7 @@ export async function collectStatus(
   const { live, tombstones, dead, bytes, lookDue, stubDue, byStub } = counts;
   const [last] = runs;
   const moving = [...whatMoves(glance, due)];
-  const alarms = glance.sources.flatMap((source) => source.alarms.map(alarmOutput));
+  const alarms = alarmsOf(glance).map(alarmOutput);
   return {
     federation: federation.name,
     account: account.name,
@@ -97,6 +98,7 @@ export async function collectStatus(
     index: { live, tombstones, dead, bytes, lookDue, stubDue, byStub: { ...byStub } },
     stubs: stubs.map((each) => ({ ...each })),
     workflows: workflows === undefined ? null : workflows.map((each) => ({ ...each })),
+    judges: glance.judges.map(judgeOutput),
     lastReconcile: last === undefined ? null : runOutput(last),
     ...letters,
     violations: { count: refused, last: latest[0] === undefined ? null : violationText(latest[0]) },

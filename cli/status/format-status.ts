@@ -2,10 +2,11 @@ import { counted } from '../../schema/counted.ts';
 import type { StatusOutput } from '../../schema/outputs/status.ts';
 import { formatBytes, formatPolled, formatSeconds, formatTable } from '../format.ts';
 import { printable } from '../terminal.ts';
+import { judgeLines } from './judge-lines.ts';
 
 /** A status for people: alarms first. */
 export function formatStatus(status: StatusOutput): readonly string[] {
-  const { index, sources, stubs, workflows, lastReconcile, violations, alarms, moving } = status;
+  const { index, sources, stubs, workflows, judges, violations, alarms, moving } = status;
   const lines = [`Federation ${status.federation}, account ${status.account}, ${status.at}`];
   for (const { about, message } of alarms) lines.push(printable(`ALARM  ${about}: ${message}`));
   if (violations.count > 0)
@@ -58,14 +59,7 @@ export function formatStatus(status: StatusOutput): readonly string[] {
       ),
     );
   }
-  lines.push('', 'Last reconcile');
-  if (lastReconcile === null) lines.push('  none yet');
-  else {
-    const { id, judge, outcome, reason, startedAt } = lastReconcile;
-    lines.push(
-      `  run ${id} by ${judge}, ${outcome ?? 'running'}, started ${startedAt}${reason === null ? '' : `: ${reason}`}`,
-    );
-  }
+  lines.push(...judgeLines(judges));
   return lines;
 }
 

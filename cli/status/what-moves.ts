@@ -4,7 +4,7 @@ import { MANY, type Moving } from '../../schema/index/moving.ts';
 /** What is still on its way, in words; nothing where all is settled, as far as the sources can tell. */
 export function whatMoves(
   { sources }: Pick<Glance, 'sources'>,
-  { looks, sweeps, subtrees, stubs, run }: Moving,
+  { looks, sweeps, subtrees, stubs, runs }: Moving,
 ): readonly string[] {
   const moving = sources.flatMap(({ source, behind }) =>
     behind === undefined || source === 'inventory' ? [] : [`${source}: ${behind}`],
@@ -14,7 +14,10 @@ export function whatMoves(
   if (subtrees === 1) moving.push('look: 1 directory that was deleted or renamed is worked off');
   if (subtrees > 1) moving.push(`look: ${atLeast(subtrees)} directories that were deleted or renamed are worked off`);
   for (const { sink, due } of stubs) if (due > 0) moving.push(`stub:${sink}: ${are(due, 'stub')} behind`);
-  if (run !== undefined) moving.push(`inventory: reconcile ${run} is running`);
+  for (const { id, sink, waits } of runs) {
+    const doing = waits ? 'waits until somebody approves or rejects its deletes' : 'is running';
+    moving.push(sink === undefined ? `inventory: reconcile ${id} ${doing}` : `sink:${sink}: reconcile ${id} ${doing}`);
+  }
   return moving;
 }
 

@@ -3,7 +3,7 @@ import { AlarmLog } from '../../activities/observability/alarm.ts';
 import { answerWithin } from '../../activities/observability/answer-within.ts';
 import { countDeadLetters } from '../../activities/observability/count-dead-letters.ts';
 import type { LoopPauses } from '../../activities/observability/loop-pause.ts';
-import { SourceWatch } from '../../activities/observability/source-watch.ts';
+import { alarmsOf, SourceWatch } from '../../activities/observability/source-watch.ts';
 import { openDeadLetterQueue } from '../../activities/open-services.ts';
 import type { Services } from '../../activities/services.ts';
 import { messageOf } from '../../schema/errors.ts';
@@ -92,8 +92,7 @@ export async function observeSources(
   const { clock, federation, index, metrics } = services;
   const account = (await readAccount(index.db, federation.account.name)) ?? services.account;
   const glance = await watch.glance(index.db, account, clock.now(), signal, pauses);
-  const found = glance.sources.flatMap((source) => source.alarms);
-  metrics.glance(glance, alarms.observe(found, clock.now()));
+  metrics.glance(glance, alarms.observe(alarmsOf(glance), clock.now()), federation.reconcile.driftLimit);
 }
 
 /** What cannot be counted now stays as it was last seen: whoever does not answer has an alarm of its own. */

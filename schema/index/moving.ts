@@ -11,12 +11,15 @@ export interface Moving {
   readonly subtrees: number;
   /** By sink, each no more than `MANY`. */
   readonly stubs: readonly { readonly sink: string; readonly due: number }[];
-  /** The newest reconcile, where it still runs. */
-  readonly run: number | undefined;
+  /** Reconciles that have not ended, of the account and of sinks. */
+  readonly runs: readonly { readonly id: number; readonly sink: string | undefined; readonly waits: boolean }[];
 }
 
 /** Beyond this, what is on its way is not counted. */
 export const MANY = 1_000;
+
+/** A run that has not ended is among so many, in a federation of fewer sinks. */
+const RECENT_RUNS = 100;
 
 /**
  * Cheap enough for several times a second, however large the index and its backlog are: each part is a short walk
@@ -40,21 +43,25 @@ export async function readMoving(on: Queryable, accountId: number): Promise<Movi
       )
       from sinks as s where s.account_id = ${accountId}
     union all
-    select 'run', null, (
-        select case when outcome is null then id end from runs where account_id = ${accountId}
-        order by id desc limit 1
-      )
-    order by part, sink`.execute(on);
+    select case when waiting_since is null then 'run' else 'wait' end, sink, id
+      from (select * from runs where account_id = ${accountId} order by id desc limit ${RECENT_RUNS}) as r
+      where outcome is null
+    order by part, sink, due`.execute(on);
   const of = (part: Row['part']) => rows.find((row) => row.part === part)?.due ?? undefined;
   const stubs = rows.flatMap(({ part, sink, due }) =>
     part === 'stub' && sink !== null && due !== null ? [{ sink, due }] : [],
   );
   const [looks, sweeps, subtrees] = [of('look') ?? 0, of('sweep') ?? 0, of('subtree') ?? 0];
-  return { looks, sweeps, subtrees, stubs, run: of('run') };
+  const runs = rows.flatMap(({ part, sink, due }) =>
+    (part === 'run' || part === 'wait') && due !== null
+      ? [{ id: due, sink: sink ?? undefined, waits: part === 'wait' }]
+      : [],
+  );
+  return { looks, sweeps, subtrees, stubs, runs };
 }
 
 interface Row {
-  readonly part: 'look' | 'sweep' | 'subtree' | 'stub' | 'run';
+  readonly part: 'look' | 'sweep' | 'subtree' | 'stub' | 'run' | 'wait';
   readonly sink: string | null;
   readonly due: number | null;
 }

@@ -123,7 +123,7 @@ export const statusOutput = z.object({
         id: z.string(),
         source: z.string(),
         running: z.boolean(),
-        state: z.enum(['running', 'waiting', 'paused', 'alarm', 'done', 'unknown']),
+        state: z.enum(['running', 'waiting', 'approval', 'paused', 'alarm', 'done', 'unknown']),
         doing: z.string().nullable(),
         reason: z.string().nullable().describe('Why it is paused or in alarm.'),
         since: time.nullable(),
@@ -131,6 +131,34 @@ export const statusOutput = z.object({
     )
     .nullable()
     .describe('null: Temporal does not answer.'),
+  judges: z
+    .array(
+      z.object({
+        judge: z.enum(['listing', 'inventory', 'sink']),
+        sink: z.string().nullable().describe('null: it judges the account.'),
+        everyHours: z.number().nullable().describe('How often it must judge everything; null: only where it is asked.'),
+        lastGood: time.nullable().describe('As of when it last judged everything to its end; null: never yet.'),
+        last: z
+          .object({ run: count, prefix: z.string(), outcome: z.string(), reason: z.string().nullable(), endedAt: time })
+          .nullable()
+          .describe('Its newest run that ended, however it did.'),
+        drift: z
+          .record(z.string(), count)
+          .describe('Names of which its newest runs found drift, by cause, mended or not.'),
+        repeated: z.record(z.string(), count).describe('Of those, the ones that three runs in a row found, or more.'),
+        underWay: z
+          .object({
+            run: count,
+            prefix: z.string(),
+            phase: z.string().nullable(),
+            startedAt: time,
+            movedAt: time.describe('When it last did a step.'),
+            waitingSince: time.nullable().describe('Since when it waits for a person to approve its deletes.'),
+          })
+          .nullable(),
+      }),
+    )
+    .describe('Those that must judge, and others that have.'),
   lastReconcile: z
     .object({
       id: count,
@@ -165,14 +193,15 @@ export const statusOutput = z.object({
     .describe('Changes of the side without authority: recorded, never applied. As far back as retention goes.'),
   alarms: z.array(
     z.object({
-      about: z.string().describe('The source, or `temporal`.'),
+      about: z.string().describe('The source, who judges (`listing`, `inventory`, `sink:NAME`), or `temporal`.'),
       kind: z
         .enum([
           ...(['silent', 'poll-stopped', 'lag', 'unreadable', 'stopped', 'gap', 'distrusted'] as const),
-          ...(['unannounced', 'late', 'workflow', 'temporal'] as const),
+          ...(['unannounced', 'late', 'overdue', 'waiting-approval', 'failed', 'stuck', 'drift', 'repeated'] as const),
+          ...(['workflow', 'temporal'] as const),
         ])
         .describe(
-          'silent: there is news and nothing is taken of it; poll-stopped: nobody asks the source any more; lag: it is taken too late; unreadable: the account refuses the reader, or has no feed; stopped: its loop cannot go on by itself; gap: records are lost that no reconcile has healed; distrusted: triggers contradicted the feed; unannounced: no trigger comes for what should have been told; late: triggers come too late; workflow: a loop does not run or is in alarm; temporal: it does not answer.',
+          'silent: there is news and nothing is taken of it; poll-stopped: nobody asks the source any more; lag: it is taken too late; unreadable: the account refuses the reader, or has no feed; stopped: its loop cannot go on by itself; gap: records are lost that no reconcile has healed; distrusted: triggers contradicted the feed; unannounced: no trigger comes for what should have been told; late: triggers come too late; overdue: a judge has judged nothing for twice its time; waiting-approval: its run stands still until a person decides; failed: its newest run did; stuck: its run does no step any more; drift: it found more than there may be; repeated: three runs in a row found the same; workflow: a loop does not run or is in alarm; temporal: it does not answer.',
         ),
       message: z.string(),
       since: time.nullable(),

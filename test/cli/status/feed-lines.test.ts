@@ -19,6 +19,7 @@ function shown(feed: Partial<Feed>, more: Partial<StatusOutput> = {}, state = 't
         { ...source, lagSeconds: 0, behind: null, deadLetters: null, hubLosses: [], triggers: null, feed: all },
       ],
       ...{
+        judges: [],
         lastReconcile: null,
         alarms: [],
         deadLetters: [],

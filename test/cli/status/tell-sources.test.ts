@@ -59,7 +59,7 @@ describe('the sources of a status', () => {
     const status: StatusOutput = {
       ...{ federation: 'lake', account: 'contoso', at: AT, settled: true, moving: [], stubs: [], workflows: [] },
       index: { live: 0, tombstones: 0, dead: 0, bytes: 0, lookDue: 0, stubDue: 0, byStub: {} },
-      ...{ sources, lastReconcile: null, alarms: [], ...NO_LETTERS, violations: { count: 0, last: null } },
+      ...{ sources, judges: [], lastReconcile: null, alarms: [], ...NO_LETTERS, violations: { count: 0, last: null } },
     };
     const lines = formatStatus(statusOutput.parse(status)).filter((line) => line.startsWith('    lost: '));
     expect(lines[0]).toMatch(/the event hub was made anew under its name.*2026-11-21T12:00:00/);
@@ -71,7 +71,7 @@ describe('the sources of a status', () => {
     const status: StatusOutput = {
       ...{ federation: 'lake', account: 'contoso', at: AT, settled: true, moving: [], stubs: [], workflows: [] },
       index: { live: 0, tombstones: 0, dead: 0, bytes: 0, lookDue: 0, stubDue: 0, byStub: {} },
-      ...{ sources: SOURCES, lastReconcile: null, alarms: [], violations: { count: 0, last: null } },
+      ...{ sources: SOURCES, judges: [], lastReconcile: null, alarms: [], violations: { count: 0, last: null } },
       deadLettersUncounted: null,
       deadLetters: [
         { origin: 'service-bus', reason: 'not-json', count: 100, atLeast: true },
@@ -87,7 +87,7 @@ describe('the sources of a status', () => {
     const status: StatusOutput = {
       ...{ federation: 'lake', account: 'contoso', at: AT, settled: true, moving: [], stubs: [], workflows: [] },
       index: { live: 0, tombstones: 0, dead: 0, bytes: 0, lookDue: 0, stubDue: 0, byStub: {} },
-      ...{ sources: SOURCES, lastReconcile: null, alarms: [], violations: { count: 0, last: null } },
+      ...{ sources: SOURCES, judges: [], lastReconcile: null, alarms: [], violations: { count: 0, last: null } },
       deadLetters: [{ origin: 'event-grid', reason: 'bad-event', count: 7, atLeast: false }],
       deadLettersUncounted: 'InvalidSignature\u001b[31m',
     };
@@ -101,7 +101,7 @@ describe('the sources of a status', () => {
       const status: StatusOutput = {
         ...{ federation: 'lake', account: 'contoso', at: AT, settled: true, moving: [], stubs: [], workflows: [] },
         index: { live: 0, tombstones: 0, dead: 0, bytes: 0, lookDue: 0, stubDue: 0, byStub: {} },
-        ...{ sources: tellSources(SOURCES, [], letters), lastReconcile: null, alarms: [] },
+        ...{ sources: tellSources(SOURCES, [], letters), judges: [], lastReconcile: null, alarms: [] },
         deadLettersUncounted: null,
         deadLetters:
           letters === NONE ? [] : [{ origin: 'service-bus', reason: 'odd \u001b[31m', count: 3, atLeast: false }],

@@ -27,6 +27,7 @@ function shown(...sources: readonly Source[]): readonly string[] {
       index: { live: 0, tombstones: 0, dead: 0, bytes: 0, lookDue: 0, stubDue: 0, byStub: {} },
       ...{
         sources,
+        judges: [],
         lastReconcile: null,
         alarms: [],
         deadLetters: [],

@@ -24,6 +24,17 @@ it.each([
     ],
   ],
 ])('what is on its way is told in one and in many: %i', (due, told) => {
-  const moving = { looks: due, sweeps: due, subtrees: due, stubs: [{ sink: 'gpu', due }], run: undefined };
+  const moving = { looks: due, sweeps: due, subtrees: due, stubs: [{ sink: 'gpu', due }], runs: [] };
   expect(whatMoves(GLANCE, moving)).toEqual(told);
+});
+
+it('a run that waits for a person is told as such, and whose it is', () => {
+  const runs = [
+    { id: 4, sink: undefined, waits: true },
+    { id: 5, sink: 'gpu', waits: false },
+  ];
+  expect(whatMoves({ sources: [] }, { looks: 0, sweeps: 0, subtrees: 0, stubs: [], runs })).toEqual([
+    'inventory: reconcile 4 waits until somebody approves or rejects its deletes',
+    'sink:gpu: reconcile 5 is running',
+  ]);
 });

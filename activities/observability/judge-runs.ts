@@ -1,0 +1,143 @@
+import type { Timestamp } from '../../namespace/entry.ts';
+import { CAUSES, type Cause } from '../../schema/drift/cause.ts';
+import { currentRuns } from '../../schema/drift/current-runs.ts';
+import { type ByCause, driftByCause } from '../../schema/drift/drift-counts.ts';
+import type { FindingCount } from '../../schema/index/findings.ts';
+import type { JudgeTally, RunStanding, SeenRun } from '../../schema/index/run-standing.ts';
+import type { Alarm, AlarmSource } from './alarm.ts';
+import type { LoopPauses } from './loop-pause.ts';
+import { runAlarms } from './run-alarms.ts';
+import type { WantedJudge } from './wanted-judges.ts';
+
+/** Everything that is known of the judges at one moment. */
+export interface JudgesSight {
+  readonly now: Timestamp;
+  readonly wanted: readonly WantedJudge[];
+  readonly standing: RunStanding;
+  /** Of each current run, the findings that are kept. */
+  readonly findings: ReadonlyMap<number, readonly FindingCount[]>;
+  /** More drift than this in what is newest of a judge is an alarm. */
+  readonly driftLimit: number;
+  /** What the inventory's reader last said where it found nothing to judge by. */
+  readonly noReport: string | undefined;
+  /** The newest run of the account's inventory rule that left nothing to judge by, where no report was judged since. */
+  readonly unusable: string | undefined;
+  readonly pauses: LoopPauses;
+}
+
+/** What is so of one judge: of the account by listings or by inventory, or of one sink. */
+export interface JudgeFacts extends Pick<SeenRun, 'judge' | 'sink'> {
+  readonly about: AlarmSource;
+  /** How often it must have judged everything; undefined where it is only asked now and then. */
+  readonly everyMs: number | undefined;
+  /** The moment as of which it last judged everything to its end. */
+  readonly lastGood: Timestamp | undefined;
+  /** Since when it is waited for: as `lastGood`, before the first since it is wanted. */
+  readonly waitedSince: Timestamp | undefined;
+  readonly byOutcome: JudgeTally['byOutcome'];
+  /** The newest that ended, however it did. */
+  readonly last: SeenRun | undefined;
+  /** The newest of those that ended well or wait, whose findings are the newest of their names. */
+  readonly current: readonly SeenRun[];
+  readonly underWay: SeenRun | undefined;
+  /** How long the one under way may do no step. */
+  readonly stallLimitMs: number;
+  /** Whether the newest run failed. */
+  readonly failed: boolean;
+  readonly drift: ByCause;
+  readonly findings: readonly FindingCount[];
+  /** Drift that three runs in a row found, or more. */
+  readonly repeated: ByCause;
+}
+
+export interface JudgeHead extends JudgeFacts {
+  readonly alarms: readonly Alarm[];
+}
+
+/** A run does a step every few seconds, or minutes where Postgres is slow. */
+const STALL_MS = 15 * 60_000;
+/** A run waits for its looks for an hour, and does no step meanwhile. */
+const LOOKS_MS = 60 * 60_000;
+
+/**
+ * Where each judge stands, and what somebody must look at: a judge that has not spoken for twice its time (invariant 9),
+ * deletes that wait for a person, more drift than there may be, a run that failed or hangs, and drift that comes back.
+ */
+export function judgeRuns(sight: JudgesSight): readonly JudgeHead[] {
+  const { wanted, standing } = sight;
+  const current = currentRuns(standing.runs);
+  const sinks = new Set(wanted.map(({ sink }) => sink));
+  const others = standing.tallies.filter(
+    (tally) => !wanted.some((judge) => isSame(judge, tally)) && sinks.has(tally.sink),
+  );
+  const judges = [...wanted, ...others.map((tally) => ({ ...tally, everyMs: undefined }))];
+  return judges.map((judge) => headOf(sight, judge, current));
+}
+
+function headOf(
+  sight: JudgesSight,
+  { judge, sink, everyMs }: Pick<WantedJudge, 'judge' | 'sink'> & { readonly everyMs: number | undefined },
+  allCurrent: readonly SeenRun[],
+): JudgeHead {
+  const { standing } = sight;
+  const of = { judge, sink };
+  const tally = standing.tallies.find((each) => isSame(each, of));
+  const mine = standing.runs.filter((run) => isSame(run, of));
+  const current = allCurrent.filter((run) => isSame(run, of));
+  const last = mine.find(({ outcome }) => outcome !== undefined);
+  const underWay = mine.find(({ outcome }) => outcome === undefined);
+  const findings = current.flatMap(({ id }) => sight.findings.get(id) ?? []);
+  const lastGood = tally?.lastGood;
+  const head: JudgeFacts = {
+    ...of,
+    about: sink === undefined ? (judge as 'listing' | 'inventory') : `sink:${sink}`,
+    everyMs,
+    lastGood,
+    waitedSince: lastGood ?? standing.wantedSince,
+    byOutcome: tally?.byOutcome ?? {},
+    last,
+    current,
+    underWay,
+    stallLimitMs: underWay?.phase === 'wait' ? LOOKS_MS + STALL_MS : STALL_MS,
+    failed: last?.outcome === 'failed' && !standing.runs.some((run) => run.id > last.id && hasEndedOf(run, sink)),
+    drift: driftOf(current, findings),
+    findings,
+    repeated: repeatedOf(findings),
+  };
+  return { ...head, alarms: runAlarms(sight, head) };
+}
+
+function isSame(one: Pick<SeenRun, 'judge' | 'sink'>, other: Pick<SeenRun, 'judge' | 'sink'>): boolean {
+  return one.judge === other.judge && one.sink === other.sink;
+}
+
+/** The judges of the account take turns: what one could not do, the next one has done. */
+function hasEndedOf(run: SeenRun, sink: string | undefined): boolean {
+  return run.outcome !== undefined && run.outcome !== 'failed' && run.sink === sink;
+}
+
+/** As the run counted it; a run that has not counted yet by what it kept. */
+function driftOf(runs: readonly SeenRun[], findings: readonly FindingCount[]): ByCause {
+  const drift: Partial<Record<Cause, number>> = {};
+  for (const { counts } of runs) add(drift, driftByCause(counts));
+  const kept: Partial<Record<Cause, number>> = {};
+  for (const { cause, count } of findings) if (CAUSES[cause].drift) add(kept, { [cause]: count });
+  for (const [cause, count] of entriesOf(kept)) drift[cause] = Math.max(count, drift[cause] ?? 0);
+  return drift;
+}
+
+function repeatedOf(findings: readonly FindingCount[]): ByCause {
+  const repeated: Partial<Record<Cause, number>> = {};
+  for (const { cause, state, repeated: count } of findings) {
+    if (count > 0 && CAUSES[cause].drift && state !== 'explained') add(repeated, { [cause]: count });
+  }
+  return repeated;
+}
+
+function add(to: Partial<Record<Cause, number>>, more: ByCause): void {
+  for (const [cause, count] of entriesOf(more)) to[cause] = (to[cause] ?? 0) + count;
+}
+
+function entriesOf(byCause: ByCause): readonly [Cause, number][] {
+  return Object.entries(byCause) as [Cause, number][];
+}

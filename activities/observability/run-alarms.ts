@@ -1,0 +1,106 @@
+import type { Timestamp } from '../../namespace/entry.ts';
+import type { Cause } from '../../schema/drift/cause.ts';
+import { runText } from '../../schema/drift/current-runs.ts';
+import { type ByCause, byCauseText, totalOf } from '../../schema/drift/drift-counts.ts';
+import type { Alarm } from './alarm.ts';
+import type { JudgeFacts, JudgesSight } from './judge-runs.ts';
+import { pausedText } from './loop-pause.ts';
+
+/** Names that nothing will make other than they are: that they are found again is no news. */
+const LASTING: readonly string[] = ['unrepresentable-name', 'unstorable-name'] satisfies readonly Cause[];
+
+/** Every alarm of a judge, with what to do. */
+export function runAlarms(sight: JudgesSight, head: JudgeFacts): readonly Alarm[] {
+  const found = [
+    overdue(sight, head),
+    waiting(head),
+    stuck(sight, head),
+    failed(head),
+    drift(sight, head),
+    again(head),
+  ];
+  return found.filter((alarm) => alarm !== undefined);
+}
+
+function overdue(sight: JudgesSight, head: JudgeFacts): Alarm | undefined {
+  const { about, everyMs, waitedSince: since, lastGood, underWay } = head;
+  if (everyMs === undefined || since === undefined || sight.now - since <= 2 * everyMs) return undefined;
+  const was = lastGood === undefined ? 'nothing was ever judged' : `nothing newer than ${timeOf(since)} was judged`;
+  const due = `${was} by ${nameOf(head)}, though that is due every ${hours(everyMs)} h`;
+  const run = underWay === undefined ? whyNot(sight, head) : `${runText(underWay)} is under way`;
+  const paused = head.judge === 'sink' ? undefined : sight.pauses.inventory;
+  const why = paused === undefined ? run : `${run}; ${pausedText('inventory', paused)}`;
+  return { source: about, kind: 'overdue', since, message: `${due}: ${why}` };
+}
+
+function nameOf({ judge, sink }: JudgeFacts): string {
+  return judge === 'inventory' ? 'an inventory report' : judge === 'listing' ? 'a listing' : `a walk of sink ${sink}`;
+}
+
+/** Why the newest good judgement is as old as it is, as far as that is known. */
+function whyNot({ noReport, unusable }: JudgesSight, { judge, last, lastGood }: JudgeFacts): string {
+  const known = last !== undefined && last.startedAt > (lastGood ?? 0);
+  const rejected = known && last.outcome === 'rejected' ? `the newest report was rejected (${last.reason})` : undefined;
+  const gaveUp = known && last.outcome === 'failed' ? `the last run failed (${last.reason})` : undefined;
+  if (judge !== 'inventory') return `${gaveUp ?? 'look whether its schedule runs, in Temporal'}`;
+  const why = rejected ?? unusable ?? noReport ?? gaveUp ?? 'no report came';
+  return `${why}: look whether the inventory rule of the account still runs, or judge by \`isthmus reconcile run --judge listing\``;
+}
+
+function waiting({ about, underWay }: JudgeFacts): Alarm | undefined {
+  const since = underWay?.waitingSince;
+  if (underWay === undefined || since === undefined) return undefined;
+  const { id } = underWay;
+  const message =
+    `${runText(underWay)} would delete more than it may without being asked, and waits since ${timeOf(since)}: ` +
+    `\`isthmus reconcile plan ${id}\` shows what, \`isthmus reconcile approve ${id}\` or \`isthmus reconcile reject ${id}\` decides`;
+  return { source: about, kind: 'waiting-approval', since, message };
+}
+
+function stuck({ now, pauses }: JudgesSight, { about, judge, underWay, stallLimitMs }: JudgeFacts): Alarm | undefined {
+  if (underWay === undefined || underWay.waitingSince !== undefined) return undefined;
+  const { movedAt, phase } = underWay;
+  if (now - movedAt <= stallLimitMs) return undefined;
+  const paused = judge === 'sink' ? undefined : pauses.inventory;
+  const why =
+    paused === undefined
+      ? "look at its workflow in Temporal's UI, and whether a worker runs"
+      : pausedText('inventory', paused);
+  const where = phase === undefined ? '' : ` (phase ${phase})`;
+  const message = `${runText(underWay)} has done no step since ${timeOf(movedAt)}${where}: ${why}`;
+  return { source: about, kind: 'stuck', since: movedAt, message };
+}
+
+function failed({ about, last, failed: is }: JudgeFacts): Alarm | undefined {
+  if (!is || last === undefined) return undefined;
+  const message = `${runText(last)} failed: ${last.reason ?? 'no reason was given'}; \`isthmus reconcile run\` asks for another`;
+  return { source: about, kind: 'failed', since: last.endedAt, message };
+}
+
+function drift({ driftLimit }: JudgesSight, { about, current, drift: byCause }: JudgeFacts): Alarm | undefined {
+  const total = totalOf(byCause);
+  const [newest] = current;
+  if (newest === undefined || total <= driftLimit) return undefined;
+  const message =
+    `${runText(newest)} found drift of ${total} names (${byCauseText(byCause)}), more than the ${driftLimit} that may be: ` +
+    '`isthmus drift` shows what, and why';
+  return { source: about, kind: 'drift', since: newest.endedAt ?? newest.waitingSince, message };
+}
+
+function again({ about, current, repeated }: JudgeFacts): Alarm | undefined {
+  const lasting = Object.entries(repeated).filter(([cause]) => !LASTING.includes(cause));
+  const [newest] = current;
+  if (newest === undefined || lasting.length === 0) return undefined;
+  const message =
+    `three runs in a row found the same drift (${byCauseText(Object.fromEntries(lasting) as ByCause)}): ` +
+    '`isthmus drift --repeated` shows it';
+  return { source: about, kind: 'repeated', since: newest.endedAt ?? newest.waitingSince, message };
+}
+
+function hours(ms: number): number {
+  return Math.round((ms / 3_600_000) * 100) / 100;
+}
+
+function timeOf(time: Timestamp): string {
+  return new Date(time).toISOString();
+}
