@@ -20,9 +20,8 @@ export type RunningPart<Said> = Said & AsyncDisposable & Pick<Part, 'next' | 'te
 function start(name: string, argument: object, signal?: AbortSignal): Part {
   const file = fileURLToPath(new URL(`${name}.process.ts`, import.meta.url));
   const argv = [...NODE_FLAGS, file, JSON.stringify(argument)];
-  const child = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', 'inherit'], signal });
-  // A child that the signal ended says nothing more, which is told below.
-  child.on('error', () => {});
+  const child = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', 'inherit'] });
+  signal?.addEventListener('abort', () => child.kill(), { once: true });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     child,

@@ -13,7 +13,7 @@ export interface Lake {
   readonly from: number;
 }
 
-export const CONTAINERS = ['clean-data', 'part-data', 'raw-video', 'web-crawl'] as const;
+export const CONTAINERS: readonly string[] = ['clean-data', 'part-data', 'raw-video', 'web-crawl'];
 export const SHARDS = 4_096;
 /** Where names begin, and when containers were made: before every change. */
 export const FIRST_DAY = Date.UTC(2024, 0, 1);
@@ -83,7 +83,7 @@ const NAME = /^(\d{4})\/(\d\d)\/(\d\d)\/shard-(\d{6})-of-004096\.tar$/;
 
 /** @returns undefined where no row has this name. */
 export function rowOf(lake: Lake, container: string, name: string): number | undefined {
-  const place = CONTAINERS.findIndex((each) => each === container);
+  const place = CONTAINERS.indexOf(container);
   const [match, year, month, date, shard] = NAME.exec(name) ?? [];
   if (place < 0 || match === undefined) return undefined;
   const day = (Date.UTC(Number(year), Number(month) - 1, Number(date)) - FIRST_DAY) / DAY_MS;

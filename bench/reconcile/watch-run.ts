@@ -3,7 +3,7 @@ import { type Index, openIndex } from '../../schema/index/database.ts';
 
 /** What a run was seen to do from outside. */
 export interface WatchedRun {
-  /** By phase of its ledger; `prepare` until it has one. */
+  /** By phase of its ledger; `start` until it has one, its process' own start included. */
   readonly phaseSeconds: Readonly<Record<string, number>>;
   /** The most that its own tables took at once. */
   readonly stagingBytes: number;
@@ -28,7 +28,7 @@ async function watch(index: Index, over: AbortSignal): Promise<WatchedRun> {
   const before = (await newest(index)).id;
   const phases = new Map<string, number>();
   let stagingBytes = 0;
-  let phase = 'prepare';
+  let phase = 'start';
   let since = performance.now();
   const enter = (next: string) => {
     const now = performance.now();
