@@ -88,7 +88,7 @@ async function end(judging: Judging, ledger: RunLedger, reason: string | undefin
   });
 }
 
-function summaryOf(run: Run): ReconcileSummary {
+export function summaryOf(run: Run): ReconcileSummary {
   const count = (name: string) => run.counts[name] ?? 0;
   const { judge } = run;
   assert(run.outcome !== undefined && run.outcome !== 'failed', `run ${run.id} failed: ${run.reason ?? 'unknown'}`);

@@ -1,0 +1,71 @@
+import { counted } from '../schema/counted.ts';
+import type { Queryable } from '../schema/index/database.ts';
+import { countFindings } from '../schema/index/findings.ts';
+import type { Run } from '../schema/index/runs.ts';
+import type { ReconcileSummary } from '../schema/inputs/activities.ts';
+import { summaryOf } from './finish.ts';
+
+/** Findings of a run by cause: as it counted them at its end, before that those that it keeps. */
+export async function causesOf(on: Queryable, run: Run): Promise<Readonly<Record<string, number>>> {
+  const ended = Object.entries(run.counts).flatMap(([name, count]) =>
+    name.startsWith('cause.') && count > 0 ? [[name.slice('cause.'.length), count] as const] : [],
+  );
+  if (ended.length > 0) return Object.fromEntries(ended);
+  return sums(await countFindings(on, run.id), ({ cause }) => cause);
+}
+
+/** Findings of a run that are kept, by what became of them. */
+export async function statesOf(on: Queryable, run: Run): Promise<Readonly<Record<string, number>>> {
+  return sums(await countFindings(on, run.id), ({ state }) => state);
+}
+
+function sums<Item extends { readonly count: number }>(items: readonly Item[], by: (item: Item) => string) {
+  const sum: Record<string, number> = {};
+  for (const item of items) sum[by(item)] = (sum[by(item)] ?? 0) + item.count;
+  return sum;
+}
+
+/** What a run of the account found, once it has ended. */
+export async function runSummary(on: Queryable, run: Run): Promise<ReconcileSummary> {
+  const counts = summaryOf(run);
+  const summary = { ...counts, causes: await causesOf(on, run), states: await statesOf(on, run) };
+  return { ...summary, report: reportOf(run, summary) };
+}
+
+/** What a run was judged by and over what: `a listing of lake/`. */
+export function judgedText({ judge, prefix, sink }: Pick<Run, 'judge' | 'prefix' | 'sink'>): string {
+  if (judge === 'sink') return `a look into sink ${sink ?? ''}`;
+  if (judge === 'none') return 'nothing';
+  const scope = prefix === '' ? 'everything' : prefix;
+  return judge === 'inventory' ? 'an inventory' : `a listing of ${scope}`;
+}
+
+/** A run that has ended, in a few lines for people. */
+function reportOf(run: Run, summary: Omit<ReconcileSummary, 'report'>): readonly string[] {
+  const { listed, agreed, filled, applied, looks, missing, causes = {}, states = {} } = summary;
+  const took = run.endedAt === undefined ? '' : ` after ${seconds(run.endedAt - run.startedAt)}`;
+  const why = run.reason === undefined ? '' : `: ${run.reason}`;
+  const lines = [
+    `Run ${run.id}, judged by ${judgedText(run)}, ended${took}: ${summary.outcome}${why}.`,
+    `${counted(listed, 'name')} listed, of which ${agreed} agreed, ${filled} gained attributes and ${applied} were applied; ${missing} not listed; ${counted(looks, 'look')}.`,
+  ];
+  const found = listText(causes);
+  lines.push(found === '' ? 'No drift was found.' : `Found: ${found}. Of those that are kept: ${listText(states)}.`);
+  const { decision, decidedBy, decidedAt, decisionReason } = run;
+  if (decision !== undefined) {
+    const at = decidedAt === undefined ? '' : ` at ${new Date(decidedAt).toISOString()}`;
+    const because = decisionReason === undefined ? '' : `: ${decisionReason}`;
+    lines.push(`Its deletes were ${decision} by ${decidedBy ?? 'nobody'}${at}${because}.`);
+  }
+  return lines;
+}
+
+/** `missed-by-both 12, tier-moved 3`, the most first. */
+function listText(counts: Readonly<Record<string, number>>): string {
+  const sorted = Object.entries(counts).toSorted(([, one], [, other]) => other - one);
+  return sorted.map(([name, count]) => `${name} ${count}`).join(', ');
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
