@@ -70,8 +70,7 @@ async function compareOne(
       const { listed, agreed, live, missing } = found;
       return {
         state: ({ compared }) => ({ compared: [...compared, of.pair.name] }),
-        // A listing that is applied page by page has counted what it listed.
-        counts: inventory === null ? { live, missing } : { listed, agreed, live, missing },
+        counts: { listed, agreed, live, missing },
       };
     },
     { statementMs: STATEMENT_MS },

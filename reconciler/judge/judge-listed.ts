@@ -30,6 +30,7 @@ interface Judged {
   readonly md5: string | null;
   readonly tier: string | null;
   readonly metadata: Readonly<Record<string, string>> | null;
+  readonly listed_at: Timestamp | null;
   /**
    * `agreed`: nothing to do. `newer`: the entry's version began after the one that the report saw, and the
    * report may have read the blob before. `due`: a look is on its way and will tell more than the report.
@@ -71,7 +72,8 @@ export async function judgeListedPiece(
         rows: rows
           .filter((row) => row.verdict === 'judge')
           .map((row) => listedRow(row, container.name, { from, to: to ?? from, run: ledger.run.id })),
-        strong: false,
+        // A page of List Blobs is as good as a look for a name that the index has never heard of.
+        strong: ledger.state.inventory === null,
       });
       const wanted = await wantLooks(tx, {
         accountId: judging.account.id,
@@ -121,7 +123,7 @@ async function readPiece(
       limit ${PIECE}
     )
     select p.head, p.tail, encode(p.tail_hash, 'hex') as hash, p.etag, p.length, p.last_modified, p.blob_type,
-      p.content_type, p.md5, p.tier, p.metadata, e.revision is not null as indexed,
+      p.content_type, p.md5, p.tier, p.metadata, p.listed_at, e.revision is not null as indexed,
       p.etag is not null and p.etag is distinct from e.etag as differs,
       case
         when e.live and not e.look_due and not ${isDeadSql}
@@ -168,7 +170,8 @@ function listedRow(
     tier: row.tier ?? undefined,
     metadata: row.metadata ?? undefined,
   };
-  return { kind: 'listed', ...keyOf(row, container), found, from: seen.from, to: seen.to, eventId: `run/${seen.run}` };
+  const [from, to] = [row.listed_at ?? seen.from, row.listed_at ?? seen.to];
+  return { kind: 'listed', ...keyOf(row, container), found, from, to, eventId: `run/${seen.run}` };
 }
 
 /** Same-version rows only fill attributes; they are no drift. */

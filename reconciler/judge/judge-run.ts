@@ -38,7 +38,7 @@ async function judge(
 ): Promise<void> {
   if (ledger.state.phase === 'compare') await compareRun(judging, ledger, staging, signal);
   if (ledger.state.phase === 'present') {
-    if (ledger.state.inventory !== null) {
+    if (ledger.state.keepsNames) {
       const containers = await listContainers(judging.index.db, judging.account.id);
       await walk(ledger, containers, signal, (container) => judgeListedPiece(judging, ledger, staging, container));
     }

