@@ -88,11 +88,13 @@ export async function runReconcile(
   const folder = await mkdtemp(join(tmpdir(), 'isthmus-bench-reconcile-'));
   const index = openIndex(url);
   try {
+    const seedingAt = performance.now();
     say(`seeding an index of ${rows} rows`);
     await seedIndex({ url, connectionString: connectionStringOn(1) }, lake, signal);
-    say(`writing a report of ${rows} rows to ${folder}`);
+    const writingAt = performance.now();
+    say(`${sinceText(seedingAt)}; writing a report to ${folder}`);
     const report = await writeReport(folder, { lake, format, fileRows }, signal);
-    say(`${(report.bytes / 1e6).toFixed(0)} MB of ${format} in ${report.files} files`);
+    say(`${sinceText(writingAt)}; ${(report.bytes / 1e6).toFixed(0)} MB of ${format} in ${report.files} files`);
     await using server = await startPart<{ readonly port: number }>('reconcile/serve', { folder, lake });
     const places: BenchPlaces = { url, connectionString: connectionStringOn(server.port), inventory: REPORTS };
 
@@ -180,6 +182,10 @@ async function measureIntake(
 
 function isSame(found: Counts, made: Counts): boolean {
   return Object.keys({ ...found, ...made }).every((cause) => found[cause as Cause] === made[cause as Cause]);
+}
+
+function sinceText(from: number): string {
+  return `${((performance.now() - from) / 1_000).toFixed(1)} s`;
 }
 
 function rounded(value: number): number {
