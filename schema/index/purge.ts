@@ -92,22 +92,40 @@ export function purgeJournal(index: Index, accountId: number, before: Timestamp,
   });
 }
 
-/** Removes a batch of runs (with their findings) and hydrations that ended before this time; the newest complete run of each judge stays, over everything as well as over a prefix. */
+/** Findings that go in one transaction for each run that may: a run may have kept a million. */
+const FINDINGS = 10;
+
+/**
+ * Removes a batch of runs and hydrations that ended before this time. The findings of a run go before it, in batches of
+ * their own. The newest complete run of each judge and of each sink stays, over everything as well as over a prefix; so
+ * does a run that waits for a person, however long: it has not ended.
+ */
 export function purgeRuns(index: Index, accountId: number, before: Timestamp, limit: number): Promise<PurgeBatch> {
   return transact(index, async (tx) => {
-    const runs = await sql`
-      delete from runs where id in (
-        select id from runs where account_id = ${accountId} and ended_at < ${before} and id not in (
-          select max(id) from runs where account_id = ${accountId} and outcome = 'complete' group by judge, prefix = ''
-        )
-        order by id limit ${limit} for update skip locked
+    const { rows } = await sql<{ id: number }>`
+      select id from runs where account_id = ${accountId} and ended_at < ${before} and id not in (
+        select max(id) from runs where account_id = ${accountId} and outcome = 'complete'
+        group by judge, sink, prefix = ''
+      )
+      order by id limit ${limit} for update skip locked`.execute(tx);
+    const old = rows.map(({ id }) => id);
+    const most = limit * FINDINGS;
+    const findings = await sql`
+      delete from drift_findings where id in (
+        select id from drift_findings where run_id = any(${old}::int[]) order by run_id, id limit ${most}
       )`.execute(tx);
+    if (affected(findings) === most) return { purged: 0, done: false };
+    const runs = await sql`delete from runs where id = any(${old}::int[])`.execute(tx);
     const hydrations = await sql`
       delete from hydrations where account_id = ${accountId} and request_id in (
         select request_id from hydrations where account_id = ${accountId} and ended_at < ${before}
         order by ended_at limit ${limit} for update skip locked
       )`.execute(tx);
-    const counts = [runs, hydrations].map(({ numAffectedRows }) => Number(numAffectedRows ?? 0n));
+    const counts = [runs, hydrations].map(affected);
     return { purged: counts.reduce((sum, count) => sum + count, 0), done: counts.every((count) => count < limit) };
   });
+}
+
+function affected({ numAffectedRows }: { readonly numAffectedRows?: bigint | undefined }): number {
+  return Number(numAffectedRows ?? 0n);
 }

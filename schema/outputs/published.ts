@@ -6,6 +6,7 @@ import { demoOutput } from './demo.ts';
 import { devOutput } from './dev.ts';
 import { digestOutput } from './digest.ts';
 import { doctorCheck, doctorOutput } from './doctor.ts';
+import { driftCause, driftOutput, driftShowOutput, driftTrendOutput } from './drift.ts';
 import { explainOutput } from './explain.ts';
 import { feedDumpRecord } from './feed-dump.ts';
 import { feedRewindOutput } from './feed-rewind.ts';
@@ -14,7 +15,9 @@ import { feedSkipOutput } from './feed-skip.ts';
 import { feedVerifyFinding, feedVerifyOutput } from './feed-verify.ts';
 import { hydrateOutput } from './hydrate.ts';
 import { lsEntry } from './ls.ts';
-import { reconcileOutput } from './reconcile.ts';
+import { reconcileDecideOutput, reconcileRunOutput, reconcileUndoOutput } from './reconcile.ts';
+import { reconcileHistoryLine } from './reconcile-history.ts';
+import { reconcilePlanOutput } from './reconcile-plan.ts';
 import { replayOutput } from './replay.ts';
 import { replayFeedOutput } from './replay-feed.ts';
 import { statusOutput } from './status.ts';
@@ -32,6 +35,10 @@ export const OUTPUTS = {
   digest: digestOutput,
   doctor: doctorOutput,
   'doctor-check': doctorCheck,
+  drift: driftOutput,
+  'drift-causes': driftCause,
+  'drift-show': driftShowOutput,
+  'drift-trend': driftTrendOutput,
   explain: explainOutput,
   'feed-dump': feedDumpRecord,
   'feed-rewind': feedRewindOutput,
@@ -41,7 +48,11 @@ export const OUTPUTS = {
   'feed-verify-finding': feedVerifyFinding,
   hydrate: hydrateOutput,
   ls: lsEntry,
-  reconcile: reconcileOutput,
+  reconcile: reconcileRunOutput,
+  'reconcile-decide': reconcileDecideOutput,
+  'reconcile-history': reconcileHistoryLine,
+  'reconcile-plan': reconcilePlanOutput,
+  'reconcile-undo': reconcileUndoOutput,
   replay: replayOutput,
   'replay-feed': replayFeedOutput,
   status: statusOutput,

@@ -7,7 +7,7 @@ import { keepDeadLetters, readOpenLetters, settleLetter } from '../../../schema/
 import { recordFindings } from '../../../schema/index/findings.ts';
 import { recordJournal } from '../../../schema/index/journal.ts';
 import { purgeJournal, purgeRuns, purgeTombstones } from '../../../schema/index/purge.ts';
-import { finishRun, readRun, startRun } from '../../../schema/index/runs.ts';
+import { awaitDecision, finishRun, readRun, startRun } from '../../../schema/index/runs.ts';
 import { transact } from '../../../schema/index/transact.ts';
 import { type TestIndex, testIndex } from '../../support/postgres.ts';
 import { apply, del, put, scopeOf, T0 } from './page.ts';
@@ -121,5 +121,44 @@ describe('a purge', () => {
     await complete('lake/');
     await purgeRuns(db.index, id, NOW(), 10);
     expect((await readRun(db.index.db, everything))?.outcome).toBe('complete');
+  });
+
+  it('takes the findings of a run in bounded batches, and the run with the last of them', async () => {
+    const { id } = (await scopeOf(db.index)).account;
+    const run = await startRun(db.index.db, id, { judge: 'listing', prefix: '' });
+    const found = { difference: 'not-listed', cause: 'missed-by-both', state: 'repaired', evidence: {} } as const;
+    const findings = Array.from({ length: 45 }, (_, at) => ({ container: 'lake', name: `n${at}`, ...found }));
+    await recordFindings(db.index.db, { accountId: id, runId: run }, findings);
+    await finishRun(db.index.db, run, { outcome: 'failed' });
+    const left = async () => {
+      const { rows } = await sql`select 1 from drift_findings where run_id = ${run}`.execute(db.index.db);
+      return rows.length;
+    };
+    const steps = [];
+    for (;;) {
+      const { purged, done } = await purgeRuns(db.index, id, NOW(), 2);
+      steps.push([purged, await left()]);
+      if (done) break;
+    }
+    expect(steps).toEqual([
+      [0, 25],
+      [0, 5],
+      [1, 0],
+    ]);
+  });
+
+  it('leaves a run that waits for a person, and the newest complete one of each sink', async () => {
+    const { id } = (await scopeOf(db.index)).account;
+    const waits = await startRun(db.index.db, id, { judge: 'listing', prefix: '' });
+    await awaitDecision(db.index.db, waits);
+    const ofSinks = [];
+    for (const sink of ['a', 'a', 'b']) {
+      const run = await startRun(db.index.db, id, { judge: 'sink', prefix: '', sink });
+      await finishRun(db.index.db, run, { outcome: 'complete' });
+      ofSinks.push(run);
+    }
+    expect(await purgeRuns(db.index, id, NOW(), 10)).toEqual({ purged: 1, done: true });
+    const there = await Promise.all([waits, ...ofSinks].map(async (run) => (await readRun(db.index.db, run))?.id));
+    expect(there).toEqual([waits, undefined, ofSinks[1], ofSinks[2]]);
   });
 });
