@@ -4,6 +4,7 @@ import { addCommand } from './add-command.ts';
 import type { ReplayOptions } from './commands/replay.ts';
 import { addDeadletterCommands } from './deadletter/deadletter-commands.ts';
 import { addDevCommand } from './dev/dev-command.ts';
+import { addDriftCommands } from './drift/drift-commands.ts';
 import { momentOrAgo } from './duration.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { addFeedCommands } from './feed/feed-commands.ts';
@@ -216,6 +217,7 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
       await run(options, async (call) => (await import('./commands/control.ts')).control('resume', which, call));
     });
 
+  addDriftCommands(program, { ...adding, asJson, run });
   addFeedCommands(program, { ...adding, asJson, run });
   addTriggersCommands(program, { ...adding, asJson, run });
   addDeadletterCommands(program, { ...adding, asJson, run });
