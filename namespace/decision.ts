@@ -39,6 +39,7 @@ export type LookReason =
   | 'directory-gone'
   | 'listed-differs'
   | 'not-listed'
+  | 'stub-stray'
   | 'no-clock';
 
 /**

@@ -11,6 +11,7 @@ const WHY: Readonly<Record<LookReason, string>> = {
   'directory-gone': 'a directory above it was deleted or renamed',
   'listed-differs': 'a listing or a report has it otherwise',
   'not-listed': 'a listing or a report does not have it',
+  'stub-stray': 'a sink has a file of it, and the index does not',
   'no-clock': 'what was told of it has no sequencer to order it by',
 };
 

@@ -5,6 +5,7 @@ import type { Rule } from '../../namespace/rule.ts';
 import { listContainer } from '../../reconciler/listing/list-container.ts';
 import { listingPrefixes, namePrefixes } from '../../reconciler/listing/listing-prefixes.ts';
 import type { KeySet } from '../../reconciler/scope/key-set.ts';
+import { judgedFiles } from '../../reconciler/sink/judged-files.ts';
 import { type CopyValue, copyRows } from '../../reconciler/staging/copy-rows.ts';
 import { storedName } from '../../schema/index/names.ts';
 import { isStorableKey } from '../../schema/index/storable.ts';
@@ -77,8 +78,7 @@ async function* rowsOfSource(
 }
 
 /**
- * Walks every sink. Files that Isthmus did not make are staged too, where a rule gives the place to Blob and to
- * this sink: nothing else may write there. Elsewhere they are nobody's business.
+ * Walks every sink.
  *
  * @returns how many files Isthmus made there.
  */
@@ -100,13 +100,8 @@ async function* rowsOfSink(
   made: { count: number },
   signal: AbortSignal,
 ): AsyncGenerator<readonly CopyValue[]> {
-  for await (const { key, etag, length, state } of sink.walk(prefix, signal)) {
-    signal.throwIfAborted();
-    const rule = match.match(key);
-    // What VAST has the authority over is its own.
-    if (rule?.authority === 'vast' || !isStorableKey(key)) continue;
-    const stray = rule?.sink !== sinkName;
-    if (stray && state === 'foreign') continue;
+  for await (const { file, stray } of judgedFiles({ name: sinkName, sink }, match, prefix, signal)) {
+    const { key, etag, length, state } = file;
     if (state !== 'foreign') made.count++;
     onNames(1);
     yield [...columns(key), etag, length, state, stray ? 't' : 'f'];

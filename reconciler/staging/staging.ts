@@ -207,7 +207,8 @@ export class StagingLost extends IsthmusError {
   }
 }
 
-const STAGING_TABLE = `^reconcile_([0-9]+)_(${TABLES.join('|')})$`;
+/** Those of a run that judges a sink, too: see `SinkStaging`. */
+const STAGING_TABLE = `^reconcile_([0-9]+)_(${[...TABLES, 'sink', 'suspects', 'walked'].join('|')})$`;
 
 /** Drops the tables of runs that have ended, or that nobody remembers. */
 export async function dropLeftovers(index: Index): Promise<number> {

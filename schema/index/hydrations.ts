@@ -56,3 +56,9 @@ export async function recentHydrations(on: Queryable, accountId: number, limit: 
     endedAt: row.ended_at ?? undefined,
   }));
 }
+
+/** Whether a request is being fulfilled. */
+export async function isHydrating(on: Queryable, accountId: number): Promise<boolean> {
+  const running = on.selectFrom('hydrations').select('prefix').where('account_id', '=', accountId);
+  return (await running.where('state', '=', 'running').limit(1).executeTakeFirst()) !== undefined;
+}

@@ -37,6 +37,9 @@ export interface StubTask {
   readonly otherNames?: readonly Key[] | undefined;
 }
 
+/** Whether the stub of entry `e` is due or somebody writes it. */
+export const isOnItsWaySql = sql<boolean>`(e.stub_due or e.stub_leased_until > ${serverNow})`;
+
 export interface StubClaim {
   readonly accountId: number;
   readonly sink: string;

@@ -47,7 +47,12 @@ export interface SinkFile {
   readonly etag: string | undefined;
   readonly length: number;
   readonly state: 'stub' | 'hydrated' | 'foreign';
+  /** `open`: a stub whose mode lets readers in (invariant 12). `changed`: somebody wrote to a hydrated file. */
+  readonly damage?: 'open' | 'changed' | undefined;
 }
+
+/** What stands at a name. `directory`: live names below it may need it. `absent`: nothing that could be the name's. */
+export type Standing = { readonly kind: 'absent' | 'directory' } | ({ readonly kind: 'file' } & Omit<SinkFile, 'key'>);
 
 /** Opens bytes `[offset, offset + length)` of the version that is being hydrated. */
 export type OpenRange = (offset: number, length: number, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
@@ -74,6 +79,8 @@ export interface Sink {
   hydrate(stub: StubRequest, open: OpenRange, signal: AbortSignal): Promise<HydrateResult>;
   /** Walks every file whose key starts with the prefix (a plain prefix of `container/name`). No order. Bounded memory. */
   walk(prefix: string, signal: AbortSignal): AsyncIterable<SinkFile>;
+  /** Looks at one name, as a walk would tell of it now. */
+  inspect(key: Key, signal: AbortSignal): Promise<Standing>;
   /**
    * Removes temporary files that a crash left behind. Stopped by its signal, it throws, and the next call goes on from
    * there. Never two at once.

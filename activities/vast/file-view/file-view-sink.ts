@@ -11,6 +11,7 @@ import type {
   Sink,
   SinkCapabilities,
   SinkFile,
+  Standing,
   StubRequest,
 } from '../../../schema/ports/sink.ts';
 import { cleanTemps } from './clean-temps.ts';
@@ -98,6 +99,12 @@ export class FileViewSink implements Sink {
   async *walk(prefix: string, signal: AbortSignal): AsyncGenerator<SinkFile> {
     const { settings, runner } = await this.#open();
     yield* walkView(settings.root, prefix, runner, signal);
+  }
+
+  async inspect(key: Key, signal: AbortSignal): Promise<Standing> {
+    const { runner } = await this.#open();
+    signal.throwIfAborted();
+    return await runner.run({ op: 'inspect', key });
   }
 
   async cleanUp(olderThanMs: number, signal: AbortSignal): Promise<number> {

@@ -1,5 +1,5 @@
 import type { Key } from '../../../namespace/key.ts';
-import type { HydrateResult, PutStubResult, RemoveResult, StubRequest } from '../../../schema/ports/sink.ts';
+import type { HydrateResult, PutStubResult, RemoveResult, Standing, StubRequest } from '../../../schema/ports/sink.ts';
 import type { Description, HydrateStart, View } from './view.ts';
 
 /** The operations of a view that may run in another thread, as messages. */
@@ -9,6 +9,7 @@ export type ViewJob =
   | { readonly op: 'start-hydrate'; readonly stub: StubRequest }
   | { readonly op: 'finish-hydrate'; readonly stub: StubRequest; readonly temp: string; readonly deadline: number }
   | { readonly op: 'describe'; readonly paths: readonly string[] }
+  | { readonly op: 'inspect'; readonly key: Key }
   | { readonly op: 'clean'; readonly paths: readonly string[]; readonly olderThanMs: number };
 
 export interface ViewAnswers {
@@ -17,6 +18,7 @@ export interface ViewAnswers {
   readonly 'start-hydrate': HydrateStart;
   readonly 'finish-hydrate': HydrateResult;
   readonly describe: readonly (Description | undefined)[];
+  readonly inspect: Standing;
   readonly clean: number;
 }
 
@@ -34,6 +36,8 @@ export function runJob(view: View, job: ViewJob): ViewAnswer {
       return view.finishHydrate(job.stub, job.temp, job.deadline);
     case 'describe':
       return job.paths.map((path) => view.describe(path));
+    case 'inspect':
+      return view.inspect(job.key);
     case 'clean':
       return view.clean(job.paths, job.olderThanMs);
   }

@@ -2,7 +2,14 @@ import type { Stats } from 'node:fs';
 import { formatKey, type Key } from '../../../namespace/key.ts';
 import { keyOf, pathOf } from '../../../namespace/path.ts';
 import { IsthmusError } from '../../../schema/errors.ts';
-import type { HydrateResult, PutStubResult, RemoveResult, StubRequest } from '../../../schema/ports/sink.ts';
+import type {
+  HydrateResult,
+  PutStubResult,
+  RemoveResult,
+  SinkFile,
+  Standing as Stands,
+  StubRequest,
+} from '../../../schema/ports/sink.ts';
 import { errorCode, type Files, unlessCode } from './files.ts';
 import { KeptBytes } from './kept-bytes.ts';
 import { isClosed, isVersion, type Mark, markFor, wasChanged } from './mark.ts';
@@ -14,11 +21,7 @@ import { cleanTemp, TempFiles } from './temp-files.ts';
 import { kindOf, makeWay, pruneAbove, removeIfEmpty, type Way, wayTo } from './way.ts';
 
 /** What a walk wants to know of one path. */
-export interface Description {
-  readonly etag: string | undefined;
-  readonly length: number;
-  readonly state: 'stub' | 'hydrated' | 'foreign';
-}
+export type Description = Omit<SinkFile, 'key'>;
 
 /** Whether bytes may be fetched for a key, or what stands against it. */
 export type HydrateStart = { readonly outcome: 'go' } | Exclude<HydrateResult, { readonly outcome: 'hydrated' }>;
@@ -77,9 +80,23 @@ export class View {
     const at = this.#at(path);
     const stat = this.#files.stat(at);
     if (stat === undefined || stat.isDirectory()) return undefined;
-    const mark = stat.isFile() ? this.#marks.read(path, at, stat) : undefined;
-    if (mark === undefined) return { etag: undefined, length: stat.size, state: 'foreign' };
-    return { etag: mark.etag, length: stat.size, state: mark.state };
+    // It may go, or be replaced, before its mark is read.
+    const mark = stat.isFile() ? unlessCode(() => this.#marks.read(path, at, stat) ?? 'none', ...RACED) : 'none';
+    if (mark === undefined) return undefined;
+    if (mark === 'none') return { etag: undefined, length: stat.size, state: 'foreign' };
+    const damage = damageOf(mark, stat);
+    return { etag: mark.etag, length: stat.size, state: mark.state, ...(damage === undefined ? {} : { damage }) };
+  }
+
+  /** See `Sink.inspect`. Nothing is looked at through a symbolic link. */
+  inspect(key: Key): Stands {
+    const found = this.#attempt(key, (path): Stands => {
+      if (this.#wayTo(path.split('/')).kind !== 'open') return { kind: 'absent' };
+      const description = this.describe(path);
+      if (description !== undefined) return { kind: 'file', ...description };
+      return { kind: this.#files.stat(this.#at(path))?.isDirectory() ? 'directory' : 'absent' };
+    });
+    return 'outcome' in found ? { kind: 'absent' } : found;
   }
 
   /** Of these temporary files, removes the old ones. @returns how many went that were no kept bytes. */
@@ -355,6 +372,11 @@ export class View {
   #at(path: string): string {
     return `${this.#settings.root}/${path}`;
   }
+}
+
+function damageOf(mark: Mark, stat: Stats): SinkFile['damage'] {
+  if (mark.state === 'stub') return isClosed(stat) ? undefined : 'open';
+  return wasChanged(mark, stat) ? 'changed' : undefined;
 }
 
 function markOf(stub: StubRequest, state: Mark['state'], modified: number): Mark {
