@@ -1,18 +1,30 @@
 import { Context } from '@temporalio/activity';
 import { DEFAULT_WAITING, finishReconcileRun } from '../reconciler/finish.ts';
-import { DEFAULT_GUARD } from '../reconciler/judge/guard.ts';
 import { judgeRun } from '../reconciler/judge/judge-run.ts';
+import { decide } from '../reconciler/plan/decide.ts';
 import { prepareRun } from '../reconciler/prepare.ts';
+import { progressOf } from '../reconciler/progress.ts';
+import { runSummary } from '../reconciler/report.ts';
 import { stageRun } from '../reconciler/stage.ts';
-import { IsthmusError } from '../schema/errors.ts';
+import { assert, IsthmusError } from '../schema/errors.ts';
+import { readRun } from '../schema/index/runs.ts';
+import { standingRuns } from '../schema/index/standing-runs.ts';
 import type { Activities } from '../schema/inputs/activities.ts';
 import { workflowIds } from '../schema/inputs/names.ts';
 import { heartbeats } from './heartbeat.ts';
 import type { Services } from './services.ts';
+import { shownPlan } from './shown-plan.ts';
 
 type ReconcileActivities = Pick<
   Activities,
-  'prepareReconcile' | 'stageReconcile' | 'judgeReconcile' | 'finishReconcile'
+  | 'standingReconciles'
+  | 'prepareReconcile'
+  | 'stageReconcile'
+  | 'judgeReconcile'
+  | 'decideReconcile'
+  | 'reconcileProgress'
+  | 'finishReconcile'
+  | 'undoReconcile'
 >;
 
 /**
@@ -31,7 +43,20 @@ function aloneSignal({ account }: Services): AbortSignal {
 
 /** The steps of a reconcile. Each may be done again from its start: it goes on where the run's ledger says. */
 export function reconcileActivities(services: Services): ReconcileActivities {
+  const { account, index, metrics } = services;
   return {
+    async standingReconciles() {
+      aloneSignal(services);
+      const runs = await standingRuns(index.db, account.id);
+      return {
+        runs: await Promise.all(
+          runs.map(async ({ id, isDecided }) => ({
+            runId: id,
+            plan: isDecided ? undefined : await shownPlan(index, id),
+          })),
+        ),
+      };
+    },
     async prepareReconcile(input) {
       const signal = aloneSignal(services);
       using _heartbeats = heartbeats(() => 'looking for a judge');
@@ -46,16 +71,31 @@ export function reconcileActivities(services: Services): ReconcileActivities {
     async judgeReconcile({ runId }) {
       const signal = aloneSignal(services);
       using _heartbeats = heartbeats(() => `judging run ${runId}`);
-      const { counts } = await judgeRun(services, runId, DEFAULT_GUARD, signal);
-      return { looks: counts.looks };
+      const { counts, ended, state } = await judgeRun(services, runId, signal);
+      const { looks } = counts;
+      return ended || state.phase !== 'approve' ? { looks } : { looks, plan: await shownPlan(index, runId) };
+    },
+    async decideReconcile({ run, decision, who, reason }) {
+      aloneSignal(services);
+      const decided = await decide(services, run, { decision, who, reason });
+      return { decided: decided === 'decided' ? 'decided' : 'late' };
+    },
+    async reconcileProgress({ runId }) {
+      return await progressOf(index, runId);
     },
     async finishReconcile({ runId }) {
       const signal = aloneSignal(services);
       using _heartbeats = heartbeats(() => `waiting for the looks of run ${runId}`);
-      const summary = await finishReconcileRun(services, runId, DEFAULT_WAITING, signal);
-      const { agreed, filled, applied, looks, missing } = summary;
-      services.metrics.records('inventory', { agreed, filled, applied, looks, missing });
-      return summary;
+      const counts = await finishReconcileRun(services, runId, DEFAULT_WAITING, signal);
+      const { agreed, filled, applied, looks, missing } = counts;
+      metrics.records('inventory', { agreed, filled, applied, looks, missing });
+      const run = await readRun(index.db, runId);
+      assert(run !== undefined, `run ${runId} is gone`);
+      return await runSummary(index.db, run);
+    },
+    async undoReconcile({ runId }) {
+      aloneSignal(services);
+      throw new IsthmusError('ISTHMUS_USAGE', `Run ${runId} cannot be undone yet.`);
     },
   };
 }

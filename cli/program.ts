@@ -8,6 +8,7 @@ import { addDriftCommands } from './drift/drift-commands.ts';
 import { momentOrAgo } from './duration.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { addFeedCommands } from './feed/feed-commands.ts';
+import { addReconcileCommands } from './reconcile/reconcile-commands.ts';
 import type { CommonOptions } from './run.ts';
 import type { Terminal } from './terminal.ts';
 import { addTriggersCommands } from './triggers-commands.ts';
@@ -161,32 +162,7 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
       await run(options, async (call) => (await import('./commands/hydrate.ts')).hydrate(prefix, call));
     });
 
-  asJson(
-    add('reconcile', 'judge the index by a complete listing or an inventory report, and print what it found', [
-      'reconcile',
-      'reconcile --prefix lake/2026/',
-      'reconcile --judge inventory',
-      'reconcile --no-wait',
-    ]),
-  )
-    .addOption(
-      new Option(
-        '--judge <judge>',
-        'what judges: a listing of the account now, the newest inventory report, or, as the schedule has it (auto), what is due',
-      )
-        .choices(['auto', 'listing', 'inventory'])
-        .default('listing'),
-    )
-    .option('--prefix <prefix>', 'with a listing: only names that start with this')
-    .option('--no-wait', 'only ask for it: it is done after the one that runs, if any')
-    .action(
-      async (options: CommonOptions & { judge: 'auto' | 'listing' | 'inventory'; prefix?: string; wait: boolean }) => {
-        const { judge, prefix, wait } = options;
-        await run(options, async (call) =>
-          (await import('./commands/reconcile.ts')).reconcile({ judge, prefix, wait }, call),
-        );
-      },
-    );
+  addReconcileCommands(program, { ...adding, asJson, run });
 
   asJson(
     add('pause', 'stop a source: its turn under way is ended, and the reason is kept and shown', [

@@ -37,3 +37,11 @@ export const orders = proxyActivities<Activities>({
   heartbeatTimeout,
   retry: { ...retry, maximumAttempts: 10 },
 });
+
+/** What is only shown: where it fails, what was shown before stays. */
+export const glances = proxyActivities<Activities>({
+  startToCloseTimeout: '20s',
+  scheduleToStartTimeout: '20s',
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+  retry: { maximumAttempts: 1 },
+});

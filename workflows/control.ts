@@ -28,8 +28,8 @@ const resumeUpdate = defineUpdate<Progress, []>(RESUME);
 const progressQuery = defineQuery<Progress>(PROGRESS);
 
 /**
- * The operator's hold on a workflow, in four modes. `running`: work is under way. `waiting`: none is, and
- * `doing` says for what. `paused`: an operator stopped it; the work under way was cancelled and is done again
+ * The operator's hold on a workflow, in five modes. `running`: work is under way. `waiting`: none is, and
+ * `doing` says for what. `approval`: none is until somebody decides. `paused`: an operator stopped it; the work under way was cancelled and is done again
  * from its start after `resume`. `alarm`: as `paused`, but an error that no retry mended stopped it.
  * Modes change in `#show` alone, so that search attribute, details and query never disagree.
  */
@@ -154,6 +154,18 @@ export class Control {
 
   waiting(why: string): void {
     this.#show('waiting', why);
+  }
+
+  /** Stands still until somebody decides; `note` says about what. */
+  approval(why: string, note: string): void {
+    this.#note = note;
+    this.#show('approval', why);
+  }
+
+  /** How far the work at hand is, with a note about it. */
+  reached(doing: string, note: string): void {
+    this.#note = note;
+    this.#show(this.#state, doing);
   }
 
   done(what: string): void {

@@ -15,7 +15,7 @@ import {
 import { accept } from './accept.ts';
 import { orders } from './activities.ts';
 import type { Control } from './control.ts';
-import { reasonOf, refusal, refusalOf } from './failure.ts';
+import { told } from './told.ts';
 
 const rewindUpdate = defineUpdate<RewindAnswer, [RewindRequest]>(REWIND);
 const skipUpdate = defineUpdate<SkipAnswer, [SkipRequest]>(SKIP);
@@ -69,18 +69,4 @@ export function takeFeedOrders(control: Control, wake: () => void): void {
 
 function standing({ feed }: Control): FeedStanding {
   return feed ?? { shards: [], recordsPerSecond: 0 };
-}
-
-/**
- * @throws ApplicationFailure with what the activity said, which fails the update and leaves the loop as it is:
- * `ISTHMUS_REFUSED` where what was asked does not hold, else `ISTHMUS_FAILED`.
- */
-async function told<Result>(order: Promise<Result>): Promise<Result> {
-  try {
-    return await order;
-  } catch (error) {
-    const refused = refusalOf(error);
-    if (refused !== undefined) throw refusal(refused, 'ISTHMUS_REFUSED');
-    throw refusal(reasonOf(error), 'ISTHMUS_FAILED');
-  }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
+import { WorkflowFailedError, type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { PROGRESS, type Progress } from '../../schema/inputs/control.ts';
 import type { Call } from '../call.ts';
@@ -15,12 +15,14 @@ const QUIET_POLL_MS = 2_000;
  * everywhere. Ctrl-C leaves the workflow running: it is Temporal's, not this command's.
  *
  * @param whatThen said after Ctrl-C, line by line: how to come back to it.
+ * @param outcome what is waited for, where that is not the workflow's own result.
  * @throws with the workflow's own reason where it gave up.
  */
 export async function follow<Result>(
   handle: WorkflowHandle,
   call: Call,
   whatThen: readonly string[] = [],
+  outcome: () => Promise<Result> = () => handle.result() as Promise<Result>,
 ): Promise<Result> {
   const { signal, terminal } = call;
   const done = new AbortController();
@@ -31,11 +33,13 @@ export async function follow<Result>(
   };
   try {
     // A call that were left to itself would be tried again on the connection that its command has closed.
-    const result = handle.client.withAbortSignal(signal, () => handle.result() as Promise<Result>);
+    const result = handle.client.withAbortSignal(signal, outcome);
     result.catch(() => undefined);
     return await Promise.race([result, aborted(signal)]);
   } catch (error) {
-    if (error instanceof WorkflowFailedError) throw givenUp(handle.workflowId, error);
+    if (error instanceof WorkflowFailedError || error instanceof WorkflowUpdateFailedError) {
+      throw givenUp(handle.workflowId, error);
+    }
     // The line that is drawn over itself would be drawn over what is said.
     await stopWatching();
     if (signal.aborted) {
@@ -118,7 +122,7 @@ function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-function givenUp(id: string, error: WorkflowFailedError): Error {
+function givenUp(id: string, error: WorkflowFailedError | WorkflowUpdateFailedError): Error {
   const { cause } = error;
   if (cause instanceof CancelledFailure) return new Error(`${id} was cancelled.`, { cause: error });
   const reason = cause instanceof ApplicationFailure ? cause.message : (cause?.message ?? error.message);

@@ -1,4 +1,12 @@
 import type { Timestamp } from '../../namespace/entry.ts';
+import type {
+  Decided,
+  DecideRequest,
+  ReconcilePlan,
+  ReconcileProgress,
+  StandingReconcile,
+  UndoSummary,
+} from './reconcile.ts';
 
 /** One bounded, heartbeating turn of a loop: the activity returns after about this many seconds, or when it is cancelled. */
 export interface LoopTurn {
@@ -165,6 +173,12 @@ export interface ReconcileSummary {
   readonly applied: number;
   readonly looks: number;
   readonly missing: number;
+  /** Findings by their cause; absent before there were any. */
+  readonly causes?: Readonly<Record<string, number>> | undefined;
+  /** Findings by what became of them. */
+  readonly states?: Readonly<Record<string, number>> | undefined;
+  /** All of it in a few lines for people. */
+  readonly report?: readonly string[] | undefined;
 }
 
 export interface HydrateInput {
@@ -209,8 +223,14 @@ export interface Activities {
   dispatchStubs(turn: LoopTurn & { readonly sink: string }): Promise<StubTurn>;
   prepareReconcile(input: ReconcileInput): Promise<PreparedReconcile>;
   stageReconcile(run: ReconcileRun): Promise<{ readonly staged: number }>;
-  judgeReconcile(run: ReconcileRun): Promise<{ readonly looks: number }>;
+  /** Runs that wait for a decision, and those that were decided and have not ended. */
+  standingReconciles(): Promise<{ readonly runs: readonly StandingReconcile[] }>;
+  /** With its plan where the run waits for a decision; asked again after that, it goes on. */
+  judgeReconcile(run: ReconcileRun): Promise<{ readonly looks: number; readonly plan?: ReconcilePlan | undefined }>;
+  decideReconcile(request: DecideRequest): Promise<{ readonly decided: Decided }>;
+  reconcileProgress(run: ReconcileRun): Promise<ReconcileProgress>;
   finishReconcile(run: ReconcileRun): Promise<ReconcileSummary>;
+  undoReconcile(run: ReconcileRun): Promise<UndoSummary>;
   hydrateFiles(input: HydrateInput): Promise<HydrateSummary>;
   purgeRetention(): Promise<PurgeSummary>;
 }

@@ -3,9 +3,10 @@ import type { FeedStanding } from './feed.ts';
 
 /**
  * `running`: a turn is under way. `waiting`: between turns, or the source has nothing to give and said why.
- * `paused`: an operator stopped it. `alarm`: an error stopped it, and somebody must look.
+ * `approval`: it waits for a person to decide. `paused`: an operator stopped it. `alarm`: an error stopped it, and
+ * somebody must look.
  */
-export type ControlState = 'running' | 'waiting' | 'paused' | 'alarm' | 'done';
+export type ControlState = 'running' | 'waiting' | 'approval' | 'paused' | 'alarm' | 'done';
 
 /** Why a workflow stands still. */
 export interface Pause {

@@ -3,36 +3,31 @@ import { type Checked, checkFields, inJson, optional, text, type Words, wholeNum
 
 /** The update by which a person decides of a run that waits for approval. */
 export const DECIDE = 'decide';
-/** The update that asks for a reconcile, or for an undo, and answers what came of it. */
-export const ASK = 'ask';
 
 /** Names below one prefix that a run would have deleted, with a few of them. */
 export interface PlanPrefix {
   /** A plain prefix of `container/name`. */
   readonly prefix: string;
   readonly names: number;
-  /** `container/name`, cut to `PLAN_LIMITS.exampleLength`; those of the longest blobs first. */
+  /** `container/name`, cut to `PLAN_LIMITS.length`; those of the longest blobs first. */
   readonly examples: readonly string[];
 }
 
 /** What a plan holds at most, so that it stays a few KB: it is in workflow histories. */
-export const PLAN_LIMITS = { prefixes: 20, examples: 5, exampleLength: 120 } as const;
+export const PLAN_LIMITS = { prefixes: 20, examples: 5, length: 120 } as const;
 
-/**
- * What a run did and would do. What only adds or corrects is done without asking; only what is not listed waits, where
- * the percent stop has tripped.
- */
+/** What a run that waits would do, as its workflow shows it; the index knows more of it. */
 export interface ReconcilePlan {
   readonly runId: number;
   readonly judge: 'listing' | 'inventory';
   /** Of the run: a plain prefix of `container/name`. */
   readonly scope: string;
-  /** Since when it waits for a decision; undefined where it does not. */
   readonly waitingSince?: Timestamp | undefined;
-  /** Why it must not delete by itself, each in a sentence; none where the percent stop has not tripped. */
+  /** Why it must not delete by itself, each in a sentence. */
   readonly tripped: readonly string[];
   /** Live names in the judge's scope. */
   readonly live: number;
+  /** What only adds or corrects is done without asking. */
   readonly creates: number;
   readonly updates: number;
   /** Names that are looked at, and deleted where the blob is gone. */
@@ -41,6 +36,27 @@ export interface ReconcilePlan {
   readonly prefixes: readonly PlanPrefix[];
   /** Of the deletes, those that are below none of these prefixes. */
   readonly elsewhere: number;
+}
+
+/** A run that an ended workflow left behind: it waits for a decision, or was decided and goes on. */
+export interface StandingReconcile {
+  readonly runId: number;
+  /** Absent where it was decided. */
+  readonly plan?: ReconcilePlan | undefined;
+}
+
+/** Where a run is, for people. */
+export interface ReconcileProgress {
+  /** What it does, in a few words. */
+  readonly phase: string;
+  /** What of this phase is done. */
+  readonly done: number;
+  /** How much that is of what is to be done, where that is known. */
+  readonly of?: number | undefined;
+  /** What is counted. */
+  readonly unit: string;
+  /** Findings by cause so far. */
+  readonly causes: Readonly<Record<string, number>>;
 }
 
 export type Decision = 'approved' | 'rejected';
@@ -71,6 +87,8 @@ export interface UndoSummary {
   readonly unanswered: number;
   /** The first of those that are gone, as `container/name`. */
   readonly goneNames: readonly string[];
+  /** All of it in a few lines for people. */
+  readonly report?: readonly string[] | undefined;
 }
 
 const WORDS = inJson(DECIDE, { run: 12, decision: 'approved', who: 'ada', reason: 'the folder was to go' });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Where a workflow stands. */
-export const controlState = z.enum(['running', 'waiting', 'paused', 'alarm', 'done']);
+export const controlState = z.enum(['running', 'waiting', 'approval', 'paused', 'alarm', 'done']);
 
 /** `isthmus pause --json` and `isthmus resume --json`. */
 export const controlOutput = z.object({

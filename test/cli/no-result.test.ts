@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatHydrated, whyNothing } from '../../cli/commands/format-hydrated.ts';
-import { whatToDo } from '../../cli/commands/format-reconciled.ts';
+import { whatToDo } from '../../cli/reconcile/format-summary.ts';
 import type { ReconcileSummary } from '../../schema/inputs/activities.ts';
 
 const NOTHING = { files: 0, already: 0, bytes: 0, failed: 0, failures: [] };

@@ -31,6 +31,7 @@ function gated() {
   const gate = Promise.withResolvers<void>();
   const seen = { wishes, underWay: 0, most: 0, open: gate.resolve };
   const steps: Partial<Activities> = {
+    standingReconciles: async () => ({ runs: [] }),
     prepareReconcile: async (input) => {
       wishes.push(input);
       seen.underWay += 1;

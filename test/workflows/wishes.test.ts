@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ReconcileInput } from '../../schema/inputs/activities.ts';
+import type { ReconcileWish } from '../../schema/inputs/wish.ts';
 import { MOST_WISHES, Wishes } from '../../workflows/wishes.ts';
 
 const report = (number: number): ReconcileInput => ({ judge: 'inventory', manifest: `inventory/${number}` });
 
-function taken(wishes: Wishes): readonly ReconcileInput[] {
-  const all: ReconcileInput[] = [];
+function taken(wishes: Wishes): readonly ReconcileWish[] {
+  const all: ReconcileWish[] = [];
   for (let wish = wishes.next(); wish !== undefined; wish = wishes.next()) all.push(wish);
   return all;
 }
