@@ -80,6 +80,13 @@ describe('9: alert rules', () => {
         ...['IsthmusFeedUnreadable', 'IsthmusTriggersDistrusted', 'IsthmusLoopStopped'],
         ...['IsthmusTriggersUnannounced', 'IsthmusTriggersLate'],
         'IsthmusDeadLetters',
+        ...[
+          'IsthmusReconcileOverdue',
+          'IsthmusSinkJudgementOverdue',
+          'IsthmusReconcileFailed',
+          'IsthmusReconcileStuck',
+        ],
+        ...['IsthmusDeletesWaitForApproval', 'IsthmusDriftAboveLimit', 'IsthmusDriftRepeated'],
       ]),
     );
     for (const rule of rules) {
