@@ -3,8 +3,9 @@ import { IsthmusError } from '../schema/errors.ts';
 import { reconcileHours } from '../schema/federation/reconcile-hours.ts';
 import { liveRules } from '../schema/index/authority-revisions.ts';
 import { recordJournal } from '../schema/index/journal.ts';
-import { finishRun, type NewRun, recentRuns, startRun } from '../schema/index/runs.ts';
+import { finishRun, type NewRun, readRun, recentRuns, startRun } from '../schema/index/runs.ts';
 import { upsertSource } from '../schema/index/sources.ts';
+import { standingRuns } from '../schema/index/standing-runs.ts';
 import { transact } from '../schema/index/transact.ts';
 import type { PreparedReconcile, ReconcileInput } from '../schema/inputs/activities.ts';
 import { type FoundReport, findReport, type Judged } from './inventory/find-report.ts';
@@ -15,8 +16,8 @@ import { parseRunState, type RunState } from './run/run-state.ts';
 import { serverTime } from './run/server-time.ts';
 
 /**
- * Finds who judges, and starts the run. A wish that an attempt which died has begun already is taken up; a
- * run of another wish that nobody will take up is ended as failed.
+ * Finds who judges, and starts the run. A wish that an attempt which died has begun already is taken up, and so is
+ * one whose run waits for a decision; a run of another wish that nobody will take up is ended as failed.
  *
  * `auto` bootstraps by a listing until one over everything is complete under the live rules (an inventory tells
  * no version well enough to do without a HEAD of each name, and its own filters may leave names out), and from
@@ -73,11 +74,17 @@ async function liveRevision({ index, account }: Judging): Promise<number | null>
   return (await liveRules(index.db, account.id))?.revision ?? null;
 }
 
-async function takeUp(judging: Judging, wish: string): Promise<PreparedReconcile | undefined> {
-  for (const run of await recentRuns(judging.index.db, judging.account.id, { limit: 10 })) {
-    if (run.outcome !== undefined || run.judge === 'sink') continue;
+async function takeUp({ index, account }: Judging, wish: string): Promise<PreparedReconcile | undefined> {
+  const { db } = index;
+  const standing = await standingRuns(db, account.id);
+  const waiting = await Promise.all(standing.map(({ id }) => readRun(db, id)));
+  const recent = await recentRuns(db, account.id, { limit: 10 });
+  for (const run of [...waiting, ...recent]) {
+    if (run === undefined || run.outcome !== undefined || run.judge === 'sink') continue;
     if (run.state.wish === wish) return { runId: run.id, judge: run.judge };
-    await finishRun(judging.index.db, run.id, { outcome: 'failed', reason: 'it was left behind for another run' });
+    // One that waits for a decision is nobody's to end but a person's.
+    if (standing.some(({ id }) => id === run.id)) continue;
+    await finishRun(db, run.id, { outcome: 'failed', reason: 'it was left behind for another run' });
   }
   return undefined;
 }

@@ -26,7 +26,11 @@ async function reached(index: Index, run: Run): Promise<Omit<ReconcileProgress, 
     case 'compare':
       return { phase: 'comparing with the index', done: compared.length, of: partitions ?? undefined, unit: 'parts' };
     case 'present':
-      return { phase: 'judging what differs', done: count('filled') + count('applied') + count('looks'), unit: 'names' };
+      return {
+        phase: 'judging what differs',
+        done: count('filled') + count('applied') + count('looks'),
+        unit: 'names',
+      };
     case 'want':
       return { phase: 'asking for looks', done: count('looks'), unit: 'looks' };
     case 'wait': {

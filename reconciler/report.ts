@@ -7,16 +7,19 @@ import { summaryOf } from './finish.ts';
 
 /** Findings of a run by cause: as it counted them at its end, before that those that it keeps. */
 export async function causesOf(on: Queryable, run: Run): Promise<Readonly<Record<string, number>>> {
-  const ended = Object.entries(run.counts).flatMap(([name, count]) =>
-    name.startsWith('cause.') && count > 0 ? [[name.slice('cause.'.length), count] as const] : [],
-  );
-  if (ended.length > 0) return Object.fromEntries(ended);
-  return sums(await countFindings(on, run.id), ({ cause }) => cause);
+  return countsOf(run, 'cause.') ?? sums(await countFindings(on, run.id), ({ cause }) => cause);
 }
 
 /** Findings of a run that are kept, by what became of them. */
 export async function statesOf(on: Queryable, run: Run): Promise<Readonly<Record<string, number>>> {
-  return sums(await countFindings(on, run.id), ({ state }) => state);
+  return countsOf(run, 'state.') ?? sums(await countFindings(on, run.id), ({ state }) => state);
+}
+
+/** Undefined before the run's end. */
+function countsOf({ counts, outcome }: Run, prefix: string): Readonly<Record<string, number>> | undefined {
+  if (outcome === undefined) return undefined;
+  const named = Object.entries(counts).filter(([name, count]) => name.startsWith(prefix) && count > 0);
+  return Object.fromEntries(named.map(([name, count]) => [name.slice(prefix.length), count]));
 }
 
 function sums<Item extends { readonly count: number }>(items: readonly Item[], by: (item: Item) => string) {

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ReconcileInput } from '../../schema/inputs/activities.ts';
 import { type AddCommand, examplesText } from '../add-command.ts';
 import type { CommonOptions } from '../run.ts';
+import { addReconcileSinkCommand } from './sink-command.ts';
 
 const WAITS = '--no-wait';
 const APPROVAL = `
@@ -24,6 +25,7 @@ export function addReconcileCommands(program: Command, { add, asJson, run }: Add
         'reconcile approve 12',
         'reconcile undo 12',
         'reconcile history',
+        'reconcile sink gpu',
       ]),
     );
 
@@ -32,7 +34,7 @@ export function addReconcileCommands(program: Command, { add, asJson, run }: Add
       reconcile,
       'run',
       'judge the index by a complete listing or an inventory report, and print what it found',
-      ['reconcile', 'reconcile --prefix lake/2026/', 'reconcile --judge inventory', 'reconcile --no-wait'],
+      ['reconcile', 'reconcile run --prefix lake/2026/', 'reconcile run --judge inventory', 'reconcile run --no-wait'],
       { isDefault: true },
     ),
   )
@@ -120,6 +122,7 @@ export function addReconcileCommands(program: Command, { add, asJson, run }: Add
       const { limit, prefix, sink } = options;
       await run(options, async (call) => (await import('./history.ts')).showHistory({ limit, prefix, sink }, call));
     });
+  addReconcileSinkCommand(reconcile, { add, asJson, run });
 }
 
 interface Deciding {

@@ -59,7 +59,8 @@ describe('the command line', () => {
   it('reconciles by a listing unless told otherwise', () => {
     const program = createProgram(recordingTerminal(), () => {});
     const reconcile = program.commands.find((command) => command.name() === 'reconcile');
-    expect(reconcile?.opts()).toMatchObject({ judge: 'listing' });
+    const run = reconcile?.commands.find((command) => command.name() === 'run');
+    expect(run?.opts()).toMatchObject({ judge: 'listing' });
   });
 
   it('has every command that the README and the issue name', () => {
@@ -85,6 +86,11 @@ describe('the command line', () => {
     [['ls', '--limit', 'many'], 64],
     [['pause', 'feed'], 64],
     [['reconcile', '--judge', 'nobody'], 64],
+    [['reconcile', 'run', '--judge', 'nobody'], 64],
+    [['reconcile', 'nonsense'], 64],
+    [['reconcile', 'approve', 'twelve'], 64],
+    [['reconcile', 'reject', '12'], 64],
+    [['reconcile', 'undo', '--help'], 0],
     [['feed', 'verify', '--dir', ''], 64],
     [['feed', 'dump', '--dir', ''], 64],
   ])('%j ends with exit code %i', async (args, code) => {
