@@ -8,6 +8,7 @@ import { addDriftCommands } from './drift/drift-commands.ts';
 import { momentOrAgo } from './duration.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { addFeedCommands } from './feed/feed-commands.ts';
+import { addRebuildCommand } from './rebuild/rebuild-command.ts';
 import { addReconcileCommands } from './reconcile/reconcile-commands.ts';
 import type { CommonOptions } from './run.ts';
 import type { Terminal } from './terminal.ts';
@@ -163,6 +164,7 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
     });
 
   addReconcileCommands(program, { ...adding, asJson, run });
+  addRebuildCommand(program, { ...adding, asJson, run });
 
   asJson(
     add('pause', 'stop a source: its turn under way is ended, and the reason is kept and shown', [

@@ -1,6 +1,7 @@
 import {
   type Client,
   ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
   type ScheduleOptions,
   ScheduleOverlapPolicy,
   WorkflowNotFoundError,
@@ -177,14 +178,26 @@ export async function ensureSchedules(client: Client, federation: Federation, in
     } catch (error) {
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
       await refuseOtherOwner(client, federation, () => Promise.resolve(index));
-      await client.schedule.getHandle(schedule.scheduleId).update(({ state }) => ({
-        spec: schedule.spec,
-        action: schedule.action,
-        policies: schedule.policies ?? {},
-        state,
-      }));
+      await bringUpToDate(client, schedule);
     }
   }
+}
+
+/** Gives the schedules that there are to this index; those that there are not a worker makes. */
+export async function takeOverSchedules(client: Client, federation: Federation, index: string): Promise<void> {
+  for (const schedule of schedulesOf(federation, index)) {
+    try {
+      await bringUpToDate(client, schedule);
+    } catch (error) {
+      if (!(error instanceof ScheduleNotFoundError)) throw error;
+    }
+  }
+}
+
+async function bringUpToDate(client: Client, { scheduleId, spec, action, policies }: JobSchedule): Promise<void> {
+  await client.schedule
+    .getHandle(scheduleId)
+    .update(({ state }) => ({ spec, action, policies: policies ?? {}, state }));
 }
 
 type JobSchedule = ScheduleOptions & { readonly action: { readonly workflowType: string } };

@@ -7,13 +7,8 @@ import { Metrics } from '../../activities/observability/metrics.ts';
 import { openServices } from '../../activities/open-services.ts';
 import { IsthmusError, messageOf } from '../../schema/errors.ts';
 import { accountMismatch } from '../../schema/federation/account-mismatch.ts';
-import { rulesOf } from '../../schema/federation/canary.ts';
 import type { Federation } from '../../schema/federation/federation.ts';
-import { type Account, ensureAccount, setMargin } from '../../schema/index/accounts.ts';
-import { publishRules } from '../../schema/index/authority-revisions.ts';
-import { type Index, openIndex } from '../../schema/index/database.ts';
-import { migrateIndex } from '../../schema/index/migrate.ts';
-import { publishRoots } from '../../schema/index/sinks.ts';
+import { openIndex } from '../../schema/index/database.ts';
 import { taskQueueOf } from '../../schema/inputs/names.ts';
 import { type Environment, indexUrl } from '../environment.ts';
 import { temporalConfig } from '../temporal.ts';
@@ -23,6 +18,7 @@ import { keepLoops } from './keep-loops.ts';
 import { type Health, serveMetrics } from './metrics-server.ts';
 import { monitor } from './monitor.ts';
 import { patiently } from './patiently.ts';
+import { prepareIndex } from './prepare-index.ts';
 import { requestReconcile } from './request-reconcile.ts';
 import { readIndexOf, refuseOtherOwner } from './schedule-owner.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
@@ -82,7 +78,11 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
     await patiently('Asking whose the workflows are', patience, () =>
       refuseOtherOwner(client, federation, () => readIndexOf(index, federation.account.name)),
     );
-    const account = await patiently('Preparing the index', patience, () => prepareIndex(index, federation, log));
+    const account = await patiently('Preparing the index', patience, async () => {
+      const prepared = await prepareIndex(index, federation, 'the federation file, at a worker start');
+      log.info({ revision: prepared.revision, rules: federation.rules.length }, 'The rules are live.');
+      return prepared.account;
+    });
     const services = openServices({
       federation,
       account,
@@ -143,23 +143,6 @@ export async function runWorker({ federation, env, log, signal }: WorkerOptions)
     health.worker = 'stopped';
     log.info('The worker stops.');
   }
-}
-
-/** Brings the index to this version's schema, and writes down what of the file it must know. */
-async function prepareIndex(index: Index, federation: Federation, log: Logger): Promise<Account> {
-  await migrateIndex(index);
-  const known = await ensureAccount(index, federation.account.name);
-  const margin = federation.account.marginSeconds * 1_000;
-  await setMargin(index.db, known.id, margin);
-  const { revision } = await publishRules(
-    index,
-    known.id,
-    rulesOf(federation),
-    'the federation file, at a worker start',
-  );
-  await publishRoots(index.db, known.id, federation.sinks);
-  log.info({ revision, rules: federation.rules.length }, 'The rules are live.');
-  return { ...known, margin };
 }
 
 async function untilStopped(worker: Worker, signal: AbortSignal, log: Logger): Promise<void> {

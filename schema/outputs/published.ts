@@ -15,9 +15,11 @@ import { feedSkipOutput } from './feed-skip.ts';
 import { feedVerifyFinding, feedVerifyOutput } from './feed-verify.ts';
 import { hydrateOutput } from './hydrate.ts';
 import { lsEntry } from './ls.ts';
+import { rebuildOutput } from './rebuild.ts';
 import { reconcileDecideOutput, reconcileRunOutput, reconcileUndoOutput } from './reconcile.ts';
 import { reconcileHistoryLine } from './reconcile-history.ts';
 import { reconcilePlanOutput } from './reconcile-plan.ts';
+import { reconcileSinkOutput } from './reconcile-sink.ts';
 import { replayOutput } from './replay.ts';
 import { replayFeedOutput } from './replay-feed.ts';
 import { statusOutput } from './status.ts';
@@ -48,10 +50,12 @@ export const OUTPUTS = {
   'feed-verify-finding': feedVerifyFinding,
   hydrate: hydrateOutput,
   ls: lsEntry,
+  rebuild: rebuildOutput,
   reconcile: reconcileRunOutput,
   'reconcile-decide': reconcileDecideOutput,
   'reconcile-history': reconcileHistoryLine,
   'reconcile-plan': reconcilePlanOutput,
+  'reconcile-sink': reconcileSinkOutput,
   'reconcile-undo': reconcileUndoOutput,
   replay: replayOutput,
   'replay-feed': replayFeedOutput,
