@@ -6,7 +6,6 @@ import { pino } from 'pino';
 import { verifyNamespace } from '../cli/verify/verify.ts';
 import { compileRules } from '../namespace/authority.ts';
 import type { Attributes } from '../namespace/entry.ts';
-import { DEFAULT_GUARD } from '../reconciler/judge/guard.ts';
 import { judgeRun } from '../reconciler/judge/judge-run.ts';
 import type { Judging } from '../reconciler/judging.ts';
 import { prepareRun } from '../reconciler/prepare.ts';
@@ -56,7 +55,13 @@ async function measure(index: Index, names: number): Promise<JudgeFigures> {
   const account = await ensureAccount(index, randomUUID());
   const rules = compileRules(await publishRules(index, account.id, RULES, 'bench'));
   const judging: Judging = {
-    federation: { sources: {} },
+    federation: {
+      sources: {},
+      reconcile: {
+        ...{ stop: { percent: 1, names: 1_000 }, looksPerSecond: 2_000, looksPerRun: 1_000_000 },
+        ...{ sinksEveryHours: 24, driftLimit: 1_000 },
+      },
+    },
     account,
     index,
     blobs: new ManyBlobs(names),
@@ -68,7 +73,7 @@ async function measure(index: Index, names: number): Promise<JudgeFigures> {
   const list = async () => {
     const { runId } = await prepareRun(judging, { judge: 'listing' }, NEVER);
     await stageRun(judging, runId, NEVER);
-    await judgeRun(judging, runId, DEFAULT_GUARD, NEVER);
+    await judgeRun(judging, runId, NEVER);
     await sql`update runs set outcome = 'complete', ended_at = 0 where id = ${runId}`.execute(index.db);
     await sql`drop table if exists ${sql.table(`reconcile_${runId}_listed`)}, ${sql.table(`reconcile_${runId}_missing`)}`.execute(
       index.db,

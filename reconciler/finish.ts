@@ -1,13 +1,17 @@
 import type { Timestamp } from '../namespace/entry.ts';
+import { counted } from '../schema/counted.ts';
+import { CAUSE_NAMES } from '../schema/drift/cause.ts';
 import { assert } from '../schema/errors.ts';
 import { raiseHorizon } from '../schema/index/accounts.ts';
+import type { Tx } from '../schema/index/database.ts';
 import { healGaps } from '../schema/index/feed-gaps.ts';
-import { finishRun, type Run, readRun } from '../schema/index/runs.ts';
+import { countFindings } from '../schema/index/findings.ts';
+import { type Run, readRun } from '../schema/index/runs.ts';
 import { upsertSource } from '../schema/index/sources.ts';
-import { transact } from '../schema/index/transact.ts';
 import type { ReconcileSummary } from '../schema/inputs/activities.ts';
 import type { Judging } from './judging.ts';
-import { RunLedger } from './run/ledger.ts';
+import { type MoreCounts, RunLedger } from './run/ledger.ts';
+import { refuseHeld, settleRun } from './settle/settle-run.ts';
 import { Staging } from './staging/staging.ts';
 
 export interface Waiting {
@@ -19,8 +23,9 @@ export interface Waiting {
 export const DEFAULT_WAITING: Waiting = { mostMs: 3_600_000, pollMs: 500 };
 
 /**
- * Waits until the looks that the run wanted are answered, then ends it: a complete judge of everything raises
- * the horizon to its start, so that no older create is believed without a look. May be asked again and again.
+ * Waits until the looks that the run wanted are answered, settles what it found, then ends it: a complete judge of
+ * everything raises the horizon to its start, so that no older create is believed without a look. What a person did
+ * not approve is refused. May be asked again and again.
  */
 export async function finishReconcileRun(
   judging: Judging,
@@ -30,10 +35,12 @@ export async function finishReconcileRun(
 ): Promise<ReconcileSummary> {
   const ledger = await RunLedger.open(judging.index, runId);
   if (!ledger.ended) {
-    const { phase, judgedAt, guarded } = ledger.state;
+    const { phase, judgedAt } = ledger.state;
     assert(phase === 'wait' && judgedAt !== null, `run ${runId} was not judged before it was finished (${phase})`);
     const pending = await waitForLooks(judging, judgedAt, waiting, signal);
-    await end(judging, ledger, reasonOf(ledger, guarded, pending));
+    await settleRun(judging, ledger, signal);
+    if (isRefused(ledger.run)) await refuseHeld(judging, runId, decisionText(ledger.run), signal);
+    await end(judging, ledger, reasonOf(judging, ledger, pending));
   }
   await new Staging(judging.index, { accountId: judging.account.id, runId }).drop();
   const run = await readRun(judging.index.db, runId);
@@ -41,51 +48,96 @@ export async function finishReconcileRun(
   return summaryOf(run);
 }
 
-/** @returns how many looks were left when the time was up. */
+/** Whether what it held back is not to be deleted. */
+function isRefused({ decision }: Run): boolean {
+  return decision === 'rejected' || decision === 'expired';
+}
+
+function decisionText({ decision, decidedBy, decisionReason }: Run): string {
+  const by = decidedBy === undefined ? '' : ` by ${decidedBy}`;
+  return `${decision}${by}${decisionReason === undefined ? '' : `: ${decisionReason}`}`;
+}
+
+interface Pending {
+  readonly looks: number;
+  /** Why one of them could not be had. */
+  readonly error: string | null;
+}
+
+/** @returns the looks that were left when the time was up. */
 async function waitForLooks(
   judging: Judging,
   judgedAt: Timestamp,
   waiting: Waiting,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<Pending> {
   const until = judging.clock.now() + waiting.mostMs;
   for (;;) {
     signal.throwIfAborted();
-    const { pending } = await judging.index.db
+    const pending = await judging.index.db
       .selectFrom('looks')
-      .select((on) => on.fn.countAll<number>().as('pending'))
+      .select((on) => [on.fn.countAll<number>().as('looks'), on.fn.max('error').as('error')])
       .where('account_id', '=', judging.account.id)
       .where('queued_at', '<=', judgedAt)
       .executeTakeFirstOrThrow();
-    if (pending === 0 || judging.clock.now() >= until) return pending;
+    if (pending.looks === 0 || judging.clock.now() >= until) return pending;
     await judging.clock.sleep(waiting.pollMs, signal);
   }
 }
 
-function reasonOf(ledger: RunLedger, guarded: string | null, pending: number): string | undefined {
+function reasonOf(judging: Judging, ledger: RunLedger, pending: Pending): string | undefined {
+  const { run, state } = ledger;
   const reasons: string[] = [];
-  if (guarded !== null) reasons.push(`${guarded}: nothing absent was looked at`);
-  if (ledger.state.inventory?.filters.createdInLastDays !== undefined) {
+  if (state.guarded !== null) reasons.push(`${state.guarded}: ${decisionText(run)}`);
+  if (state.inventory?.filters.createdInLastDays !== undefined) {
     reasons.push("the rule's creationTime filter says nothing of absent names");
   }
-  if (pending > 0) reasons.push(pending === 1 ? '1 look is not answered yet' : `${pending} looks are not answered yet`);
+  if (state.unasked > 0) {
+    const { looksPerRun } = judging.federation.reconcile;
+    const differences = counted(state.unasked, 'difference');
+    reasons.push(`${differences} not looked at, as a run asks for at most ${looksPerRun} looks: the next one goes on`);
+  }
+  if (pending.looks > 0) {
+    const why = pending.error === null ? '' : ` (${pending.error})`;
+    reasons.push(`${counted(pending.looks, 'look')} not answered yet${why}`);
+  }
   return reasons.length === 0 ? undefined : reasons.join('; ');
 }
 
 async function end(judging: Judging, ledger: RunLedger, reason: string | undefined): Promise<void> {
-  const { from, guarded } = ledger.state;
+  const { from, unasked } = ledger.state;
   const { run } = ledger;
   const accountId = judging.account.id;
-  await transact(judging.index, async (tx) => {
-    await finishRun(tx, run.id, { outcome: guarded === null ? 'complete' : 'guarded', reason });
-    if (guarded === null && run.prefix === '' && from !== null) await raiseHorizon(tx, accountId, from);
+  const refused = isRefused(run);
+  await ledger.end({ outcome: refused ? 'guarded' : 'complete', reason }, async (tx) => {
+    if (!refused && run.prefix === '' && from !== null) await raiseHorizon(tx, accountId, from);
     // A report's own filters may leave out what a gap of the feed is about; a listing shows every name.
-    if (guarded === null && run.prefix === '' && run.judge === 'listing') await healGaps(tx, accountId, run.id);
-    if (run.judge !== 'inventory') return;
-    const state = guarded === null ? 'judged' : 'guarded';
-    const times = from === null ? {} : { head: from, applied: from };
-    await upsertSource(tx, { accountId, source: 'inventory', state, reason, ...times, detail: { run: run.id } });
+    const healed = !refused && run.prefix === '' && run.judge === 'listing' && unasked === 0;
+    if (healed) await healGaps(tx, accountId, run.id);
+    if (run.judge === 'inventory') {
+      const state = refused ? 'guarded' : 'judged';
+      const times = from === null ? {} : { head: from, applied: from };
+      await upsertSource(tx, { accountId, source: 'inventory', state, reason, ...times, detail: { run: run.id } });
+    }
+    return { counts: await countsByName(tx, ledger) };
   });
+}
+
+/** What the run found by cause, those among it that were only counted, and by what became of it. */
+async function countsByName(tx: Tx, { run, counts }: RunLedger): Promise<MoreCounts> {
+  const byName: Record<`${'cause' | 'state'}.${string}`, number> = {};
+  const add = (name: keyof typeof byName, count: number) => {
+    byName[name] = (byName[name] ?? 0) + count;
+  };
+  for (const { cause, state, count } of await countFindings(tx, run.id)) {
+    add(`cause.${cause}`, count);
+    add(`state.${state}`, count);
+  }
+  for (const cause of CAUSE_NAMES) {
+    const unkept = counts[`unkept.${cause}`] ?? 0;
+    if (unkept > 0) add(`cause.${cause}`, unkept);
+  }
+  return byName;
 }
 
 export function summaryOf(run: Run): ReconcileSummary {

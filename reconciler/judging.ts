@@ -8,7 +8,7 @@ import type { Clock } from '../schema/ports/clock.ts';
 
 /** What judging needs of the world. */
 export interface Judging extends RulesInUse {
-  readonly federation: Pick<Federation, 'sources'>;
+  readonly federation: Pick<Federation, 'sources' | 'reconcile'>;
   readonly account: Account;
   readonly index: Index;
   readonly blobs: BlobSource;

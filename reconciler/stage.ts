@@ -1,3 +1,5 @@
+import { runBefore } from '../schema/index/runs.ts';
+import { readHeard } from './causes/heard.ts';
 import { stageReport } from './inventory/stage-report.ts';
 import type { Judging } from './judging.ts';
 import { stageListing } from './listing/stage-listing.ts';
@@ -20,8 +22,18 @@ export async function stageRun(judging: Judging, runId: number, signal: AbortSig
       ? stageListing(judging, ledger, staging, signal)
       : stageReport(judging, ledger, staging, signal));
   });
-  if (ledger.ended) await staging.drop();
-  else await ledger.step(async () => ({ state: { phase: ledger.state.keepsNames ? 'compare' : 'present' } }));
+  if (ledger.ended) {
+    await staging.drop();
+    return ledger;
+  }
+  const heard = await readHeard(judging);
+  await ledger.step(async (tx) => ({
+    state: {
+      phase: ledger.state.keepsNames ? 'compare' : 'present',
+      heard,
+      previousRun: (await runBefore(tx, ledger.run)) ?? null,
+    },
+  }));
   return ledger;
 }
 

@@ -30,6 +30,8 @@ export const ERROR_CODES = {
   ISTHMUS_REPORT_REJECTED: 'give-up',
   /** A reconcile would delete more than its guard allows: nothing is deleted, an operator decides. */
   ISTHMUS_GUARD_TRIPPED: 'pause',
+  /** Another worker has gone on with the same reconcile: it is taken up where it stands now. */
+  ISTHMUS_RUN_MOVED: 'retry',
   /** The sink refuses or cannot hold what is asked. The one name backs off; the others go on. */
   ISTHMUS_SINK: 'retry',
   /** An input of a command or a workflow is wrong; the message says which and what was expected. */

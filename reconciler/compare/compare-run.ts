@@ -1,9 +1,6 @@
 import { liveRules } from '../../schema/index/authority-revisions.ts';
-import { listContainers, noteContainerGone } from '../../schema/index/containers.ts';
-import { transact } from '../../schema/index/transact.ts';
+import { listContainers } from '../../schema/index/containers.ts';
 import type { Judging } from '../judging.ts';
-import { holdsLive } from '../listing/holds-live.ts';
-import { containerGoneAt } from '../listing/list-container.ts';
 import { allEnded } from '../run/all-ended.ts';
 import type { RunLedger } from '../run/ledger.ts';
 import { judgedKeys } from '../scope/judged-keys.ts';
@@ -30,9 +27,6 @@ export async function compareRun(
   staging: Staging,
   signal: AbortSignal,
 ): Promise<void> {
-  if (ledger.state.compared.length === 0 && ledger.state.inventory !== null) {
-    await askAbsentContainers(judging, ledger, staging, signal);
-  }
   const containers = await judgedContainers(judging, ledger);
   const pairs = await staging.pairs();
   await ledger.step(async () => ({ state: { partitions: pairs.length } }));
@@ -83,24 +77,4 @@ async function judgedContainers(judging: Judging, ledger: RunLedger): Promise<re
   return (await listContainers(judging.index.db, judging.account.id))
     .map((container): JudgedContainer => ({ ...container, ranges: namesWithin(scope, container.name) }))
     .filter((container) => container.ranges.length > 0);
-}
-
-/**
- * A container of which the report lists nothing may be empty or gone; an inventory cannot tell. Its own answer
- * does, at once, instead of one look for each of its names.
- */
-async function askAbsentContainers(
-  judging: Judging,
-  ledger: RunLedger,
-  staging: Staging,
-  signal: AbortSignal,
-): Promise<void> {
-  const listed = await staging.countByContainer();
-  for (const { id, name } of await judgedContainers(judging, ledger)) {
-    signal.throwIfAborted();
-    if (listed.has(id) || !(await holdsLive(judging, id))) continue;
-    const gone = await containerGoneAt(judging.blobs, name, signal);
-    if (gone === undefined) continue;
-    await transact(judging.index, (tx) => noteContainerGone(tx, judging.account.id, name, gone));
-  }
 }

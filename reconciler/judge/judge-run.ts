@@ -1,56 +1,70 @@
 import { compareUtf8 } from '../../namespace/key.ts';
 import { type ContainerRow, listContainers } from '../../schema/index/containers.ts';
-import { recordJournal } from '../../schema/index/journal.ts';
+import { findingScope } from '../causes/finding-of.ts';
 import { compareRun } from '../compare/compare-run.ts';
 import type { Judging } from '../judging.ts';
+import { planRun } from '../plan/plan-run.ts';
 import type { RunLedger } from '../run/ledger.ts';
-import type { RunState } from '../run/run-state.ts';
 import { serverTime } from '../run/server-time.ts';
 import { onLoss, stageRun } from '../stage.ts';
 import { Staging } from '../staging/staging.ts';
-import { type Guard, guardReason } from './guard.ts';
-import { judgeListedPiece } from './judge-listed.ts';
-import { wantMissingPiece } from './want-missing.ts';
+import { judgeDifferingPiece } from './judge-differing.ts';
+import { confirmGoneContainers, wantMissingPiece } from './want-missing.ts';
 
 /**
- * Judges what a run has staged; stages it first where that is not done, or was lost with the server.
+ * Judges what a run has staged; stages it first where that is not done, or was lost with the server. A run that waits
+ * for a decision is left as it is; once it is approved, it goes on here.
  *
- * @returns the ledger, in phase `wait` or ended.
+ * @returns the ledger, in phase `wait`, `approve` (a percent stop tripped: see `decide`), or ended.
  */
-export async function judgeRun(judging: Judging, runId: number, guard: Guard, signal: AbortSignal): Promise<RunLedger> {
+export async function judgeRun(judging: Judging, runId: number, signal: AbortSignal): Promise<RunLedger> {
   const ledger = await stageRun(judging, runId, signal);
+  if (ledger.ended) return ledger;
   const staging = new Staging(judging.index, { accountId: judging.account.id, runId });
-  if (!ledger.ended) await onLoss(ledger, staging, () => judge(judging, ledger, staging, guard, signal));
+  await onLoss(ledger, staging, () => judgeStaged(judging, ledger, staging, signal));
+  // What is left to do is in the ledger, however long a person takes to decide.
+  await staging.drop();
+  if (ledger.state.phase === 'want') await want(judging, ledger, signal);
   return ledger;
 }
 
 /**
  * Compares what is staged with the index (`compare`), judges what the judge listed and the index has otherwise
- * (`present`), then, unless the guard stops it, asks for a look at each missing name (`want`). Every piece commits
- * with its place, so that an attempt that dies is taken up where it was. Ends in `wait`.
+ * (`present`), then plans what becomes of the names that it did not list (`plan`). Every piece commits with its
+ * place, so that an attempt that dies is taken up where it was.
  */
-async function judge(
+async function judgeStaged(
   judging: Judging,
   ledger: RunLedger,
   staging: Staging,
-  guard: Guard,
   signal: AbortSignal,
 ): Promise<void> {
   if (ledger.state.phase === 'compare') await compareRun(judging, ledger, staging, signal);
   if (ledger.state.phase === 'present') {
-    if (ledger.state.keepsNames) {
-      const containers = await listContainers(judging.index.db, judging.account.id);
-      await walk(ledger, containers, signal, (container) => judgeListedPiece(judging, ledger, staging, container));
-    }
-    const reason = guardReason(ledger.counts, guard);
-    if (!ledger.state.keepsNames) await enter(ledger, 'wait');
-    else if (reason === undefined) await enter(ledger, 'want');
-    else await stop(judging, ledger, reason);
+    // A bootstrap has applied each page as it came.
+    if (!ledger.state.keepsNames) return enterWait(ledger);
+    const scope = await findingScope(judging, ledger);
+    const containers = await listContainers(judging.index.db, judging.account.id);
+    await walk(ledger, containers, signal, (container) =>
+      judgeDifferingPiece(judging, ledger, staging, { container, scope }),
+    );
+    await ledger.step(async () => ({ state: { phase: 'plan', after: null, inContainer: '' } }));
   }
-  while (ledger.state.phase === 'want') {
-    signal.throwIfAborted();
-    if (!(await wantMissingPiece(judging, ledger, staging))) await enter(ledger, 'wait');
-  }
+  if (ledger.state.phase === 'plan') await planRun(judging, ledger, staging, signal);
+}
+
+/** Asks for a look at each name that was not listed. */
+async function want(judging: Judging, ledger: RunLedger, signal: AbortSignal): Promise<void> {
+  await confirmGoneContainers(judging, ledger, signal);
+  do signal.throwIfAborted();
+  while (await wantMissingPiece(judging, ledger));
+  await enterWait(ledger);
+}
+
+async function enterWait(ledger: RunLedger): Promise<void> {
+  await ledger.step(async (tx) => ({
+    state: { phase: 'wait', after: null, inContainer: '', afterFinding: 0, judgedAt: await serverTime(tx) },
+  }));
 }
 
 type Named = ContainerRow & { readonly name: string };
@@ -70,20 +84,4 @@ async function walk(
     do signal.throwIfAborted();
     while (await piece(container));
   }
-}
-
-async function enter(ledger: RunLedger, phase: RunState['phase']): Promise<void> {
-  await ledger.step(async (tx) => ({
-    state: { phase, after: null, inContainer: '', judgedAt: phase === 'wait' ? await serverTime(tx) : null },
-  }));
-}
-
-async function stop(judging: Judging, ledger: RunLedger, reason: string): Promise<void> {
-  judging.log.warn({ run: ledger.run.id }, `The guard stopped the reconcile: ${reason}. Nothing absent is looked at.`);
-  await ledger.step(async (tx) => {
-    await recordJournal(tx, judging.account.id, [
-      { kind: 'reconcile-guarded', detail: { run: ledger.run.id, reason, manifest: ledger.run.manifest } },
-    ]);
-    return { state: { phase: 'wait', guarded: reason, judgedAt: await serverTime(tx) } };
-  });
 }

@@ -1,7 +1,6 @@
 import type { ListedRow } from '../../namespace/change.ts';
 import type { Timestamp } from '../../namespace/entry.ts';
 import { applyListed } from '../../schema/index/apply-listed.ts';
-import { noteContainerGone } from '../../schema/index/containers.ts';
 import { type NewFinding, recordFindings } from '../../schema/index/findings.ts';
 import { underLiveRules } from '../../schema/index/live-rules.ts';
 import { isStorable } from '../../schema/index/storable.ts';
@@ -129,10 +128,7 @@ export class KeepParts implements PartKeeper {
 
   /** A container may go while it is listed; its own answer decides, not the listing's failure. */
   async failed({ container }: ListingPart): Promise<boolean> {
-    const gone = await containerGoneAt(this.#judging.blobs, container, this.#signal);
-    if (gone === undefined) return false;
-    await transact(this.#judging.index, (tx) => noteContainerGone(tx, this.#judging.account.id, container, gone));
-    return true;
+    return (await containerGoneAt(this.#judging.blobs, container, this.#signal)) !== undefined;
   }
 
   /** A page of List Blobs is as good as a look for a name that the index does not have. */

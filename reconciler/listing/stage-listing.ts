@@ -1,16 +1,12 @@
 import type { Rule } from '../../namespace/rule.ts';
 import { liveRules } from '../../schema/index/authority-revisions.ts';
-import { listContainers, noteContainerGone } from '../../schema/index/containers.ts';
-import { transact } from '../../schema/index/transact.ts';
 import type { Judging } from '../judging.ts';
 import { ContainerIds } from '../run/containers.ts';
 import type { RunLedger } from '../run/ledger.ts';
 import { judgedKeys } from '../scope/judged-keys.ts';
 import { type KeySet, namesWithin } from '../scope/key-set.ts';
 import type { Staging } from '../staging/staging.ts';
-import { holdsLive } from './holds-live.ts';
 import { KeepParts } from './keep-parts.ts';
-import { containerGoneAt } from './list-container.ts';
 import { DEFAULT_LANES, type Lanes, listParts } from './list-parts.ts';
 import { ListingParts, type NewPart } from './listing-parts.ts';
 import { listingPrefixes, namePrefixes } from './listing-prefixes.ts';
@@ -33,11 +29,10 @@ export async function stageListing(
   const { prefix, id } = ledger.run;
   const keys = judgedKeys(rules, prefix);
   const parts = new ListingParts(id);
-  const there = await begin(judging, ledger, parts, { prefixes: listingPrefixes(rules, prefix), keys }, signal);
+  await begin(judging, ledger, parts, { prefixes: listingPrefixes(rules, prefix), keys }, signal);
   const keeper = new KeepParts({ judging, ledger, staging, parts, keys }, signal);
   for (const part of await parts.begun(judging.index.db)) await keeper.forget(part, part.how);
   await listParts(judging.blobs, keeper, lanes, signal);
-  await askMissingContainers(judging, there, keys, signal);
   await staging.assertKept(judging.index.db);
   await ledger.step(async (tx) => {
     await parts.clear(tx);
@@ -45,16 +40,15 @@ export async function stageListing(
   });
 }
 
-/** Lists the containers, and makes the parts of a listing that has none yet. @returns the containers that are there. */
+/** Lists the containers, and makes the parts of a listing that has none yet. */
 async function begin(
   judging: Judging,
   ledger: RunLedger,
   parts: ListingParts,
   scope: { readonly prefixes: readonly string[]; readonly keys: KeySet },
   signal: AbortSignal,
-): Promise<ReadonlySet<string>> {
+): Promise<void> {
   const ids = new ContainerIds(judging.index, judging.account.id);
-  const there = new Set<string>();
   const first: NewPart[] = [];
   let from: number | undefined;
   for await (const page of judging.blobs.listContainers(signal)) {
@@ -67,7 +61,6 @@ async function begin(
         first.push({ containerId: idOf(container), container, prefix });
       }
     }
-    for (const container of page.containers) there.add(container);
   }
   if (ledger.state.from === null && from !== undefined) {
     await ledger.step(async (tx) => {
@@ -75,22 +68,5 @@ async function begin(
       await parts.add(tx, first);
       return { state: { from, to: from } };
     });
-  }
-  return there;
-}
-
-/** Containers that the index has and the listing lacks are asked themselves: only their own 404 says that they are gone. */
-async function askMissingContainers(
-  judging: Judging,
-  there: ReadonlySet<string>,
-  keys: KeySet,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const { id, name } of await listContainers(judging.index.db, judging.account.id)) {
-    if (there.has(name) || namesWithin(keys, name).length === 0) continue;
-    if (!(await holdsLive(judging, id))) continue;
-    const gone = await containerGoneAt(judging.blobs, name, signal);
-    if (gone !== undefined)
-      await transact(judging.index, (tx) => noteContainerGone(tx, judging.account.id, name, gone));
   }
 }

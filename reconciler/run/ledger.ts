@@ -1,12 +1,18 @@
-import { assert } from '../../schema/errors.ts';
+import { assert, IsthmusError } from '../../schema/errors.ts';
 import type { Index, Tx } from '../../schema/index/database.ts';
+import { forgetFindings } from '../../schema/index/findings.ts';
 import { recordJournal } from '../../schema/index/journal.ts';
-import { finishRun, type Run, readRun, updateRun } from '../../schema/index/runs.ts';
+import { finishRun, type Run, type RunOutcome, readRun, stepRun } from '../../schema/index/runs.ts';
 import { type TransactOptions, transact } from '../../schema/index/transact.ts';
 import { parseRunState, type RunState } from './run-state.ts';
 
+/** What was found by difference, what of it is not kept by cause, and at the run's end all of it by cause and state. */
+export interface CountsByName {
+  readonly [name: `${'difference' | 'unkept' | 'cause' | 'state'}.${string}`]: number;
+}
+
 /** What a step of a run found. `listed` names were listed; what became of them is in the others. */
-export interface RunCounts {
+export interface RunCounts extends CountsByName {
   /** Rows of the report, of any kind. */
   readonly rows: number;
   readonly listed: number;
@@ -24,6 +30,9 @@ export interface RunCounts {
   readonly findings: number;
 }
 
+/** Added to what was counted before. */
+export type MoreCounts = Partial<RunCounts>;
+
 const NOTHING: RunCounts = {
   ...{ rows: 0, listed: 0, agreed: 0, newer: 0, filled: 0 },
   ...{ applied: 0, looks: 0, live: 0, missing: 0, findings: 0 },
@@ -32,8 +41,7 @@ const NOTHING: RunCounts = {
 export interface Step {
   /** What changes; made of the state as it is then by a step that others run beside. */
   readonly state?: Partial<RunState> | ((now: RunState) => Partial<RunState>) | undefined;
-  /** Added to what was counted before. */
-  readonly counts?: Partial<RunCounts> | undefined;
+  readonly counts?: MoreCounts | undefined;
 }
 
 /**
@@ -45,7 +53,7 @@ export class RunLedger {
   readonly #index: Index;
   #state: RunState;
   #counts: RunCounts;
-  #rejected = false;
+  #hasEnded = false;
   #noting = Promise.resolve();
 
   private constructor(index: Index, run: Run) {
@@ -84,8 +92,7 @@ export class RunLedger {
           noted = await this.#turn();
           const changed = typeof state === 'function' ? state(this.#state) : state;
           const next = this.#added(counts ?? {});
-          await updateRun(tx, this.run.id, { state: changed, counts: { ...next } });
-          return { state: { ...this.#state, ...changed }, counts: next };
+          return { state: await this.#note(tx, changed ?? {}, next), counts: next };
         },
         options,
       );
@@ -105,31 +112,57 @@ export class RunLedger {
     return resolve;
   }
 
+  /** Writes a step down, in its transaction; where somebody else has done it, all that it did is rolled back. */
+  async #note(tx: Tx, change: Partial<RunState>, counts: RunCounts): Promise<RunState> {
+    const { step } = this.#state;
+    if (!(await stepRun(tx, this.run.id, step, { state: change, counts: { ...counts } }))) {
+      throw new IsthmusError('ISTHMUS_RUN_MOVED', `Run ${this.run.id} was taken on by somebody else.`);
+    }
+    return { ...this.#state, ...change, step: step + 1 };
+  }
+
   /** Forgets what was staged and found: the run begins anew with the judge that it has. */
   async restart(): Promise<void> {
     const { wish, ruleRevision, inventory, from, to } = this.#state;
-    this.#state = parseRunState({ wish, ruleRevision, inventory, ...(inventory === null ? {} : { from, to }) });
-    this.#counts = NOTHING;
-    await updateRun(this.#index.db, this.run.id, { state: { ...this.#state }, counts: { ...NOTHING } });
+    const kept = { wish, ruleRevision, inventory, ...(inventory === null ? {} : { from, to }) };
+    const named = Object.keys(this.#counts).map((name) => [name, 0] as const);
+    const counts: RunCounts = { ...Object.fromEntries(named), ...NOTHING };
+    this.#state = await transact(this.#index, async (tx) => {
+      await forgetFindings(tx, this.run.id);
+      return this.#note(tx, parseRunState(kept), counts);
+    });
+    this.#counts = counts;
   }
 
   /** Ends the run: nothing is concluded from its judge. */
-  async reject(reason: string): Promise<void> {
-    await transact(this.#index, async (tx) => {
+  reject(reason: string): Promise<void> {
+    return this.end({ outcome: 'rejected', reason }, async (tx) => {
       await recordJournal(tx, this.run.accountId, [{ kind: 'report-rejected', detail: { run: this.run.id, reason } }]);
-      await finishRun(tx, this.run.id, { outcome: 'rejected', reason });
+      return {};
     });
-    this.#rejected = true;
+  }
+
+  /** Does the last step of the run, and ends it. */
+  async end(
+    as: { readonly outcome: RunOutcome; readonly reason?: string | undefined },
+    work: (tx: Tx) => Promise<Step>,
+  ): Promise<void> {
+    await transact(this.#index, async (tx) => {
+      const { counts } = await work(tx);
+      await this.#note(tx, {}, this.#added(counts ?? {}));
+      await finishRun(tx, this.run.id, as);
+    });
+    this.#hasEnded = true;
   }
 
   /** Whether the run has its outcome: nothing is left to do. */
   get ended(): boolean {
-    return this.#rejected || this.run.outcome !== undefined;
+    return this.#hasEnded || this.run.outcome !== undefined;
   }
 
   #added(more: Partial<RunCounts>): RunCounts {
     const next: Record<string, number> = { ...this.#counts };
-    for (const [name, count] of Object.entries(more)) next[name] = (next[name] ?? 0) + count;
+    for (const [name, count] of Object.entries(more)) next[name] = (next[name] ?? 0) + (count ?? 0);
     return { ...this.#counts, ...next };
   }
 }

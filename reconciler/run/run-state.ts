@@ -28,6 +28,8 @@ const share = z.discriminatedUnion('of', [
 ]);
 
 const runState = z.object({
+  /** Steps that were done: by it of two who drive the run one is stopped. */
+  step: z.int().default(0),
   /** As asked for: a run that a dead attempt left behind is taken up by the same wish. */
   wish: z.string().default(''),
   /** The rules that were live when a listing began; null in runs older than this note, and in those of a report. */
@@ -68,6 +70,8 @@ const runState = z.object({
   unasked: z.int().default(0),
   /** Containers that said themselves that they are gone. */
   goneContainers: z.array(z.int()).default([]),
+  /** Whether they said so again, once their names may go. */
+  goneConfirmed: z.boolean().default(false),
   /** Missing names by the rule that rules them, by its prefix. */
   missingByRule: z.record(z.string(), z.int()).default({}),
   /** What of the containers and the rules that lack most is missing, for people. */

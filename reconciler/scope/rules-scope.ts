@@ -35,6 +35,13 @@ export function rulesScope(rules: readonly Rule[], authority: Authority): KeySet
   return keySet(ours);
 }
 
+/** The keys that this very rule rules: those below its prefix, without those of the rules that lie in it. */
+export function ruleScope(rules: readonly Rule[], rule: Rule): KeySet {
+  const own = keySet([rangeOf(rule.prefix)]);
+  const inner = rules.filter(({ prefix }) => prefix !== rule.prefix && prefix.startsWith(rule.prefix));
+  return without(own, keySet(inner.map(({ prefix }) => rangeOf(prefix))));
+}
+
 function rangeOf(prefix: string): KeyRange {
   return prefix === '' || prefix.endsWith('/') ? keysWithPrefix(prefix) : oneKey(parseKey(prefix));
 }

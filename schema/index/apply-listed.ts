@@ -35,6 +35,8 @@ export interface ListedPage extends PageScope {
    * over hours, only fill attributes and queue looks.
    */
   readonly strong: boolean;
+  /** Told what became of each row that a rule admits, with the entry that it met. */
+  readonly became?: ((row: ListedRow, what: keyof ListedCounts, entry: Entry | undefined) => void) | undefined;
 }
 
 interface Listed {
@@ -75,12 +77,21 @@ export async function applyListed(tx: Tx, page: ListedPage): Promise<ListedCount
     const next = decision.outcome === 'apply' || decision.outcome === 'look' ? decision.next : before;
     const wanted = decision.outcome === 'look' ? decision.reason : undefined;
     decided.push({ ...row, before, next, container: listed.container, wanted });
+    page.became?.(listed.row, becameOf(decision), before);
+  }
+  if (page.became !== undefined && applied > 0) {
+    const met = new Set(left.map(({ at }) => at));
+    for (const [at, { row }] of admitted.entries()) if (!met.has(at)) page.became(row, 'applied', undefined);
   }
   await writeDecided(tx, account.id, decided, policy.margin);
 
   const filled = decisions.filter(({ outcome }) => outcome === 'apply').length;
   const looks = decisions.filter(({ outcome }) => outcome === 'look').length;
   return { filled, applied, looks, unchanged: page.rows.length - applied - filled - looks };
+}
+
+function becameOf({ outcome }: Decision): keyof ListedCounts {
+  return outcome === 'apply' ? 'filled' : outcome === 'look' ? 'looks' : 'unchanged';
 }
 
 /** The rows that Blob's authority lets in, in key order, each name once. */

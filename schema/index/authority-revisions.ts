@@ -42,3 +42,24 @@ export async function liveRules(on: Queryable, accountId: number): Promise<RuleS
     where id = ${accountId}`.execute(on);
   return rows[0];
 }
+
+/** A revision, and since when it was live. */
+export interface PublishedRules extends RuleSet {
+  readonly publishedAt: Timestamp;
+}
+
+/** The newest revisions, newest first, back to the one that was live at this time; all of them without a time. */
+export async function revisionsSince(
+  on: Queryable,
+  accountId: number,
+  since: Timestamp | undefined,
+  limit: number,
+): Promise<readonly PublishedRules[]> {
+  const { rows } = await sql<{ revision: number; rules: readonly Rule[]; published_at: number }>`
+    select revision, rules, published_at from authority_revisions
+    where account_id = ${accountId} and revision >= coalesce((
+      select max(revision) from authority_revisions
+      where account_id = ${accountId} and published_at <= ${since ?? null}::bigint), 0)
+    order by revision desc limit ${limit}`.execute(on);
+  return rows.map(({ revision, rules, published_at }) => ({ revision, rules, publishedAt: published_at }));
+}

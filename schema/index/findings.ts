@@ -60,7 +60,12 @@ export async function recordFindings(
     ) as page (difference, cause, state, key_hash, container, name, detail)`.execute(on);
 }
 
-/** What became of a finding, once it is known. */
+/** Forgets what a run has found, as it begins anew. */
+export async function forgetFindings(on: Queryable, runId: number): Promise<void> {
+  await sql`delete from drift_findings where run_id = ${runId}`.execute(on);
+}
+
+/** What became of a finding, once it is known; one that is still `looking` is not settled by it. */
 export interface Settled {
   readonly id: number;
   readonly cause: Cause;
@@ -72,7 +77,8 @@ export interface Settled {
 export async function settleFindings(on: Queryable, settled: readonly Settled[]): Promise<void> {
   if (settled.length === 0) return;
   await sql`
-    update drift_findings as f set cause = page.cause, state = page.state, settled_at = ${serverNow},
+    update drift_findings as f set cause = page.cause, state = page.state,
+      settled_at = case when page.state <> 'looking' then ${serverNow} end,
       detail = f.detail || page.detail::jsonb
     from unnest(
       ${settled.map(({ id }) => id)}::bigint[],
@@ -81,6 +87,42 @@ export async function settleFindings(on: Queryable, settled: readonly Settled[])
       ${textArray(settled.map(({ evidence }) => storableJson(evidence ?? {})))}::text[]
     ) as page (id, cause, state, detail)
     where f.id = page.id`.execute(on);
+}
+
+/** Sets what became of these findings, where it does not depend on each; a note is added to their evidence. */
+export async function markFindings(
+  on: Queryable,
+  ids: readonly number[],
+  as: { readonly state: FindingState; readonly note?: string | undefined },
+): Promise<void> {
+  if (ids.length === 0) return;
+  await sql`
+    update drift_findings as f set state = ${as.state}, detail = f.detail || ${storableJson({ note: as.note })}::jsonb
+    where f.id = any(${ids}::bigint[])`.execute(on);
+}
+
+/**
+ * The same for so many of a run's findings that are in one of these states.
+ *
+ * @returns how many; fewer than the limit means that no more are.
+ */
+export async function closeFindings(
+  on: Queryable,
+  runId: number,
+  of: {
+    readonly states: readonly FindingState[];
+    readonly as: FindingState;
+    readonly note: string;
+    readonly limit: number;
+  },
+): Promise<number> {
+  const { numAffectedRows } = await sql`
+    update drift_findings set state = ${of.as}, settled_at = ${serverNow},
+      detail = detail || ${storableJson({ note: of.note })}::jsonb
+    where id in (
+      select id from drift_findings where run_id = ${runId} and state = any(${of.states}::text[])
+      order by id limit ${of.limit})`.execute(on);
+  return Number(numAffectedRows ?? 0n);
 }
 
 export interface FindingFilter {
@@ -106,7 +148,7 @@ export async function readFindings(
   runId: number,
   options: FindingFilter & { readonly limit: number; readonly after?: number | undefined },
 ): Promise<readonly Finding[]> {
-  const { rows } = await sql<Row>`
+  const { rows } = await sql<FindingRow>`
     select f.* from drift_findings f
     where f.run_id = ${runId} and f.id > ${options.after ?? 0} and ${matches(options)}
     order by f.id limit ${options.limit}`.execute(on);
@@ -120,7 +162,7 @@ export async function findingsOfKey(
   key: Key,
   limit: number,
 ): Promise<readonly Finding[]> {
-  const { rows } = await sql<Row>`
+  const { rows } = await sql<FindingRow>`
     select f.* from drift_findings f
     where f.account_id = ${accountId} and f.key_hash = decode(${keyHash(key)}, 'hex')
     order by f.run_id desc, f.id desc limit ${limit}`.execute(on);
@@ -149,7 +191,7 @@ export async function countFindings(
   return rows;
 }
 
-interface Row {
+export interface FindingRow {
   readonly id: number;
   readonly run_id: number;
   readonly noted_at: number;
@@ -163,7 +205,7 @@ interface Row {
   readonly detail: Evidence;
 }
 
-function findingOf(row: Row): Finding {
+export function findingOf(row: FindingRow): Finding {
   return {
     id: row.id,
     runId: row.run_id,

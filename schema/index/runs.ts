@@ -107,21 +107,60 @@ export async function readRun(on: Queryable, runId: number): Promise<Run | undef
   return row === undefined ? undefined : runOf(row);
 }
 
-/** Merges these keys into the run's state and counts: a step, by which it is seen that the run does not hang. */
-export async function updateRun(
+/**
+ * Does the step of this number (0 at first) of a run that has not ended: merges these keys into its state and counts.
+ * By it is seen that the run does not hang.
+ *
+ * @returns false where that step is done: somebody else drives the run, or it has ended.
+ */
+export async function stepRun(
   on: Queryable,
   runId: number,
+  step: number,
   change: {
     readonly state?: Readonly<Record<string, unknown>> | undefined;
     readonly counts?: Readonly<Record<string, number>> | undefined;
   },
-): Promise<void> {
-  await sql`
+): Promise<boolean> {
+  const { rows } = await sql`
     update runs set
-      state = state || ${storableJson(change.state ?? {})}::jsonb,
+      state = state || ${storableJson({ ...change.state, step: step + 1 })}::jsonb,
       counts = counts || ${storableJson(change.counts ?? {})}::jsonb,
       moved_at = ${serverNow}
-    where id = ${runId}`.execute(on);
+    where id = ${runId} and outcome is null and coalesce((state ->> 'step')::int, 0) = ${step}
+    returning id`.execute(on);
+  return rows.length > 0;
+}
+
+/**
+ * The newest run before this one, of the same judge and scope, that ended with something found.
+ *
+ * @returns undefined where there is none.
+ */
+export async function runBefore(
+  on: Queryable,
+  run: Pick<Run, 'id' | 'accountId' | 'judge' | 'prefix' | 'sink'>,
+): Promise<number | undefined> {
+  const { rows } = await sql<{ id: number | null }>`
+    select max(id) as id from runs
+    where account_id = ${run.accountId} and id < ${run.id} and judge = ${run.judge} and prefix = ${run.prefix}
+      and sink is not distinct from ${run.sink ?? null} and outcome in ('complete', 'guarded')`.execute(on);
+  return rows[0]?.id ?? undefined;
+}
+
+/**
+ * When the newest run before this one began that judged every name of the account, whatever came of it.
+ *
+ * @returns undefined where there is none.
+ */
+export async function judgedAllAt(on: Queryable, run: Pick<Run, 'id' | 'accountId'>): Promise<Timestamp | undefined> {
+  const { rows } = await sql<{ at: number | null }>`
+    select max(started_at) as at from runs
+    where account_id = ${run.accountId} and id < ${run.id} and judge in ('listing', 'inventory') and prefix = ''
+      and outcome in ('complete', 'guarded')
+      and coalesce(jsonb_array_length(state #> '{inventory,filters,prefixMatch}'), 0) = 0
+      and coalesce(jsonb_array_length(state #> '{inventory,filters,excludePrefix}'), 0) = 0`.execute(on);
+  return rows[0]?.at ?? undefined;
 }
 
 /** Ends a run, once: the first outcome stays. */

@@ -29,7 +29,7 @@ describe('auto', () => {
     await using db = await testIndex();
     const world = await makeWorld(db.index);
     await settled(world, 4);
-    const without = { ...world.judging, federation: { sources: {} } };
+    const without = { ...world.judging, federation: { ...world.judging.federation, sources: {} } };
     const age = (hours: number) =>
       db.index.pool.query('update runs set started_at = started_at - $1', [hours * 60 * MINUTE]);
     await age(20);
@@ -75,7 +75,13 @@ describe('which report is judged by', () => {
     writeReport(world.blobs);
     const prepare = (inventory: { container: string; rule?: string } | undefined) =>
       prepareRun(
-        { ...world.judging, federation: { sources: { inventory: inventory && { everyHours: 1, ...inventory } } } },
+        {
+          ...world.judging,
+          federation: {
+            ...world.judging.federation,
+            sources: { inventory: inventory && { everyHours: 1, ...inventory } },
+          },
+        },
         { judge: 'auto' },
         NEVER,
       );

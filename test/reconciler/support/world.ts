@@ -2,11 +2,11 @@ import { pino } from 'pino';
 import { compileRules } from '../../../namespace/authority.ts';
 import { DEFAULT_MARGIN } from '../../../namespace/decision.ts';
 import { compareKeys, formatKey, type Key } from '../../../namespace/key.ts';
-import type { Rule } from '../../../namespace/rule.ts';
+import type { DeleteStop, Rule } from '../../../namespace/rule.ts';
 import { finishReconcileRun } from '../../../reconciler/finish.ts';
-import { DEFAULT_GUARD, type Guard } from '../../../reconciler/judge/guard.ts';
 import { judgeRun } from '../../../reconciler/judge/judge-run.ts';
 import type { Judging } from '../../../reconciler/judging.ts';
+import { decide } from '../../../reconciler/plan/decide.ts';
 import { prepareRun } from '../../../reconciler/prepare.ts';
 import { stageRun } from '../../../reconciler/stage.ts';
 import { messageOf } from '../../../schema/errors.ts';
@@ -17,7 +17,7 @@ import { noteContainerGone } from '../../../schema/index/containers.ts';
 import type { Index } from '../../../schema/index/database.ts';
 import { claimLooks, postponeLook } from '../../../schema/index/looks.ts';
 import { type EntryRow, listEntries } from '../../../schema/index/queries.ts';
-import { decideRun, type RunDecision } from '../../../schema/index/runs.ts';
+import type { RunDecision } from '../../../schema/index/runs.ts';
 import { transact } from '../../../schema/index/transact.ts';
 import type { ReconcileInput, ReconcileSummary } from '../../../schema/inputs/activities.ts';
 import { FakeBlobs } from './fake-blobs.ts';
@@ -25,6 +25,10 @@ import { FakeBlobs } from './fake-blobs.ts';
 export const EVERYTHING: Rule = { prefix: '', authority: 'blob', sink: 'vast' };
 export const NEVER = new AbortController().signal;
 const HOUR = 3_600_000;
+const RECONCILE: Judging['federation']['reconcile'] = {
+  ...{ stop: { percent: 10, names: 100 }, looksPerSecond: 1_000, looksPerRun: 10_000 },
+  ...{ sinksEveryHours: 24, driftLimit: 1_000 },
+};
 
 /** An account in memory, an index of it, and what judges between them. */
 export interface World {
@@ -32,9 +36,9 @@ export interface World {
   readonly blobs: FakeBlobs;
   readonly index: Index;
   /** A whole reconcile; looks are answered before it is finished. */
-  reconcile(input?: Partial<ReconcileInput>, guard?: Guard, decision?: RunDecision): Promise<ReconcileSummary>;
+  reconcile(input?: Partial<ReconcileInput>, stop?: DeleteStop, decision?: RunDecision): Promise<ReconcileSummary>;
   /** A run that is begun, from where it is to its end; where it waits for a person, this is decided. */
-  drive(runId: number, guard?: Guard, decision?: RunDecision): Promise<ReconcileSummary>;
+  drive(runId: number, stop?: DeleteStop, decision?: RunDecision): Promise<ReconcileSummary>;
   /** Answers every look that can be had; the others stay. */
   answerLooks(): Promise<number>;
   live(prefix?: string): Promise<readonly EntryRow[]>;
@@ -52,7 +56,7 @@ export async function makeWorld(index: Index, rules: readonly Rule[] = [EVERYTHI
     return { index: compileRules(set), revision: set.revision };
   };
   const judging: Judging = {
-    federation: { sources: { inventory: { container: 'inventory', everyHours: 24 } } },
+    federation: { sources: { inventory: { container: 'inventory', everyHours: 24 } }, reconcile: RECONCILE },
     account,
     index,
     blobs,
@@ -97,13 +101,17 @@ export async function makeWorld(index: Index, rules: readonly Rule[] = [EVERYTHI
     return answered;
   };
   const live = (prefix = '') => listEntries(index.db, account.id, { prefix, limit: 10_000 });
-  const drive: World['drive'] = async (runId, guard = DEFAULT_GUARD, decision = 'rejected') => {
-    await stageRun(judging, runId, NEVER);
-    await judgeRun(judging, runId, guard, NEVER);
-    if (await decideRun(index.db, runId, { decision, who: 'test', reason: 'a test' }))
-      await judgeRun(judging, runId, guard, NEVER);
+  const drive: World['drive'] = async (runId, stop = RECONCILE.stop, decision = 'rejected') => {
+    const { federation } = judging;
+    const stopped: Judging = { ...judging, federation: { ...federation, reconcile: { ...federation.reconcile, stop } } };
+    await stageRun(stopped, runId, NEVER);
+    const { state } = await judgeRun(stopped, runId, NEVER);
+    if (state.phase === 'approve') {
+      await decide(stopped, runId, { decision, who: 'test', reason: 'a test' });
+      await judgeRun(stopped, runId, NEVER);
+    }
     await answerLooks();
-    return finishReconcileRun(judging, runId, { mostMs: 60_000, pollMs: 1 }, NEVER);
+    return finishReconcileRun(stopped, runId, { mostMs: 60_000, pollMs: 1 }, NEVER);
   };
   return {
     judging,
@@ -113,9 +121,9 @@ export async function makeWorld(index: Index, rules: readonly Rule[] = [EVERYTHI
     drive,
     live,
     names: async (prefix) => (await live(prefix)).map(formatKey),
-    async reconcile(input, guard, decision) {
+    async reconcile(input, stop, decision) {
       const { runId } = await prepareRun(judging, { judge: 'auto', ...input }, NEVER);
-      return drive(runId, guard, decision);
+      return drive(runId, stop, decision);
     },
     async horizon() {
       const row = await index.db
