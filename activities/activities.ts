@@ -6,6 +6,7 @@ import { feedActivities } from './feed/feed-activities.ts';
 import { guard } from './guard.ts';
 import { housekeepingActivities } from './housekeeping.ts';
 import { hydrateActivities } from './hydrate.ts';
+import { judgeSinkActivities } from './judge-sink.ts';
 import { eventHubActivities } from './receive-event-hub.ts';
 import { triggerActivities } from './receive-triggers.ts';
 import { reconcileActivities } from './reconcile.ts';
@@ -24,6 +25,7 @@ export function createActivities(services: Services): Activities {
     ...stubActivities(services),
     ...hydrateActivities(services),
     ...reconcileActivities(services),
+    ...judgeSinkActivities(services),
     ...housekeepingActivities(services),
   };
   const guarded = Object.entries(activities).map(([name, activity]) => [name, guard(services, name, activity)]);

@@ -174,7 +174,7 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
   )
     .argument(
       '[source]',
-      'trigger (service-bus, event-hubs), dead-letters, feed, look, stub:SINK, replay, inventory, maintenance',
+      'trigger (service-bus, event-hubs), dead-letters, feed, look, stub:SINK, replay, inventory, sink:SINK, maintenance',
     )
     .option('--all', 'all of them')
     .requiredOption('--reason <text>', 'why')
@@ -187,7 +187,7 @@ export function createProgram(terminal: Terminal, finish: (code: ExitCode) => vo
   asJson(add('resume', 'let a source go on, after a pause or an alarm', ['resume feed', 'resume --all']))
     .argument(
       '[source]',
-      'trigger (service-bus, event-hubs), dead-letters, feed, look, stub:SINK, replay, inventory, maintenance',
+      'trigger (service-bus, event-hubs), dead-letters, feed, look, stub:SINK, replay, inventory, sink:SINK, maintenance',
     )
     .option('--all', 'all of them')
     .action(async (source: string | undefined, options: CommonOptions & { all?: boolean }) => {

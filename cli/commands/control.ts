@@ -128,6 +128,7 @@ export function heldBy(federation: Federation): readonly Held[] {
     { source: 'replay', kind: 'jobs' },
     schedule('inventory', workflowIds.reconcile(name)),
     schedule('maintenance', workflowIds.maintenance(name)),
+    ...Object.keys(federation.sinks).map((sink) => schedule(`sink:${sink}`, workflowIds.judgeSink(name, sink))),
   ];
 }
 

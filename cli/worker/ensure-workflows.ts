@@ -20,6 +20,7 @@ import type {
 import { SEARCH_ATTRIBUTES, taskQueueOf, type WorkflowType, workflowIds } from '../../schema/inputs/names.ts';
 import { loopStanding } from './left-pause.ts';
 import { refuseOtherOwner } from './schedule-owner.ts';
+import { endUnnamedSinkSchedules, sinkSchedules } from './sink-schedules.ts';
 import { workflowStates } from './workflow-states.ts';
 
 export const TURN_SECONDS = 30;
@@ -166,7 +167,8 @@ async function endLoop(client: Client, id: string): Promise<boolean> {
 }
 
 /**
- * Makes the schedules, or brings them to what the file says; whether one is paused is left as it is.
+ * Makes the schedules, or brings them to what the file says; whether one is paused is left as it is. Those of sinks that
+ * it does not name any more are ended.
  *
  * @param index see `Owner`.
  * @throws IsthmusError `ISTHMUS_CONFIG` where another federation, or one with another index, has made them meanwhile.
@@ -181,6 +183,7 @@ export async function ensureSchedules(client: Client, federation: Federation, in
       await bringUpToDate(client, schedule);
     }
   }
+  await endUnnamedSinkSchedules(client, federation);
 }
 
 /** Gives the schedules that there are to this index; those that there are not a worker makes. */
@@ -234,5 +237,6 @@ function schedulesOf(federation: Federation, index: string): readonly JobSchedul
   return [
     make('reconcile', 'scheduledReconcile', `${hours}h`, [reconcile], `Starts the reconcile of ${account.name}`),
     make('maintenance', 'maintenance', MAINTENANCE_EVERY, [job], `Retention of ${account.name}`),
+    ...sinkSchedules(federation),
   ];
 }

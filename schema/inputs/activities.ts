@@ -1,4 +1,5 @@
 import type { Timestamp } from '../../namespace/entry.ts';
+import type { JudgeSinkInput, JudgeSinkSummary } from './judge-sink.ts';
 import type {
   Decided,
   DecideRequest,
@@ -231,6 +232,9 @@ export interface Activities {
   reconcileProgress(run: ReconcileRun): Promise<ReconcileProgress>;
   finishReconcile(run: ReconcileRun): Promise<ReconcileSummary>;
   undoReconcile(run: ReconcileRun): Promise<UndoSummary>;
+  /** Starts a run that judges a sink, or takes up the one that this workflow has begun. */
+  prepareJudgeSink(input: JudgeSinkInput): Promise<ReconcileRun>;
+  judgeSink(of: ReconcileRun & { readonly sink: string }): Promise<JudgeSinkSummary>;
   hydrateFiles(input: HydrateInput): Promise<HydrateSummary>;
   purgeRetention(): Promise<PurgeSummary>;
 }

@@ -72,6 +72,12 @@ export interface ScheduledReconcileInput extends JobInput {
   readonly index?: string | undefined;
 }
 
+/** What the schedule of a sink starts with. */
+export interface ScheduledJudgeSinkInput extends JobInput {
+  readonly account: string;
+  readonly sink: string;
+}
+
 /** Names of the updates and the query that every workflow has. */
 export const PAUSE = 'pause';
 export const RESUME = 'resume';

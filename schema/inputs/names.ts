@@ -10,6 +10,8 @@ export type WorkflowType =
   | 'stubDispatch'
   | 'reconcile'
   | 'scheduledReconcile'
+  | 'judgeSink'
+  | 'scheduledJudgeSink'
   | 'hydrate'
   | 'replay'
   | 'maintenance';
@@ -29,6 +31,9 @@ export const workflowIds = {
   /** Of the schedule, too. Only a workflow of this id reconciles the account, so that never two do at once. */
   reconcile: (account: string) => `reconcile/${account}`,
   scheduledReconcile: (account: string) => `scheduled-reconcile/${account}`,
+  /** Of the schedule, too, for the same reason. */
+  judgeSink: (account: string, sink: string) => `judge-sink/${account}/${sink}`,
+  scheduledJudgeSink: (account: string, sink: string) => `scheduled-judge-sink/${account}/${sink}`,
   maintenance: (account: string) => `maintenance/${account}`,
   hydrate: (hash: string) => `hydrate/${hash}`,
   /** The hash is of what is replayed. One that is started by hand may have any other id. */

@@ -1,0 +1,116 @@
+import { sql } from 'kysely';
+import { StubDispatcher } from '../../../activities/vast/dispatch/stub-dispatcher.ts';
+import { compareUtf8, formatKey } from '../../../namespace/key.ts';
+import type { DeleteStop } from '../../../namespace/rule.ts';
+import { judgeSink, prepareSinkRun } from '../../../reconciler/sink/judge-sink.ts';
+import type { JudgedSink, SinkJudging } from '../../../reconciler/sink/sink-judging.ts';
+import { applyLooks } from '../../../schema/index/apply-answers.ts';
+import { type Finding, readFindings } from '../../../schema/index/findings.ts';
+import { claimLooks } from '../../../schema/index/looks.ts';
+import { transact } from '../../../schema/index/transact.ts';
+import type { JudgeSinkSummary } from '../../../schema/inputs/judge-sink.ts';
+import { filesOf } from '../../activities/vast/sink-contract.ts';
+import { type TestServices, testServices } from '../../activities/vast/test-services.ts';
+import { type TestView, testView } from '../../activities/vast/view-folder.ts';
+
+const NEVER = new AbortController().signal;
+const AGO = 120_000;
+
+export interface SinkWorld extends AsyncDisposable {
+  readonly view: TestView;
+  readonly test: TestServices;
+  readonly judging: SinkJudging;
+  readonly judged: JudgedSink;
+  /** Dispatches until nothing is due, and lets it all have happened a while ago. */
+  settle(): Promise<void>;
+  /** Starts a run; its id. */
+  prepare(options?: { readonly approved?: boolean }): Promise<number>;
+  /** Does a run; whatever waits in it lets dispatcher and looks work. */
+  judge(options?: { readonly approved?: boolean; readonly runId?: number }): Promise<JudgeSinkSummary>;
+  findings(runId: number): Promise<readonly Finding[]>;
+  /** `key cause state` of each finding, in key order. */
+  told(runId: number): Promise<readonly string[]>;
+  /** Whether the view shows what the index says and nothing else of Isthmus's. */
+  shown(): Promise<{ readonly is: readonly string[]; readonly must: readonly string[] }>;
+}
+
+/** A view in a folder, an index with the sink `vast`, a dispatcher between them, and who judges them. Every blob that is looked at is gone. */
+export async function sinkWorld(stop: DeleteStop = { percent: 1, names: 1_000 }): Promise<SinkWorld> {
+  const view = await testView();
+  const test = await testServices(view.sink);
+  const { index, account } = test.services;
+  await index.db.updateTable('accounts').set({ horizon: 1 }).execute();
+  let later = 0;
+  const judging: SinkJudging = {
+    ...test.services,
+    federation: { reconcile: { stop } },
+    clock: {
+      now: () => Date.now() + later,
+      async sleep(ms) {
+        await answerLooks(test);
+        await new StubDispatcher(test.dispatcherOptions()).run(Date.now() + 50, NEVER);
+        later += ms;
+      },
+    },
+  };
+  const judged: JudgedSink = { name: 'vast', sink: view.sink };
+  let wishes = 0;
+  const prepare: SinkWorld['prepare'] = ({ approved = false } = {}) =>
+    prepareSinkRun(judging, 'vast', { wish: `wish ${wishes++}`, approved });
+  const findings = (runId: number) => readFindings(index.db, runId, { limit: 10_000 });
+  return {
+    view,
+    test,
+    judging,
+    judged,
+    async settle() {
+      await test.drain();
+      await sql`update entries set changed_at = changed_at - ${AGO}::bigint`.execute(index.db);
+    },
+    prepare,
+    async judge({ runId, ...options } = {}) {
+      const waiting = { mostMs: 60_000, pollMs: 1_000 };
+      return await judgeSink(judging, judged, runId ?? (await prepare(options)), waiting, () => {}, NEVER);
+    },
+    findings,
+    told: async (runId) =>
+      (await findings(runId)).map((each) => `${formatKey(each)} ${each.cause} ${each.state}`).toSorted(compareUtf8),
+    async shown() {
+      const files = (await filesOf(view.sink)).filter(({ state }) => state !== 'foreign');
+      return { is: files.map((file) => `${formatKey(file.key)} ${file.etag}`), must: await test.expected() };
+    },
+    async [Symbol.asyncDispose]() {
+      await test[Symbol.asyncDispose]();
+      await view[Symbol.asyncDispose]();
+    },
+  };
+
+  async function answerLooks({ services }: TestServices): Promise<void> {
+    const { index: rules, revision } = await services.rules();
+    const claimed = await claimLooks(index, account.id, 1_000, 60_000);
+    if (claimed.length === 0) return;
+    await transact(index, (tx) =>
+      applyLooks(tx, {
+        account,
+        rules,
+        ruleRevision: revision,
+        policy: { margin: account.margin, looks: true },
+        answers: claimed.map(({ key, entryRevision }) => ({
+          ...{ kind: 'look', ...key, eventId: 'test', entryRevision, time: Date.now(), found: undefined },
+        })),
+      }),
+    );
+  }
+}
+
+/** A dispatcher that works beside whatever else is done, until it is disposed of. */
+export function dispatching({ test }: SinkWorld): AsyncDisposable {
+  const over = new AbortController();
+  const running = new StubDispatcher(test.dispatcherOptions()).run(Date.now() + 60_000, over.signal).catch(() => {});
+  return {
+    async [Symbol.asyncDispose]() {
+      over.abort();
+      await running;
+    },
+  };
+}
