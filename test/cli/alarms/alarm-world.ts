@@ -143,15 +143,16 @@ export class AlarmWorld implements AsyncDisposable {
     return this.#lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
   }
 
-  /** What `isthmus status` says while no worker runs and Temporal is away: as JSON, and its alarms for people. */
-  async status(): Promise<StatusOutput & { readonly told: readonly string[] }> {
+  /** What `isthmus status` says while no worker runs and Temporal is away: as JSON, for people, and of that its alarms. */
+  async status(): Promise<StatusOutput & { readonly lines: readonly string[]; readonly told: readonly string[] }> {
     const { account, federation, index } = this.#services;
     const open = { account, federation, index, [Symbol.asyncDispose]: async () => {} };
     const watch = new SourceWatch({ federation, feed: this.#store(() => this.account), triggers: undefined }, 1_000);
     const asked = { watch, now: () => this.now(), [Symbol.asyncDispose]: async () => {} };
     const output = statusOutput.parse(await collectStatus(open, asked, undefined, signal));
     const alarms = output.alarms.filter(({ kind }) => kind !== 'temporal');
-    return { ...output, alarms, told: formatStatus(output).filter((line) => line.startsWith('ALARM  ')) };
+    const lines = formatStatus(output);
+    return { ...output, alarms, lines, told: lines.filter((line) => line.startsWith('ALARM  ')) };
   }
 
   /** Value of one series; undefined where there is none. */
