@@ -114,9 +114,18 @@ function triggersOptions(): TriggersBenchOptions {
   };
 }
 
+const MOST_DRIFT = 0.05;
+
 function reconcileOptions(): ReconcileBenchOptions {
   const { format, intake } = values;
   if (format !== 'csv' && format !== 'parquet') throw new Error('--format takes csv or parquet');
+  for (const name of ['rows', 'files', 'listing-rows'] as const) {
+    if (!(Number.isSafeInteger(number(name)) && number(name) > 0))
+      throw new Error(`--${name} takes a number from 1 on`);
+  }
+  // A seventh of it is deletes, and more than 1 % of those waits for a person.
+  if (!(number('drift') >= 0 && number('drift') <= MOST_DRIFT))
+    throw new Error(`--drift takes a share up to ${MOST_DRIFT}`);
   return {
     ...{ rows: number('rows'), format, fileRows: number('files'), drift: number('drift') },
     ...{ listingRows: number('listing-rows'), intake },

@@ -1,7 +1,6 @@
 /** What is measured: the worker's own reconcile by the newest report, from its search to its end, with the worker's own looks beside it. */
 import { lookActivities } from '../../activities/answer-looks.ts';
 import { finishReconcileRun } from '../../reconciler/finish.ts';
-import { DEFAULT_GUARD } from '../../reconciler/judge/guard.ts';
 import { judgeRun } from '../../reconciler/judge/judge-run.ts';
 import { prepareRun } from '../../reconciler/prepare.ts';
 import { stageRun } from '../../reconciler/stage.ts';
@@ -28,7 +27,8 @@ const began = performance.now();
 const { runId, judge, reason } = await prepareRun(services, { judge: 'inventory' }, signal);
 if (judge !== 'inventory') throw new Error(`The report was not taken: ${reason}`);
 await stageRun(services, runId, signal);
-await judgeRun(services, runId, DEFAULT_GUARD, signal);
+const { state } = await judgeRun(services, runId, signal);
+if (state.phase === 'approve') throw new Error('A percent stop tripped: less drift must be planted.');
 const summary = await finishReconcileRun(services, runId, { mostMs: A_DAY * 1_000, pollMs: 50 }, signal);
 const seconds = (performance.now() - began) / 1_000;
 const { user, system } = process.cpuUsage(before);
