@@ -116,14 +116,22 @@ export class FakeBlobs implements BlobSource {
 
   async *listBlobs(container: string, prefix: string): AsyncGenerator<BlobPage> {
     this.listed.push(`${container}/${prefix}`);
-    const all = [...(this.containers.get(container) ?? [])]
-      .filter(([name]) => name.startsWith(prefix))
-      .toSorted(([a], [b]) => compareUtf8(a, b))
-      .map(([name, { attributes }]) => ({ name, attributes }));
-    const blobs = all.slice(0, Math.ceil(all.length * this.lists));
-    for (let at = 0; at === 0 || at < blobs.length; at += this.pageSize) {
+    const below = () =>
+      [...(this.containers.get(container) ?? [])]
+        .filter(([name]) => name.startsWith(prefix))
+        .toSorted(([a], [b]) => compareUtf8(a, b))
+        .map(([name, { attributes }]) => ({ name, attributes }));
+    const most = Math.ceil(below().length * this.lists);
+    let last: string | undefined;
+    for (let at = 0; ; at += this.pageSize) {
       this.onRequest(`list ${container}/${prefix} ${at}`);
-      yield { blobs: blobs.slice(at, at + this.pageSize), time: this.told };
+      // Each page is what there is when it is asked for, after the last name of the page before.
+      const rest = below().filter(({ name }) => last === undefined || compareUtf8(name, last) > 0);
+      const size = Math.min(this.pageSize, this.lists < 1 ? most - at : this.pageSize);
+      const blobs = rest.slice(0, Math.max(0, size));
+      last = blobs.at(-1)?.name;
+      yield { blobs, time: this.told };
+      if (last === undefined || rest.length <= blobs.length || (this.lists < 1 && at + blobs.length >= most)) return;
     }
   }
 
@@ -142,7 +150,7 @@ export class FakeBlobs implements BlobSource {
       const page = sorted.slice(at, at + this.pageSize);
       const blobs = page.flatMap(([name, attributes]) => (attributes === undefined ? [] : [{ name, attributes }]));
       const prefixes = page.flatMap(([name, attributes]) => (attributes === undefined ? [name] : []));
-      yield { blobs, prefixes, time: this.#time };
+      yield { blobs, prefixes, time: this.told };
     }
   }
 

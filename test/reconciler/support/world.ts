@@ -101,29 +101,17 @@ export async function makeWorld(index: Index, rules: readonly Rule[] = [EVERYTHI
     return answered;
   };
   const live = (prefix = '') => listEntries(index.db, account.id, { prefix, limit: 10_000 });
-  const drive: World['drive'] = async (runId, stop = RECONCILE.stop, decision = 'rejected') => {
-    const { federation } = judging;
-    const stopped: Judging = { ...judging, federation: { ...federation, reconcile: { ...federation.reconcile, stop } } };
-    await stageRun(stopped, runId, NEVER);
-    const { state } = await judgeRun(stopped, runId, NEVER);
-    if (state.phase === 'approve') {
-      await decide(stopped, runId, { decision, who: 'test', reason: 'a test' });
-      await judgeRun(stopped, runId, NEVER);
-    }
-    await answerLooks();
-    return finishReconcileRun(stopped, runId, { mostMs: 60_000, pollMs: 1 }, NEVER);
-  };
   return {
     judging,
     blobs,
     index,
     answerLooks,
-    drive,
+    drive: (runId, stop, decision) => driveRun(judging, answerLooks, runId, stop, decision),
     live,
     names: async (prefix) => (await live(prefix)).map(formatKey),
     async reconcile(input, stop, decision) {
       const { runId } = await prepareRun(judging, { judge: 'auto', ...input }, NEVER);
-      return drive(runId, stop, decision);
+      return driveRun(judging, answerLooks, runId, stop, decision);
     },
     async horizon() {
       const row = await index.db
@@ -134,4 +122,24 @@ export async function makeWorld(index: Index, rules: readonly Rule[] = [EVERYTHI
       return row?.horizon ?? null;
     },
   };
+}
+
+/** Takes a run from where it is to its end; where it waits for a person, this is decided. */
+export async function driveRun(
+  judging: Judging,
+  answerLooks: () => Promise<unknown>,
+  runId: number,
+  stop: DeleteStop = RECONCILE.stop,
+  decision: RunDecision = 'rejected',
+): Promise<ReconcileSummary> {
+  const { federation } = judging;
+  const stopped: Judging = { ...judging, federation: { ...federation, reconcile: { ...federation.reconcile, stop } } };
+  await stageRun(stopped, runId, NEVER);
+  const { state } = await judgeRun(stopped, runId, NEVER);
+  if (state.phase === 'approve') {
+    await decide(stopped, runId, { decision, who: 'test', reason: 'a test' });
+    await judgeRun(stopped, runId, NEVER);
+  }
+  await answerLooks();
+  return finishReconcileRun(stopped, runId, { mostMs: 60_000, pollMs: 1 }, NEVER);
 }
