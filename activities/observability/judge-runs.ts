@@ -40,6 +40,8 @@ export interface JudgeFacts extends Pick<SeenRun, 'judge' | 'sink'> {
   /** The newest of those that ended well or wait, whose findings are the newest of their names. */
   readonly current: readonly SeenRun[];
   readonly underWay: SeenRun | undefined;
+  /** Those that stand still until a person decides, the one that has longest first. */
+  readonly waiting: readonly SeenRun[];
   /** How long the one under way may do no step. */
   readonly stallLimitMs: number;
   /** Whether the newest run failed. */
@@ -85,7 +87,7 @@ function headOf(
   const mine = standing.runs.filter((run) => isSame(run, of));
   const current = allCurrent.filter((run) => isSame(run, of));
   const last = mine.find(({ outcome }) => outcome !== undefined);
-  const underWay = mine.find(({ outcome }) => outcome === undefined);
+  const underWay = mine.find(({ outcome, waitingSince }) => outcome === undefined && waitingSince === undefined);
   const findings = current.flatMap(({ id }) => sight.findings.get(id) ?? []);
   const lastGood = tally?.lastGood;
   const head: JudgeFacts = {
@@ -98,6 +100,7 @@ function headOf(
     last,
     current,
     underWay,
+    waiting: mine.filter(({ outcome, waitingSince }) => outcome === undefined && waitingSince !== undefined).reverse(),
     stallLimitMs: underWay?.phase === 'wait' ? LOOKS_MS + STALL_MS : STALL_MS,
     failed: last?.outcome === 'failed' && !standing.runs.some((run) => run.id > last.id && hasEndedOf(run, sink)),
     drift: driftOf(current, findings),

@@ -31,7 +31,7 @@ export class ReconcileMetrics {
     );
     this.#runningSince = make.gauge(
       'isthmus_reconcile_running_since_timestamp_seconds',
-      'Since when a run is under way, since 1970; 0 where none is.',
+      'Since when a run is under way, since 1970; 0 where none is, or it waits for a person.',
       JUDGE,
     );
     this.#moved = make.gauge(
@@ -60,11 +60,10 @@ export class ReconcileMetrics {
       for (const [outcome, count] of Object.entries(head.byOutcome)) this.#runs.set({ ...of, outcome }, count);
       if (waitedSince !== undefined) this.#lastGood.set(of, waitedSince / 1000);
       if (everyMs !== undefined) this.#expected.set(of, everyMs / 1000);
-      const waits = underWay?.waitingSince !== undefined;
       this.#runningSince.set(of, (underWay?.startedAt ?? 0) / 1000);
-      this.#moved.set(of, waits ? 0 : (underWay?.movedAt ?? 0) / 1000);
+      this.#moved.set(of, (underWay?.movedAt ?? 0) / 1000);
       this.#stallLimit.set(of, head.stallLimitMs / 1000);
-      this.#waitingSince.set(of, (underWay?.waitingSince ?? 0) / 1000);
+      this.#waitingSince.set(of, (head.waiting[0]?.waitingSince ?? 0) / 1000);
       this.#failed.set(of, head.failed ? 1 : 0);
     }
   }

@@ -27,7 +27,13 @@ function overdue(sight: JudgesSight, head: JudgeFacts): Alarm | undefined {
   if (everyMs === undefined || since === undefined || sight.now - since <= 2 * everyMs) return undefined;
   const was = lastGood === undefined ? 'nothing was ever judged' : `nothing newer than ${timeOf(since)} was judged`;
   const due = `${was} by ${nameOf(head)}, though that is due every ${hours(everyMs)} h`;
-  const run = underWay === undefined ? whyNot(sight, head) : `${runText(underWay)} is under way`;
+  const [waits] = head.waiting;
+  const run =
+    underWay !== undefined
+      ? `${runText(underWay)} is under way`
+      : waits !== undefined
+        ? `${runText(waits)} waits for approval`
+        : whyNot(sight, head);
   const paused = head.judge === 'sink' ? undefined : sight.pauses.inventory;
   const why = paused === undefined ? run : `${run}; ${pausedText('inventory', paused)}`;
   return { source: about, kind: 'overdue', since, message: `${due}: ${why}` };
@@ -47,18 +53,19 @@ function whyNot({ noReport, unusable }: JudgesSight, { judge, last, lastGood }: 
   return `${why}: look whether the inventory rule of the account still runs, or judge by \`isthmus reconcile run --judge listing\``;
 }
 
-function waiting({ about, underWay }: JudgeFacts): Alarm | undefined {
-  const since = underWay?.waitingSince;
-  if (underWay === undefined || since === undefined) return undefined;
-  const { id } = underWay;
+function waiting({ about, waiting: [first, ...others] }: JudgeFacts): Alarm | undefined {
+  const since = first?.waitingSince;
+  if (first === undefined || since === undefined) return undefined;
+  const { id } = first;
+  const more = others.length === 0 ? '' : `, and so does ${others.map(runText).join(', ')}`;
   const message =
-    `${runText(underWay)} would delete more than it may without being asked, and waits since ${timeOf(since)}: ` +
-    `\`isthmus reconcile plan ${id}\` shows what, \`isthmus reconcile approve ${id}\` or \`isthmus reconcile reject ${id}\` decides`;
+    `${runText(first)} would delete more than it may without being asked, and waits since ${timeOf(since)}: ` +
+    `\`isthmus reconcile plan ${id}\` shows what, \`isthmus reconcile approve ${id}\` or \`isthmus reconcile reject ${id}\` decides${more}`;
   return { source: about, kind: 'waiting-approval', since, message };
 }
 
 function stuck({ now, pauses }: JudgesSight, { about, judge, underWay, stallLimitMs }: JudgeFacts): Alarm | undefined {
-  if (underWay === undefined || underWay.waitingSince !== undefined) return undefined;
+  if (underWay === undefined) return undefined;
   const { movedAt, phase } = underWay;
   if (now - movedAt <= stallLimitMs) return undefined;
   const paused = judge === 'sink' ? undefined : pauses.inventory;

@@ -9,7 +9,7 @@ type Judge = StatusOutput['judges'][number];
 /** What each judge last said, and what it is at; a run that waits for a person with what decides it. */
 export function judgeLines(judges: StatusOutput['judges']): readonly string[] {
   const table = formatTable(judges.map(standing)).split('\n');
-  return ['', 'Judges', ...table.flatMap((line, at) => [line, ...underWay(judges[at])])];
+  return ['', 'Judges', ...table.flatMap((line, at) => [line, ...runLines(judges[at])])];
 }
 
 function standing({ judge, sink, everyHours, lastGood, last, drift }: Judge): readonly string[] {
@@ -23,16 +23,17 @@ function standing({ judge, sink, everyHours, lastGood, last, drift }: Judge): re
   return [`  ${who}`, asked, good, causes, printable(outcome)];
 }
 
-function underWay(judge: Judge | undefined): readonly string[] {
-  const run = judge?.underWay;
-  if (judge === undefined || run === undefined || run === null) return [];
-  const named = printable(runText({ ...run, id: run.run, judge: judge.judge, sink: judge.sink ?? undefined }));
-  if (run.waitingSince === null) {
-    const phase = run.phase === null ? '' : `, phase ${run.phase}`;
-    return [`    ${named} is under way since ${run.startedAt}${phase}, its last step at ${run.movedAt}`];
-  }
-  return [
-    `    ${named} WAITS for approval since ${run.waitingSince}: isthmus reconcile plan ${run.run}, then`,
+function runLines(judge: Judge | undefined): readonly string[] {
+  if (judge === undefined) return [];
+  const named = (run: { readonly run: number; readonly prefix: string }) =>
+    printable(runText({ id: run.run, prefix: run.prefix, judge: judge.judge, sink: judge.sink ?? undefined }));
+  const lines = judge.waiting.flatMap((run) => [
+    `    ${named(run)} WAITS for approval since ${run.since}: isthmus reconcile plan ${run.run}, then`,
     `      isthmus reconcile approve ${run.run}, or isthmus reconcile reject ${run.run} --reason TEXT`,
-  ];
+  ]);
+  const { underWay } = judge;
+  if (underWay === null) return lines;
+  const { phase, startedAt, movedAt } = underWay;
+  const where = phase === null ? '' : `, phase ${phase}`;
+  return [...lines, `    ${named(underWay)} is under way since ${startedAt}${where}, its last step at ${movedAt}`];
 }

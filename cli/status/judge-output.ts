@@ -4,7 +4,8 @@ import { formatTime } from '../format.ts';
 
 type Judge = StatusOutput['judges'][number];
 
-export function judgeOutput({ judge, sink, everyMs, lastGood, last, underWay, drift, repeated }: JudgeHead): Judge {
+export function judgeOutput({ judge, sink, everyMs, lastGood, last, ...head }: JudgeHead): Judge {
+  const { underWay, waiting, drift, repeated } = head;
   return {
     judge,
     sink: sink ?? null,
@@ -31,7 +32,9 @@ export function judgeOutput({ judge, sink, everyMs, lastGood, last, underWay, dr
             phase: underWay.phase ?? null,
             startedAt: formatTime(underWay.startedAt),
             movedAt: formatTime(underWay.movedAt),
-            waitingSince: underWay.waitingSince === undefined ? null : formatTime(underWay.waitingSince),
           },
+    waiting: waiting.map(({ id, prefix, waitingSince, movedAt }) => {
+      return { run: id, prefix, since: formatTime(waitingSince ?? movedAt) };
+    }),
   };
 }

@@ -153,9 +153,11 @@ export const statusOutput = z.object({
             phase: z.string().nullable(),
             startedAt: time,
             movedAt: time.describe('When it last did a step.'),
-            waitingSince: time.nullable().describe('Since when it waits for a person to approve its deletes.'),
           })
           .nullable(),
+        waiting: z
+          .array(z.object({ run: count, prefix: z.string(), since: time }))
+          .describe('Runs that stand still until a person decides about their deletes.'),
       }),
     )
     .describe('Those that must judge, and others that have.'),

@@ -92,6 +92,19 @@ describe('9: a run', () => {
     expect(others).toEqual([]);
   });
 
+  it('that waits is told while another is under way, and so is another that waits', () => {
+    const waits = underWay(12, { waitingSince: NOW - HOUR, prefix: 'a/', judge: 'listing' });
+    const second = underWay(13, { waitingSince: NOW, prefix: 'b/', judge: 'listing' });
+    const tallies = [...ALL_GOOD, good('listing', 1)];
+    const [alarm, ...others] = alarms({
+      tallies,
+      runs: [underWay(14, { judge: 'listing', movedAt: NOW }), second, waits],
+    });
+    expect(alarm).toMatchObject({ source: 'listing', kind: 'waiting-approval', since: NOW - HOUR });
+    expect(alarm?.message).toContain('and so does run 13 by a listing of b/');
+    expect(others).toEqual([]);
+  });
+
   it('9: that does no step is stuck, later while it waits for its looks', () => {
     const stuck = (minutes: number, phase: string) =>
       told({ runs: [underWay(12, { movedAt: NOW - minutes * MINUTE, phase })] });
