@@ -9,6 +9,7 @@ import { claimLooks, countLooks, postponeLook, type WantedLook } from '../schema
 import type { Activities } from '../schema/inputs/activities.ts';
 import { applyUnderRules } from './apply-under-rules.ts';
 import { heartbeats } from './heartbeat.ts';
+import { LookRate } from './look-rate.ts';
 import { quietly } from './quietly.ts';
 import type { Services } from './services.ts';
 
@@ -29,7 +30,8 @@ type Answer =
 
 /** Answers the looks that pages wanted. What cannot be asked now is asked again later; nothing is concluded from a failure. */
 export function lookActivities(services: Services): Pick<Activities, 'answerLooks'> {
-  const { account, blobs, clock, index } = services;
+  const { account, blobs, clock, federation, index } = services;
+  const rate = new LookRate(federation.reconcile.looksPerSecond);
 
   async function ask(look: WantedLook, signal: AbortSignal): Promise<Answer> {
     try {
@@ -89,7 +91,13 @@ export function lookActivities(services: Services): Pick<Activities, 'answerLook
       using _heartbeats = heartbeats(() => ({ answered }));
       await quietly(signal, async () => {
         while (clock.now() < until && !signal.aborted) {
-          const looks = await claimLooks(index, account.id, BATCH, LEASE_MS);
+          const pause = Math.min(rate.pauseMs(clock.now()), until - clock.now());
+          if (pause > 0) {
+            await clock.sleep(pause, signal);
+            continue;
+          }
+          const looks = await claimLooks(index, account.id, Math.min(BATCH, rate.perSecond), LEASE_MS);
+          rate.spend(looks.length, clock.now());
           if (looks.length > 0) answered += await answerBatch(looks, signal);
           else await clock.sleep(Math.min(POLL_MS, Math.max(0, until - clock.now())), signal);
         }

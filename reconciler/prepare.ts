@@ -8,6 +8,7 @@ import { upsertSource } from '../schema/index/sources.ts';
 import { standingRuns } from '../schema/index/standing-runs.ts';
 import { transact } from '../schema/index/transact.ts';
 import type { PreparedReconcile, ReconcileInput } from '../schema/inputs/activities.ts';
+import { expireWaiting } from './expire.ts';
 import { type FoundReport, findReport, type Judged } from './inventory/find-report.ts';
 import { openReport, type TrustedReport } from './inventory/open-report.ts';
 import type { Judging } from './judging.ts';
@@ -17,7 +18,8 @@ import { serverTime } from './run/server-time.ts';
 
 /**
  * Finds who judges, and starts the run. A wish that an attempt which died has begun already is taken up, and so is
- * one whose run waits for a decision; a run of another wish that nobody will take up is ended as failed.
+ * one whose run waits for a decision; a run of another wish that nobody will take up is ended as failed. Where
+ * everything is judged by a new run, an older one need not be decided any more: it expires.
  *
  * `auto` bootstraps by a listing until one over everything is complete under the live rules (an inventory tells
  * no version well enough to do without a HEAD of each name, and its own filters may leave names out), and from
@@ -29,6 +31,13 @@ export async function prepareRun(
   input: ReconcileInput,
   signal: AbortSignal,
 ): Promise<PreparedReconcile> {
+  const prepared = await begin(judging, input, signal);
+  const everything = (input.prefix ?? '') === '' && prepared.judge !== 'none' && prepared.reason === undefined;
+  if (everything) await expireWaiting(judging, prepared.runId, signal);
+  return prepared;
+}
+
+async function begin(judging: Judging, input: ReconcileInput, signal: AbortSignal): Promise<PreparedReconcile> {
   const wish = JSON.stringify([input.judge, input.prefix ?? '', input.manifest ?? '']);
   const begun = await takeUp(judging, wish);
   if (begun !== undefined) return begun;
@@ -82,7 +91,7 @@ async function takeUp({ index, account }: Judging, wish: string): Promise<Prepar
   for (const run of [...waiting, ...recent]) {
     if (run === undefined || run.outcome !== undefined || run.judge === 'sink') continue;
     if (run.state.wish === wish) return { runId: run.id, judge: run.judge };
-    // One that waits for a decision is nobody's to end but a person's.
+    // One that waits for a decision, or was decided, may be needed still.
     if (standing.some(({ id }) => id === run.id)) continue;
     await finishRun(db, run.id, { outcome: 'failed', reason: 'it was left behind for another run' });
   }
