@@ -6,6 +6,7 @@ import { IsthmusError } from '../schema/errors.ts';
 import type { Activities } from '../schema/inputs/activities.ts';
 import { workflowIds } from '../schema/inputs/names.ts';
 import { heartbeats } from './heartbeat.ts';
+import { notingTrouble } from './noting-trouble.ts';
 import type { Services } from './services.ts';
 
 /** Judges sinks. Only the one workflow of a sink may, so that no two drive a run, or end each other's. */
@@ -18,12 +19,10 @@ export function judgeSinkActivities(services: Services): Pick<Activities, 'prepa
     },
     async judgeSink({ runId, sink }) {
       const { signal } = alone(services, sink);
-      let doing = '';
-      using _heartbeats = heartbeats(() => `run ${runId}: ${doing}`);
-      const progress = (now: string) => {
-        doing = now;
-      };
-      return await judgeSink(services, judgedSink(services, sink), runId, STUBS_WAIT, progress, signal);
+      using _heartbeats = heartbeats(() => `judging ${sink}, run ${runId}`);
+      return await notingTrouble(services, runId, signal, () =>
+        judgeSink(services, judgedSink(services, sink), runId, STUBS_WAIT, signal),
+      );
     },
   };
 }

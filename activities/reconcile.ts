@@ -1,19 +1,22 @@
 import { Context } from '@temporalio/activity';
+import { formatKey } from '../namespace/key.ts';
 import { DEFAULT_WAITING, finishReconcileRun } from '../reconciler/finish.ts';
 import { judgeRun } from '../reconciler/judge/judge-run.ts';
 import { decide } from '../reconciler/plan/decide.ts';
 import { prepareRun } from '../reconciler/prepare.ts';
 import { progressOf } from '../reconciler/progress.ts';
-import { runSummary } from '../reconciler/report.ts';
+import { runSummary, undoneText } from '../reconciler/report.ts';
 import { stageRun } from '../reconciler/stage.ts';
+import { undoRun } from '../reconciler/undo/undo-run.ts';
 import { assert, IsthmusError } from '../schema/errors.ts';
 import { readRun } from '../schema/index/runs.ts';
 import { standingRuns } from '../schema/index/standing-runs.ts';
 import type { Activities } from '../schema/inputs/activities.ts';
 import { workflowIds } from '../schema/inputs/names.ts';
 import { heartbeats } from './heartbeat.ts';
+import { notingTrouble } from './noting-trouble.ts';
 import type { Services } from './services.ts';
-import { shownPlan } from './shown-plan.ts';
+import { shownName, shownPlan } from './shown-plan.ts';
 
 type ReconcileActivities = Pick<
   Activities,
@@ -65,13 +68,14 @@ export function reconcileActivities(services: Services): ReconcileActivities {
     async stageReconcile({ runId }) {
       const signal = aloneSignal(services);
       using _heartbeats = heartbeats(() => `staging run ${runId}`);
-      const { counts } = await stageRun(services, runId, signal);
+      const { counts } = await notingTrouble(services, runId, signal, () => stageRun(services, runId, signal));
       return { staged: counts.rows };
     },
     async judgeReconcile({ runId }) {
       const signal = aloneSignal(services);
       using _heartbeats = heartbeats(() => `judging run ${runId}`);
-      const { counts, ended, state } = await judgeRun(services, runId, signal);
+      const judged = await notingTrouble(services, runId, signal, () => judgeRun(services, runId, signal));
+      const { counts, ended, state } = judged;
       const { looks } = counts;
       return ended || state.phase !== 'approve' ? { looks } : { looks, plan: await shownPlan(index, runId) };
     },
@@ -86,7 +90,9 @@ export function reconcileActivities(services: Services): ReconcileActivities {
     async finishReconcile({ runId }) {
       const signal = aloneSignal(services);
       using _heartbeats = heartbeats(() => `waiting for the looks of run ${runId}`);
-      const counts = await finishReconcileRun(services, runId, DEFAULT_WAITING, signal);
+      const counts = await notingTrouble(services, runId, signal, () =>
+        finishReconcileRun(services, runId, DEFAULT_WAITING, signal),
+      );
       const { agreed, filled, applied, looks, missing } = counts;
       metrics.records('inventory', { agreed, filled, applied, looks, missing });
       const run = await readRun(index.db, runId);
@@ -94,8 +100,14 @@ export function reconcileActivities(services: Services): ReconcileActivities {
       return await runSummary(index.db, run);
     },
     async undoReconcile({ runId }) {
-      aloneSignal(services);
-      throw new IsthmusError('ISTHMUS_USAGE', `Run ${runId} cannot be undone yet.`);
+      const signal = aloneSignal(services);
+      let restored = 0;
+      using _heartbeats = heartbeats(() => `undoing run ${runId}: ${restored} restored`);
+      const { examples, ...undone } = await undoRun(services, runId, signal, (by) => {
+        restored = by.restored;
+      });
+      const goneNames = examples.map((key) => shownName(formatKey(key)));
+      return { runId, ...undone, goneNames, report: [undoneText(runId, undone)] };
     },
   };
 }

@@ -44,7 +44,7 @@ export interface JudgeFacts extends Pick<SeenRun, 'judge' | 'sink'> {
   readonly waiting: readonly SeenRun[];
   /** How long the one under way may do no step. */
   readonly stallLimitMs: number;
-  /** Whether the newest run failed. */
+  /** Whether the newest run failed, or the one under way has not got on since an attempt failed. */
   readonly failed: boolean;
   readonly drift: ByCause;
   readonly findings: readonly FindingCount[];
@@ -58,6 +58,8 @@ export interface JudgeHead extends JudgeFacts {
 
 /** A run does a step every few seconds, or minutes where Postgres is slow. */
 const STALL_MS = 15 * 60_000;
+/** What an attempt fails by may be over by the next. */
+const TROUBLE_MS = 2 * 60_000;
 /** A run waits for its looks for an hour, and does no step meanwhile. */
 const LOOKS_MS = 60 * 60_000;
 
@@ -102,7 +104,7 @@ function headOf(
     underWay,
     waiting: mine.filter(({ outcome, waitingSince }) => outcome === undefined && waitingSince !== undefined).reverse(),
     stallLimitMs: underWay?.phase === 'wait' ? LOOKS_MS + STALL_MS : STALL_MS,
-    failed: last?.outcome === 'failed' && !standing.runs.some((run) => run.id > last.id && hasEndedOf(run, sink)),
+    failed: failedOf(sight, last, underWay),
     drift: driftOf(current, findings),
     findings,
     repeated: repeatedOf(findings),
@@ -112,6 +114,11 @@ function headOf(
 
 function isSame(one: Pick<SeenRun, 'judge' | 'sink'>, other: Pick<SeenRun, 'judge' | 'sink'>): boolean {
   return one.judge === other.judge && one.sink === other.sink;
+}
+
+function failedOf({ now, standing }: JudgesSight, last: SeenRun | undefined, underWay: SeenRun | undefined): boolean {
+  if (underWay?.trouble !== undefined && now - underWay.movedAt > TROUBLE_MS) return true;
+  return last?.outcome === 'failed' && !standing.runs.some((run) => run.id > last.id && hasEndedOf(run, last.sink));
 }
 
 /** The judges of the account take turns: what one could not do, the next one has done. */

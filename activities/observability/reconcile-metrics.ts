@@ -49,7 +49,11 @@ export class ReconcileMetrics {
       'Since when a run waits for a person to approve its deletes, since 1970; 0 where none does.',
       JUDGE,
     );
-    this.#failed = make.gauge('isthmus_reconcile_failed', '1 where the newest run failed.', JUDGE);
+    this.#failed = make.gauge(
+      'isthmus_reconcile_failed',
+      '1 where the newest run failed, or does not get on since an attempt failed.',
+      JUDGE,
+    );
   }
 
   observe(judges: readonly JudgeHead[]): void {

@@ -65,7 +65,8 @@ function waiting({ about, waiting: [first, ...others] }: JudgeFacts): Alarm | un
 }
 
 function stuck({ now, pauses }: JudgesSight, { about, judge, underWay, stallLimitMs }: JudgeFacts): Alarm | undefined {
-  if (underWay === undefined) return undefined;
+  // Why is known then, and told.
+  if (underWay === undefined || underWay.trouble !== undefined) return undefined;
   const { movedAt, phase } = underWay;
   if (now - movedAt <= stallLimitMs) return undefined;
   const paused = judge === 'sink' ? undefined : pauses.inventory;
@@ -78,9 +79,15 @@ function stuck({ now, pauses }: JudgesSight, { about, judge, underWay, stallLimi
   return { source: about, kind: 'stuck', since: movedAt, message };
 }
 
-function failed({ about, last, failed: is }: JudgeFacts): Alarm | undefined {
-  if (!is || last === undefined) return undefined;
-  const message = `${runText(last)} failed: ${last.reason ?? 'no reason was given'}; \`isthmus reconcile run\` asks for another`;
+function failed({ about, last, underWay, failed: is }: JudgeFacts): Alarm | undefined {
+  if (!is) return undefined;
+  if (underWay?.trouble !== undefined) {
+    const { movedAt, trouble } = underWay;
+    const message = `${runText(underWay)} does not get on since ${timeOf(movedAt)}, as its last attempt failed: ${trouble}`;
+    return { source: about, kind: 'failed', since: movedAt, message };
+  }
+  if (last === undefined) return undefined;
+  const message = `${runText(last)} failed: ${last.reason ?? 'no reason was given'}; \`isthmus reconcile\` asks for another`;
   return { source: about, kind: 'failed', since: last.endedAt, message };
 }
 

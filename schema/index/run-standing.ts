@@ -18,6 +18,8 @@ export interface SeenRun {
   /** When it last did a step, or was begun. */
   readonly movedAt: Timestamp;
   readonly phase: string | undefined;
+  /** Why the last attempt failed, where no step was done since. */
+  readonly trouble: string | undefined;
   readonly waitingSince: Timestamp | undefined;
   readonly decision: RunDecision | undefined;
   readonly counts: Readonly<Record<string, number>>;
@@ -44,7 +46,9 @@ export interface RunStanding {
 const RUNS = 100;
 
 const SEEN = sql.raw(`id, judge, sink, prefix, outcome, reason, started_at, ended_at,
-  coalesce(moved_at, started_at) as moved_at, state ->> 'phase' as phase, waiting_since, decision, counts,
+  coalesce(moved_at, started_at) as moved_at, state ->> 'phase' as phase,
+  case when (state #>> '{trouble,at}')::bigint >= coalesce(moved_at, started_at) then state #>> '{trouble,message}' end
+    as trouble, waiting_since, decision, counts,
   coalesce(jsonb_array_length(state #> '{inventory,filters,prefixMatch}'), 0) > 0
     or coalesce(jsonb_array_length(state #> '{inventory,filters,excludePrefix}'), 0) > 0
     or state #> '{inventory,filters,createdInLastDays}' is not null as filtered`);
@@ -114,6 +118,7 @@ interface Row {
   readonly ended_at: number | null;
   readonly moved_at: number;
   readonly phase: string | null;
+  readonly trouble: string | null;
   readonly waiting_since: number | null;
   readonly decision: string | null;
   readonly counts: Readonly<Record<string, number>>;
@@ -132,6 +137,7 @@ function seenRun(row: Row): SeenRun {
     endedAt: row.ended_at ?? undefined,
     movedAt: row.moved_at,
     phase: row.phase ?? undefined,
+    trouble: row.trouble ?? undefined,
     waitingSince: row.waiting_since ?? undefined,
     decision: (row.decision ?? undefined) as RunDecision | undefined,
     counts: row.counts,

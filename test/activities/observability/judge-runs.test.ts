@@ -19,6 +19,7 @@ const WANTED = wantedJudges(of({ inventory: { container: 'inventory' } }));
 const run = (id: number, more: Partial<SeenRun> = {}): SeenRun => ({
   ...{ id, judge: 'inventory', sink: undefined, prefix: '', filtered: false, outcome: 'complete', reason: undefined },
   ...{ startedAt: NOW - HOUR, endedAt: NOW - HOUR, movedAt: NOW - HOUR, phase: 'wait', waitingSince: undefined },
+  ...{ trouble: undefined },
   ...{ decision: undefined, counts: {}, ...more },
 });
 const underWay = (id: number, more: Partial<SeenRun> = {}) =>
@@ -123,6 +124,18 @@ describe('9: a run', () => {
     const sinkRun = { judge: 'sink', sink: 'gpu' } as const;
     expect(told({ runs: [run(6), run(5, { ...failed, ...sinkRun })] })).toEqual(['sink:gpu failed']);
     expect(told({ runs: [run(6, sinkRun), run(5, { ...failed, ...sinkRun })] })).toEqual([]);
+  });
+});
+
+describe('9: a run under way whose attempts fail', () => {
+  it('9: rings once it has not got on for two minutes, and says why; it is not told as stuck, too', () => {
+    const failing = (minutes: number) =>
+      alarms({ runs: [underWay(12, { movedAt: NOW - minutes * MINUTE, trouble: 'the account answers 403' })] });
+    expect(failing(1)).toEqual([]);
+    for (const minutes of [3, 60]) {
+      expect(failing(minutes)).toMatchObject([{ source: 'inventory', kind: 'failed' }]);
+      expect(failing(minutes)[0]?.message).toContain('its last attempt failed: the account answers 403');
+    }
   });
 });
 

@@ -1,10 +1,11 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import { notingTrouble } from '../../../activities/noting-trouble.ts';
 import { RunWatch } from '../../../activities/observability/run-watch.ts';
 import { wantReconcile } from '../../../activities/want-reconcile.ts';
 import { federationSchema } from '../../../schema/federation/federation.ts';
 import { type NewFinding, recordFindings } from '../../../schema/index/findings.ts';
-import { awaitDecision, decideRun, finishRun, type NewRun, startRun } from '../../../schema/index/runs.ts';
+import { awaitDecision, decideRun, finishRun, type NewRun, startRun, stepRun } from '../../../schema/index/runs.ts';
 import { readSources, upsertSource } from '../../../schema/index/sources.ts';
 import { AlarmWorld } from './alarm-world.ts';
 
@@ -89,6 +90,16 @@ describe('9: alarms of who judges, each in the log, in status and in a metric', 
     expect(ofJudges((await world.status()).alarms)).toEqual([]);
     world.pass(120);
     expect(ofJudges((await world.status()).alarms)).toEqual(['sink:vast stuck']);
+    const { signal } = new AbortController();
+    const away = async () => {
+      throw new Error('the view is away');
+    };
+    await expect(notingTrouble(world.services, run, signal, away)).rejects.toThrow('the view is away');
+    expect(ofJudges((await world.status()).alarms)).toEqual(['sink:vast failed']);
+    // A step makes it old.
+    expect(await stepRun(index.db, run, 0, {})).toBe(true);
+    await sql`update runs set moved_at = ${Math.round(world.now())} where id = ${run}`.execute(index.db);
+    expect(ofJudges((await world.status()).alarms)).toEqual([]);
     await finishRun(index.db, run, { outcome: 'failed', reason: 'the view is away' });
     const { alarms } = await world.status();
     expect(ofJudges(alarms)).toEqual(['sink:vast failed']);

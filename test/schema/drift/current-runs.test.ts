@@ -5,7 +5,7 @@ import type { SeenRun } from '../../../schema/index/run-standing.ts';
 const run = (id: number, more: Partial<SeenRun>): SeenRun => ({
   ...{ id, judge: 'listing', sink: undefined, prefix: '', filtered: false, outcome: 'complete', reason: undefined },
   ...{ startedAt: id, endedAt: id, movedAt: id, phase: 'wait', waitingSince: undefined, decision: undefined },
-  counts: {},
+  ...{ trouble: undefined, counts: {} },
   ...more,
 });
 
