@@ -4,13 +4,14 @@ import { type Run, readRun } from '../schema/index/runs.ts';
 import type { ReconcileProgress } from '../schema/inputs/reconcile.ts';
 import { causesOf } from './report.ts';
 import { parseRunState } from './run/run-state.ts';
+import { sinkProgressOf } from './sink/sink-progress.ts';
 
 /** Where a run is by its ledger, so that whoever asks need not be who does it. */
 export async function progressOf(index: Index, runId: number): Promise<ReconcileProgress> {
   const run = await readRun(index.db, runId);
   assert(run !== undefined, `there is no run ${runId}`);
   const causes = await causesOf(index.db, run);
-  return { ...(await reached(index, run)), causes };
+  return { ...(run.judge === 'sink' ? sinkProgressOf(run) : await reached(index, run)), causes };
 }
 
 async function reached(index: Index, run: Run): Promise<Omit<ReconcileProgress, 'causes'>> {

@@ -25,7 +25,9 @@ export async function compareSink(
   staging: SinkStaging,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const pair of await staging.pairs()) {
+  const pairs = await staging.pairs();
+  await ledger.step(async () => ({ state: { pairs: pairs.length } }));
+  for (const pair of pairs) {
     if (ledger.state.compared.includes(pair.name)) continue;
     signal.throwIfAborted();
     await ledger.step(

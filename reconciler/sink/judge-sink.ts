@@ -42,9 +42,6 @@ export async function prepareSinkRun(
   return await startRun(index.db, account.id, { judge: 'sink', prefix: '', sink, state });
 }
 
-/** What a judgement of a sink tells of itself while it is under way. */
-export type SinkProgress = (doing: string) => void;
-
 /**
  * Does what is left of a run that judges a sink: walk, compare, check, repair, settle. Each phase goes on where the
  * ledger says that an attempt which died stopped; a run that has ended is left as it is.
@@ -54,7 +51,6 @@ export async function judgeSink(
   judged: JudgedSink,
   runId: number,
   waiting: Waiting,
-  progress: SinkProgress,
   signal: AbortSignal,
 ): Promise<JudgeSinkSummary> {
   const { index, account } = judging;
@@ -62,7 +58,7 @@ export async function judgeSink(
   const staging = new SinkStaging(index, account.id, runId);
   if (!ledger.ended) {
     try {
-      await phases(judging, judged, ledger, staging, waiting, progress, signal);
+      await phases(judging, judged, ledger, staging, waiting, signal);
     } catch (error) {
       if (error instanceof StagingLost) await ledger.restart();
       throw error;
@@ -80,7 +76,6 @@ async function phases(
   ledger: SinkLedger,
   staging: SinkStaging,
   waiting: Waiting,
-  progress: SinkProgress,
   signal: AbortSignal,
 ): Promise<void> {
   if (ledger.state.phase === 'walk') {
@@ -89,21 +84,17 @@ async function phases(
       const reason = 'no judge has been over the whole account yet: the index knows too little';
       return end(judging, ledger, { outcome: 'nothing-to-do', reason });
     }
-    await stageSink(judging, judged, ledger, staging, (files) => progress(`walking, ${files} files`), signal);
+    await stageSink(judging, judged, ledger, staging, signal);
   }
   if (ledger.state.phase === 'compare') {
-    progress('comparing');
     await compareSink(judging, ledger, staging, signal);
   }
   if (ledger.state.phase === 'check') {
-    progress(`looking at ${ledger.counts.suspects} names again`);
     await checkSink(judging, judged, ledger, staging, signal);
   }
   if (ledger.state.phase === 'repair') {
-    progress('making stubs due');
     await repairSink(judging, judged, ledger, staging, signal);
   }
-  progress('waiting for stubs');
   const settled = await settleSink(judging, judged, ledger, staging, waiting, signal);
   const orphans = await judged.sink.cleanUp(ORPHAN_AGE, signal);
   const counts: Record<string, number> = { ...settled, 'cause.orphaned-temporary': orphans };

@@ -13,8 +13,11 @@ const sinkState = z.object({
   phase: z.enum(['walk', 'compare', 'check', 'repair', 'settle']).default('walk'),
   /** When the walk began, by the index's clock. */
   from: z.int().nullable().default(null),
-  /** Pairs of partitions that are compared, by name. */
+  /** Files that the walk under way has seen. */
+  walked: z.int().default(0),
+  /** Pairs of partitions that are compared, by name, of so many. */
   compared: z.array(z.string()).default([]),
+  pairs: z.int().nullable().default(null),
   /** Suspects up to this one are through the phase. */
   after: z.int().default(0),
   guarded: z.string().nullable().default(null),
@@ -22,6 +25,11 @@ const sinkState = z.object({
   step: z.int().default(0),
 });
 export type SinkState = z.output<typeof sinkState>;
+
+/** Keys that are absent have their first value. */
+export function parseSinkState(value: unknown): SinkState {
+  return sinkState.parse(value);
+}
 
 /** What a run of a sink found; causes are counted beside, as `cause.NAME`. */
 export interface SinkCounts {
@@ -63,7 +71,7 @@ export class SinkLedger {
     this.#index = index;
     this.run = run;
     this.previous = previous;
-    this.#state = sinkState.parse(run.state);
+    this.#state = parseSinkState(run.state);
     this.#counts = { ...NOTHING, ...run.counts };
   }
 

@@ -12,21 +12,18 @@ const BATCH = 10_000;
 /**
  * The phase `walk`: every file of the sink that is Isthmus's business is staged. A walk has no place to go on from, so
  * an attempt that died begins anew. Ends in `compare`.
- *
- * @param onFiles told of how many were seen, now and then.
  */
 export async function stageSink(
   judging: SinkJudging,
   judged: JudgedSink,
   ledger: SinkLedger,
   staging: SinkStaging,
-  onFiles: (files: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const { index, account } = judging;
   await staging.create();
   const from = await serverTime(index.db);
-  await ledger.step(async () => ({ state: { from } }));
+  await ledger.step(async () => ({ state: { from, walked: 0 } }));
   const containers = new Map((await listContainers(index.db, account.id)).map(({ name, id }) => [name, id]));
   const counts = { files: 0, foreign: 0, suspects: 0 };
   const client = await index.pool.connect();
@@ -45,7 +42,7 @@ export async function stageSink(
       counts.files += batch.length;
       counts.foreign += batch.filter(({ file }) => file.state === 'foreign').length;
       counts.suspects += unknown.length;
-      onFiles(counts.files);
+      await ledger.step(async () => ({ state: { walked: counts.files } }));
     };
     let batch: JudgedFile[] = [];
     const { index: match } = await judging.rules();

@@ -43,7 +43,7 @@ describe('what pause and resume name', () => {
 
   it('is told of whoever names another: every word that this federation knows, and no other', () => {
     const told = (sources: object) => () => chosen(sources, 'sb');
-    const rest = 'stub:vast, replay, inventory, maintenance.';
+    const rest = 'stub:vast, replay, inventory, maintenance, sink:vast.';
     expect(told({ serviceBus })).toThrow(`The sources: trigger, service-bus, look, ${rest}`);
     expect(told({ eventHubs })).toThrow(`The sources: trigger, look, event-hubs, ${rest}`);
     expect(told({ serviceBus, eventHubs })).toThrow(`The sources: trigger, service-bus, look, event-hubs, ${rest}`);

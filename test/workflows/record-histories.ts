@@ -11,6 +11,8 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type { Activities, FeedTurn, ReconcileSummary, TriggerTurn } from '../../schema/inputs/activities.ts';
 import { REWIND, SKIP } from '../../schema/inputs/feed.ts';
 import { WAKE, WISH, type WorkflowType, workflowIds } from '../../schema/inputs/names.ts';
+import { DECIDE, type ReconcilePlan } from '../../schema/inputs/reconcile.ts';
+import { ASK } from '../../schema/inputs/wish.ts';
 import { type RunningWorkflow, standing, type TestWorkflows, testWorkflows } from './harness.ts';
 
 const LOOP = { federation: 'lake', turnSeconds: 1, idleSeconds: 60 };
@@ -28,6 +30,7 @@ const SPOT = { segment: 'idx/segments/2026/11/21/1300/meta.json' };
 const REPLAYED = { records: 3, applied: 0, superseded: 3, ignored: 0, looks: 0 };
 
 const RECONCILE: Partial<Activities> = {
+  standingReconciles: async () => ({ runs: [] }),
   prepareReconcile: async () => ({ runId: 7, judge: 'inventory' }),
   stageReconcile: async () => ({ staged: 10 }),
   judgeReconcile: async () => ({ looks: 2 }),
@@ -154,6 +157,63 @@ const scenarios: Record<string, Scenario> = {
     await job.handle.signal(WISH, bad);
     await job.handle.result();
     await save(job, 'reconcile.wished');
+  },
+  'reconcile.parked-and-approved': async (workflows) => {
+    const plan: ReconcilePlan = {
+      ...{ runId: 7, judge: 'listing', scope: '', waitingSince: 0, tripped: ['it lacks 2 of 3 live names'] },
+      ...{ live: 3, creates: 0, updates: 0, deletes: 2, elsewhere: 0 },
+      prefixes: [{ prefix: 'lake/a/', names: 2, examples: ['lake/a/1'] }],
+    };
+    let decided = false;
+    await using job = await workflows.start('reconcile', [{ federation: 'lake', judge: 'listing' }], {
+      ...RECONCILE,
+      prepareReconcile: async ({ prefix }) => ({ runId: prefix === undefined ? 7 : 8, judge: 'listing' }),
+      // Long enough for a glance.
+      stageReconcile: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 3_000));
+        return { staged: 10 };
+      },
+      reconcileProgress: async () => ({ phase: 'staging', done: 5, of: 10, unit: 'rows', causes: {} }),
+      judgeReconcile: async ({ runId }) => (runId === 7 && !decided ? { looks: 0, plan } : { looks: 2 }),
+      decideReconcile: async () => {
+        decided = true;
+        return { decided: 'decided' };
+      },
+      undoReconcile: async ({ runId }) => ({ runId, looked: 2, restored: 1, gone: 1, unanswered: 0, goneNames: [] }),
+    });
+    await job.until('parked', ({ state }) => state === 'approval');
+    await job.update(ASK, { judge: 'listing', prefix: 'lake/b/' });
+    await job.until('parked again', ({ state }) => state === 'approval');
+    await job.pause('house move');
+    await job.resume();
+    await job.handle.signal(WISH, { undo: 6 });
+    await job.until('parked still', ({ state, totals }) => state === 'approval' && totals.restored === 1);
+    await job.update(DECIDE, { run: 7, decision: 'approved', who: 'ada' });
+    await job.handle.result();
+    await save(job, 'reconcile.parked-and-approved');
+  },
+  'judge-sink.watched': async (workflows) => {
+    const job = { federation: 'lake', sink: 'vast', approved: true };
+    await using judge = await workflows.start('judgeSink', [job], {
+      prepareJudgeSink: async () => ({ runId: 9 }),
+      // Long enough for a glance.
+      judgeSink: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 3_000));
+        const counts = { files: 3, live: 3, repaired: 1, open: 0, waiting: 0 };
+        return { runId: 9, sink: 'vast', outcome: 'complete', drift: { 'stub-missing': 1 }, ...counts };
+      },
+      reconcileProgress: async () => ({ phase: 'walking the sink', done: 3, unit: 'files', causes: {} }),
+    });
+    await judge.handle.result();
+    await save(judge, 'judge-sink.watched');
+  },
+  'scheduled-judge-sink.started': async (workflows) => {
+    const input = { federation: 'lake', account: 'lake', sink: 'vast' };
+    await run(workflows, 'scheduledJudgeSink', input, 'scheduled-judge-sink.started');
+    await workflows.temporal.client.workflow
+      .getHandle(workflowIds.judgeSink('lake', 'vast'))
+      .terminate()
+      .catch(() => undefined);
   },
   'scheduled-reconcile.started': async (workflows) => {
     const input = { federation: 'lake', account: 'lake' };

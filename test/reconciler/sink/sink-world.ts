@@ -70,7 +70,7 @@ export async function sinkWorld(stop: DeleteStop = { percent: 1, names: 1_000 })
     prepare,
     async judge({ runId, ...options } = {}) {
       const waiting = { mostMs: 60_000, pollMs: 1_000 };
-      return await judgeSink(judging, judged, runId ?? (await prepare(options)), waiting, () => {}, NEVER);
+      return await judgeSink(judging, judged, runId ?? (await prepare(options)), waiting, NEVER);
     },
     findings,
     told: async (runId) =>
