@@ -13,22 +13,26 @@ export async function shownPlan(index: Index, runId: number): Promise<ReconcileP
   assert(judge === 'listing' || judge === 'inventory', `run ${runId} is judged by ${judge}, and has no plan`);
   const prefixes = deleted.prefixes.slice(0, PLAN_LIMITS.prefixes);
   return {
-    ...{ runId, judge, scope: cut(run.prefix), waitingSince: run.waitingSince, live },
-    tripped: tripped.slice(0, PLAN_LIMITS.prefixes).map(cut),
+    ...{ runId, judge, scope: shownName(run.prefix), waitingSince: run.waitingSince, live },
+    tripped: tripped.slice(0, PLAN_LIMITS.prefixes).map((reason) => cut(reason, PLAN_LIMITS.reason)),
     creates: created.names,
     updates: updated.names,
     deletes: deleted.names,
     prefixes: prefixes.map(({ prefix, names, examples }) => ({
-      prefix: cut(prefix),
+      prefix: shownName(prefix),
       names,
-      examples: examples.slice(0, PLAN_LIMITS.examples).map((key) => cut(formatKey(key))),
+      examples: examples.slice(0, PLAN_LIMITS.examples).map((key) => shownName(formatKey(key))),
     })),
     elsewhere: deleted.names - prefixes.reduce((sum, { names }) => sum + names, 0),
   };
 }
 
-function cut(text: string): string {
-  const { length } = PLAN_LIMITS;
+/** A name as a workflow may hold it, bounded. */
+export function shownName(name: string): string {
+  return cut(name, PLAN_LIMITS.name);
+}
+
+function cut(text: string, length: number): string {
   // Not within a pair of surrogates.
   return text.length <= length ? text : `${text.slice(0, length).replace(/[\ud800-\udbff]$/, '')}…`;
 }

@@ -3,6 +3,7 @@ import type { Queryable } from '../schema/index/database.ts';
 import { countFindings } from '../schema/index/findings.ts';
 import type { Run } from '../schema/index/runs.ts';
 import type { ReconcileSummary } from '../schema/inputs/activities.ts';
+import type { UndoSummary } from '../schema/inputs/reconcile.ts';
 import { summaryOf } from './finish.ts';
 
 /** Findings of a run by cause: as it counted them at its end, before that those that it keeps. */
@@ -61,6 +62,16 @@ function reportOf(run: Run, summary: Omit<ReconcileSummary, 'report'>): readonly
     lines.push(`Its deletes were ${decision} by ${decidedBy ?? 'nobody'}${at}${because}.`);
   }
   return lines;
+}
+
+/** What an undo did, for people. */
+export function undoneText(
+  runId: number,
+  { looked, restored, gone, unanswered }: Pick<UndoSummary, 'looked' | 'restored' | 'gone' | 'unanswered'>,
+): string {
+  if (looked === 0) return `Run ${runId} deleted nothing that is not undone already.`;
+  const left = unanswered === 0 ? '' : ` ${counted(unanswered, 'look')} not answered yet.`;
+  return `Run ${runId}: ${counted(looked, 'name')} looked at again, ${restored} restored, ${gone} not, as their blobs do not exist any more.${left}`;
 }
 
 /** `missed-by-both 12, tier-moved 3`, the most first. */

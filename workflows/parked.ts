@@ -5,8 +5,9 @@ export class Parked {
   readonly #plans = new Map<number, ReconcilePlan>();
   readonly #decided: number[] = [];
 
+  /** Nothing where it was decided before its plan was known here. */
   park(plan: ReconcilePlan): void {
-    this.#plans.set(plan.runId, plan);
+    if (!this.#decided.includes(plan.runId)) this.#plans.set(plan.runId, plan);
   }
 
   /** It goes on, whatever was decided: the index knows. */

@@ -24,6 +24,8 @@ export interface Reconciling {
   readonly parked: Parked;
   /** Whether what an ended workflow left behind has been looked for. */
   isKnown: boolean;
+  /** Whether a run is under way, which may have come to wait without being parked yet. */
+  isAtWork: boolean;
 }
 
 /** What can be asked of it at any moment: the signal `wish`, and the updates `ask` and `decide`. */
@@ -56,7 +58,8 @@ export function takeReconcileOrders(reconciling: Reconciling): void {
     description: 'Decides of a run that waits: {"run": 12, "decision": "approved", "who": "..."}, or "rejected".',
     validator: (request) => {
       const { run } = accept(checkDecide(request));
-      if (reconciling.isKnown && !reconciling.parked.waits(run)) throw notWaiting(run);
+      const { isKnown, isAtWork, parked } = reconciling;
+      if (isKnown && !isAtWork && !parked.waits(run)) throw notWaiting(run);
     },
   });
 }
@@ -66,10 +69,10 @@ async function decide(reconciling: Reconciling, request: DecideRequest): Promise
   const { control, parked } = reconciling;
   const { run, decision, who } = request;
   await condition(() => reconciling.isKnown);
-  if (!parked.waits(run)) throw notWaiting(run);
+  if (!reconciling.isAtWork && !parked.waits(run)) throw notWaiting(run);
   const summary = `${decision} by ${who}`;
   const { decided } = await told(orders.decideReconcile.executeWithOptions({ summary }, [request]));
-  parked.decide(run);
+  if (decided === 'decided' || parked.waits(run)) parked.decide(run);
   if (decided === 'late') throw notWaiting(run);
   return control.progress();
 }

@@ -54,7 +54,7 @@ export async function reconcile({ federation, carried, judge, ...of }: Reconcile
   const wishes = new Wishes(carried?.wishes);
   const parked = new Parked();
   const answers = new Answers();
-  const reconciling: Reconciling = { control, wishes, answers, parked, isKnown: false };
+  const reconciling: Reconciling = { control, wishes, answers, parked, isKnown: false, isAtWork: false };
   if (judge !== undefined) wishes.add({ judge, ...of });
   takeReconcileOrders(reconciling);
   const stands = patched('reconcile-stands-for-approval');
@@ -68,6 +68,7 @@ export async function reconcile({ federation, carried, judge, ...of }: Reconcile
   let failure: unknown;
   let isFirst = first === undefined;
   const serve = async (doing: object, work: () => Promise<Asked>): Promise<void> => {
+    reconciling.isAtWork = true;
     try {
       const answer = await work();
       if (answer.kind !== 'approval') {
@@ -82,6 +83,7 @@ export async function reconcile({ federation, carried, judge, ...of }: Reconcile
       answers.tell({ kind: 'failed', reason });
       if (isFirst) failure = error;
     }
+    reconciling.isAtWork = false;
     isFirst = false;
   };
 
@@ -95,7 +97,7 @@ export async function reconcile({ federation, carried, judge, ...of }: Reconcile
     else if (waits) await standStill(reconciling);
     else if (allHandlersFinished()) break;
     else await condition(() => allHandlersFinished() || !wishes.empty || parked.hasDecided);
-    if (workflowInfo().continueAsNewSuggested && allHandlersFinished() && !parked.hasDecided) {
+    if (isLong() && !parked.hasDecided) {
       const next = { ...control.carried, wishes: wishes.waiting, first, report: report.slice(-MOST_LINES) };
       await continueAsNew<typeof reconcile>({ federation, carried: next });
     }
@@ -133,6 +135,11 @@ async function standStill({ control, wishes, answers, parked }: Reconciling): Pr
   answers.tellWaiting(wishes.waiting, { kind: 'approval', runId: plan.runId });
   const why = `run ${plan.runId} waits for a decision`;
   control.approval(why, formatPlans(parked.plans));
-  await condition(() => parked.hasDecided || wishes.waiting.some(isFree) || control.paused);
-  await control.resumed(why);
+  await condition(() => parked.hasDecided || wishes.waiting.some(isFree) || control.paused || isLong());
+  if (!isLong()) await control.resumed(why);
+}
+
+/** Whether a new run of the workflow is to go on, as this one's history has become long. */
+function isLong(): boolean {
+  return workflowInfo().continueAsNewSuggested && allHandlersFinished();
 }

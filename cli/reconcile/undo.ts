@@ -1,4 +1,4 @@
-import { counted } from '../../schema/counted.ts';
+import { undoneText } from '../../reconciler/report.ts';
 import type { UndoSummary } from '../../schema/inputs/reconcile.ts';
 import type { ReconcileUndoOutput } from '../../schema/outputs/reconcile.ts';
 import type { Call } from '../call.ts';
@@ -15,7 +15,8 @@ export async function undoReconcile(runId: number, call: Call): Promise<ExitCode
   const asked = await askReconcile(temporal, federation, { undo: runId }, call);
   if (asked.kind !== 'undone') throw new Error('An undo was answered with a reconcile.');
   const { summary } = asked;
-  const output: ReconcileUndoOutput = { ...summary, goneNames: [...summary.goneNames] };
+  const { report: _report, ...counts } = summary;
+  const output: ReconcileUndoOutput = { ...counts, goneNames: [...summary.goneNames] };
   if (call.json) call.terminal.print(JSON.stringify(output));
   else for (const line of formatUndone(summary)) call.terminal.print(line);
   return EXIT.good;
@@ -23,17 +24,10 @@ export async function undoReconcile(runId: number, call: Call): Promise<ExitCode
 
 /** What an undo did, for people. */
 export function formatUndone(summary: UndoSummary): readonly string[] {
-  const { runId, looked, restored, gone, unanswered, goneNames } = summary;
-  if (looked === 0) return [`Run ${runId} deleted nothing that is not undone already.`];
-  const lines = [
-    `Run ${runId}: ${counted(looked, 'name')} looked at again, ${restored} restored, ${gone} not, as their blobs do not exist any more.`,
-  ];
+  const { runId, gone, unanswered, goneNames } = summary;
+  const lines = [undoneText(runId, summary)];
   lines.push(...goneNames.map((name) => `  ${printable(name)}`));
   if (gone > goneNames.length) lines.push(`  and ${gone - goneNames.length} more`);
-  if (unanswered > 0) {
-    lines.push(
-      `${counted(unanswered, 'look')} not answered yet: \`isthmus reconcile undo ${runId}\` goes on with them.`,
-    );
-  }
+  if (unanswered > 0) lines.push(`\`isthmus reconcile undo ${runId}\` goes on with what is not answered yet.`);
   return lines;
 }

@@ -9,12 +9,12 @@ export interface PlanPrefix {
   /** A plain prefix of `container/name`. */
   readonly prefix: string;
   readonly names: number;
-  /** `container/name`, cut to `PLAN_LIMITS.length`; those of the longest blobs first. */
+  /** `container/name`, cut to `PLAN_LIMITS.name`; those of the longest blobs first. */
   readonly examples: readonly string[];
 }
 
 /** What a plan holds at most, so that it stays a few KB: it is in workflow histories. */
-export const PLAN_LIMITS = { prefixes: 20, examples: 5, length: 120 } as const;
+export const PLAN_LIMITS = { prefixes: 20, examples: 5, name: 120, reason: 400 } as const;
 
 /** What a run that waits would do, as its workflow shows it; the index knows more of it. */
 export interface ReconcilePlan {

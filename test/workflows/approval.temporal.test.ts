@@ -82,11 +82,11 @@ interface Account extends AsyncDisposable {
   details(): Promise<string>;
 }
 
-async function account(activities: Partial<Activities>): Promise<Account> {
+async function account(activities: Partial<Activities>, on = workflows): Promise<Account> {
   const name = randomUUID().slice(0, 8);
   const federation = { name: `f${name}`, account: { name, marginSeconds: 20, hierarchical: false } };
-  const worker = await workflows.work(taskQueueOf(federation.name), activities);
-  const { client } = workflows.temporal;
+  const worker = await on.work(taskQueueOf(federation.name), activities);
+  const { client } = on.temporal;
   const handle = client.workflow.getHandle<() => Promise<ReconcileSummary>>(workflowIds.reconcile(name));
   const progress = () => handle.query<Progress>(PROGRESS);
   return {
@@ -193,6 +193,21 @@ describe('a run whose percent stop has tripped', () => {
     runs.isLate = true;
     await refused({ run: 1, ...APPROVED }, 'Run 1 does not wait');
     expect(await one.handle.result()).toMatchObject({ runId: 1 });
+  });
+
+  it('is waited for run after run: history stays small however many prefixes are judged meanwhile', async () => {
+    await using others = await testWorkflows(100);
+    const runs = new Runs();
+    await using one = await account(runs.steps, others);
+    await one.wish(EVERYTHING);
+    await one.until('approval');
+    const began = (await one.handle.describe()).runId;
+    for (let at = 0; at < 4; at++) expect(await one.ask(FOLDER)).toMatchObject({ kind: 'judged' });
+    await expect.poll(async () => (await one.handle.describe()).runId).not.toBe(began);
+    expect(await one.until('approval')).toMatchObject({ totals: { staged: 50 } });
+    await one.decide({ run: 1, ...APPROVED });
+    const { report } = await one.handle.result();
+    expect([report?.[0], report?.at(-1)]).toEqual(['Run 2: complete.', 'Run 1: complete.']);
   });
 
   it('lets a workflow that is asked for nothing else, or for what nobody can be asked, end', async () => {
