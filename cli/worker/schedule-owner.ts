@@ -75,7 +75,7 @@ export function otherOwner(
   const own = mine.index === NO_INDEX ? 'has none yet' : `since ${mine.index}`;
   return {
     says: `the workflows of ${account} in namespace ${namespace} work with an index that has rules since ${theirs.index}, and this index ${own}`,
-    mend: `Name that index in DATABASE_URL. ${apart}. Or, where this index takes the other's place, stop the other's workers, and: ${anew}`,
+    mend: `Name that index in DATABASE_URL. ${apart}. Or, where this index takes the other's place, stop the other's workers, and: isthmus rebuild --take-over`,
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ensureSchedules } from '../../../cli/worker/ensure-workflows.ts';
+import { ensureSchedules, takeOverSchedules } from '../../../cli/worker/ensure-workflows.ts';
 import * as owners from '../../../cli/worker/schedule-owner.ts';
 import { federationSchema } from '../../../schema/federation/federation.ts';
 import { workflowIds } from '../../../schema/inputs/names.ts';
@@ -57,6 +57,17 @@ describe('the workflows of an account', () => {
     await client.schedule.getHandle(workflowIds.reconcile('lake')).delete();
     await ensureSchedules(client, federation('two'), SECOND);
     expect(await readOwner(client, 'lake')).toEqual({ federation: 'two', index: SECOND });
+  });
+
+  it('are given to an index that is rebuilt, as they are else, and are not made for it where there are none', async () => {
+    await using temporal = await testTemporal();
+    const { client } = temporal;
+    await takeOverSchedules(client, federation('one'), SECOND);
+    expect(await readOwner(client, 'lake')).toBeUndefined();
+    await ensureSchedules(client, federation('one'), FIRST);
+    await takeOverSchedules(client, federation('one'), SECOND);
+    expect(await readOwner(client, 'lake')).toEqual({ federation: 'one', index: SECOND });
+    await ensureSchedules(client, federation('one'), SECOND);
   });
 
   it('that an older worker has made, which told no index, are those of the next', async () => {
