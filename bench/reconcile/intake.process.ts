@@ -44,7 +44,9 @@ function messageOf(number: number): TriggerMessage {
   return { id: body.id, body: JSON.stringify(body), enqueuedAt: Date.now(), deliveryCount: 1 };
 }
 
-const services: Services = { ...opened, openTriggers: () => queue };
+/** Nobody writes stubs here: where a sink is named, intake waits for it after a minute. */
+const federation = { ...opened.federation, sinks: {} };
+const services: Services = { ...opened, federation, openTriggers: () => queue };
 const over = new AbortController();
 const intake = asActivity(() => triggerActivities(services).receiveTriggers({ seconds: A_DAY }), over.signal);
 intake.catch(begun.reject);
