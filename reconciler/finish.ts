@@ -94,14 +94,18 @@ function reasonOf(judging: Judging, ledger: RunLedger, pending: Pending): string
   }
   if (state.unasked > 0) {
     const { looksPerRun } = judging.federation.reconcile;
-    const differences = counted(state.unasked, 'difference');
-    reasons.push(`${differences} not looked at, as a run asks for at most ${looksPerRun} looks: the next one goes on`);
+    const differences = `${counted(state.unasked, 'difference')} ${isOrAre(state.unasked)} not looked at`;
+    reasons.push(`${differences}, as a run asks for at most ${counted(looksPerRun, 'look')}: the next run goes on`);
   }
   if (pending.looks > 0) {
     const why = pending.error === null ? '' : ` (${pending.error})`;
-    reasons.push(`${counted(pending.looks, 'look')} not answered yet${why}`);
+    reasons.push(`${counted(pending.looks, 'look')} ${isOrAre(pending.looks)} not answered yet${why}`);
   }
   return reasons.length === 0 ? undefined : reasons.join('; ');
+}
+
+function isOrAre(count: number): string {
+  return count === 1 ? 'is' : 'are';
 }
 
 async function end(judging: Judging, ledger: RunLedger, reason: string | undefined): Promise<void> {

@@ -122,9 +122,15 @@ async function namedReport(judging: Judging, name: string, signal: AbortSignal):
 async function byListing(judging: Judging, prefix: string, wish: string): Promise<PreparedReconcile> {
   // Rules that move after this are listed by as well, or call for another listing.
   const ruleRevision = await liveRevision(judging);
-  const state: Partial<RunState> = { wish, ruleRevision, keepsNames: await holdsLive(judging) };
+  const keepsNames = await holdsLive(judging);
+  const applies = !keepsNames || (prefix === '' && !(await judgedWhole(judging)));
+  const state: Partial<RunState> = { wish, ruleRevision, keepsNames, applies };
   const runId = await startRun(judging.index.db, judging.account.id, { judge: 'listing', prefix, state });
   return { runId, judge: 'listing' };
+}
+
+async function judgedWhole({ index, account }: Judging): Promise<boolean> {
+  return (await recentRuns(index.db, account.id, { limit: 1, outcome: 'complete', prefix: '' })).length > 0;
 }
 
 async function byInventory(judging: Judging, found: FoundReport, wish: string): Promise<PreparedReconcile> {

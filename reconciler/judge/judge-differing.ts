@@ -15,7 +15,8 @@ import { keepFindings } from './keep-findings.ts';
 import { type DifferingRow, readDiffering } from './read-differing.ts';
 
 /** Why a difference was left as it is. */
-export const NO_LOOKS_LEFT = 'It was not looked at: the run has asked for as many looks as it may (reconcile.looksPerRun).';
+export const NO_LOOKS_LEFT =
+  'It was not looked at: the run has asked for as many looks as it may (reconcile.looksPerRun).';
 
 /**
  * Judges the next piece of one container's rows that did not plainly agree when they were compared, in key order
@@ -70,7 +71,12 @@ export async function judgeDifferingPiece(
         const wanted = await wantLooks(tx, {
           accountId,
           keys: partly.map(({ name }) => ({ container: container.name, name })),
-          ...{ reason: 'listed-differs', ruleRevision: rules.revision, eventId: `run/${ledger.run.id}`, time: scope.from },
+          ...{
+            reason: 'listed-differs',
+            ruleRevision: rules.revision,
+            eventId: `run/${ledger.run.id}`,
+            time: scope.from,
+          },
         });
         for (const row of partly) findings.open(row, 'looking');
         for (const row of rows) if (row.verdict === 'again') findings.open(row, 'looking');

@@ -33,12 +33,7 @@ export async function judgeRun(judging: Judging, runId: number, signal: AbortSig
  * (`present`), then plans what becomes of the names that it did not list (`plan`). Every piece commits with its
  * place, so that an attempt that dies is taken up where it was.
  */
-async function judgeStaged(
-  judging: Judging,
-  ledger: RunLedger,
-  staging: Staging,
-  signal: AbortSignal,
-): Promise<void> {
+async function judgeStaged(judging: Judging, ledger: RunLedger, staging: Staging, signal: AbortSignal): Promise<void> {
   if (ledger.state.phase === 'compare') await compareRun(judging, ledger, staging, signal);
   if (ledger.state.phase === 'present') {
     // A bootstrap has applied each page as it came.

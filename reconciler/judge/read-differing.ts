@@ -120,6 +120,7 @@ function differingOf(row: Row): DifferingRow {
       metadata: row.metadata ?? undefined,
     },
     listedAt: row.listed_at ?? undefined,
-    entry: entry === null ? undefined : { ...attributesOf(entry), live: entry.live, seen: entry.seen, source: entry.source },
+    entry:
+      entry === null ? undefined : { ...attributesOf(entry), live: entry.live, seen: entry.seen, source: entry.source },
   };
 }

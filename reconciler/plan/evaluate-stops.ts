@@ -114,6 +114,6 @@ async function countLive(
       where e.account_id = ${accountId} and e.container_id = ${of.container.id} and e.live and not ${isDeadSql}
         and ${inRanges(of.ranges)}
       limit ${of.most}
-    ) as some`.execute(on);
+    ) as counted`.execute(on);
   return rows[0]?.live ?? 0;
 }

@@ -1,5 +1,5 @@
-import { recordJournal } from '../../schema/index/journal.ts';
 import { liveRules } from '../../schema/index/authority-revisions.ts';
+import { recordJournal } from '../../schema/index/journal.ts';
 import { awaitDecision } from '../../schema/index/runs.ts';
 import { findingScope } from '../causes/finding-of.ts';
 import type { Judging } from '../judging.ts';

@@ -42,7 +42,8 @@ export function listsNothing(
 export function trippedBecause({ share, stop }: Tripped): string {
   const { missing, live } = share;
   const percent = live === 0 ? 100 : (missing / live) * 100;
-  const where = share.of === 'all' ? '' : share.of === 'container' ? ` of ${share.name}/` : ` under the rule '${share.prefix}'`;
+  const where =
+    share.of === 'all' ? '' : share.of === 'container' ? ` of ${share.name}/` : ` under the rule '${share.prefix}'`;
   return `it lacks ${missing} of ${counted(live, 'live name')}${where} (${percent.toFixed(1)} %, allowed are ${stop.percent} % or ${counted(stop.names, 'name')})`;
 }
 

@@ -28,7 +28,8 @@ interface Row {
   readonly length: number | null;
 }
 
-const OF_FINDING = sql.raw(`f.container || '/' || case when strpos(f.name, '/') > 0 then split_part(f.name, '/', 1) || '/' else '' end
+const OF_FINDING =
+  sql.raw(`f.container || '/' || case when strpos(f.name, '/') > 0 then split_part(f.name, '/', 1) || '/' else '' end
       as prefix, f.container, f.name, f.state,
     coalesce((f.detail #>> '{judge,length}')::bigint, (f.detail #>> '{index,length}')::bigint) as length`);
 
