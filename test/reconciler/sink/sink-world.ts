@@ -12,6 +12,7 @@ import type { JudgeSinkSummary } from '../../../schema/inputs/judge-sink.ts';
 import { filesOf } from '../../activities/vast/sink-contract.ts';
 import { type TestServices, testServices } from '../../activities/vast/test-services.ts';
 import { type TestView, testView } from '../../activities/vast/view-folder.ts';
+import { fewPartitions } from '../support/few-partitions.ts';
 
 const NEVER = new AbortController().signal;
 const AGO = 120_000;
@@ -25,8 +26,12 @@ export interface SinkWorld extends AsyncDisposable {
   settle(): Promise<void>;
   /** Starts a run; its id. */
   prepare(options?: { readonly approved?: boolean }): Promise<number>;
-  /** Does a run; whatever waits in it lets dispatcher and looks work. */
-  judge(options?: { readonly approved?: boolean; readonly runId?: number }): Promise<JudgeSinkSummary>;
+  /** Does a run; whatever waits in it lets dispatcher and looks work. `with` takes the place of what it judges by. */
+  judge(options?: {
+    readonly approved?: boolean;
+    readonly runId?: number;
+    readonly with?: Partial<SinkJudging & JudgedSink>;
+  }): Promise<JudgeSinkSummary>;
   findings(runId: number): Promise<readonly Finding[]>;
   /** `key cause state` of each finding, in key order. */
   told(runId: number): Promise<readonly string[]>;
@@ -39,6 +44,7 @@ export async function sinkWorld(stop: DeleteStop = { percent: 1, names: 1_000 })
   const view = await testView();
   const test = await testServices(view.sink);
   const { index, account } = test.services;
+  await fewPartitions(index);
   await index.db.updateTable('accounts').set({ horizon: 1 }).execute();
   let later = 0;
   const judging: SinkJudging = {
@@ -68,9 +74,10 @@ export async function sinkWorld(stop: DeleteStop = { percent: 1, names: 1_000 })
       await sql`update entries set changed_at = changed_at - ${AGO}::bigint`.execute(index.db);
     },
     prepare,
-    async judge({ runId, ...options } = {}) {
+    async judge({ runId, with: other, ...options } = {}) {
       const waiting = { mostMs: 60_000, pollMs: 1_000 };
-      return await judgeSink(judging, judged, runId ?? (await prepare(options)), waiting, NEVER);
+      const run = runId ?? (await prepare(options));
+      return await judgeSink({ ...judging, ...other }, { ...judged, ...other }, run, waiting, NEVER);
     },
     findings,
     told: async (runId) =>
