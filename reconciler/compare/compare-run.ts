@@ -31,13 +31,13 @@ export async function compareRun(
   const pairs = await staging.pairs();
   await ledger.step(async () => ({ state: { partitions: pairs.length } }));
   const left = pairs.filter(({ name }) => !ledger.state.compared.includes(name));
-  const work = async () => {
+  const lane = async (stop: AbortSignal) => {
     for (let pair = left.shift(); pair !== undefined; pair = left.shift()) {
-      signal.throwIfAborted();
+      stop.throwIfAborted();
       await compareOne(judging, ledger, staging, { pair, containers });
     }
   };
-  await allEnded(Array.from({ length: AT_ONCE }, () => work().finally(() => left.splice(0))));
+  await allEnded(AT_ONCE, lane, signal);
   await staging.seal();
   await ledger.step(async () => ({ state: { phase: 'present' } }));
 }

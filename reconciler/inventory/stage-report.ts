@@ -1,45 +1,54 @@
-import { isSystemContainer } from '../../namespace/key.ts';
-import { hasCode, IsthmusError } from '../../schema/errors.ts';
+import { hasCode, IsthmusError, messageOf } from '../../schema/errors.ts';
 import { liveRules } from '../../schema/index/authority-revisions.ts';
-import { isStorableKey } from '../../schema/index/storable.ts';
-import type { InventoryRow } from '../../schema/inventory/row.ts';
 import type { Judging } from '../judging.ts';
+import { allEnded } from '../run/all-ended.ts';
 import { ContainerIds } from '../run/containers.ts';
 import type { RunLedger } from '../run/ledger.ts';
 import type { InventoryOfRun } from '../run/run-state.ts';
 import { judgedKeys } from '../scope/judged-keys.ts';
-import { includes, type KeySet } from '../scope/key-set.ts';
 import { type Staging, StagingLost } from '../staging/staging.ts';
-import { readReportFile } from './read-file.ts';
+import { type ReportReader, readHere, ThreadReader } from './report-reader.ts';
+import { stageFile } from './stage-file.ts';
+
+export interface Readers {
+  /** Files that are read at once. */
+  readonly atOnce: number;
+  /** What reads the files of a report of so many bytes in all, undefined where its manifest does not say. */
+  open(bytes: number | undefined): ReportReader;
+}
+
+/** A report of so many bytes is worth threads. */
+const LARGE = 16 * 1024 * 1024;
+
+export const DEFAULT_READERS: Readers = {
+  atOnce: 2,
+  open: (bytes) => (bytes !== undefined && bytes < LARGE ? readHere : new ThreadReader()),
+};
 
 /**
  * Stages every file of a report and holds the whole to its manifest. A report that cannot be read to its last
  * row, or has other rows than its manifest counts, is rejected: nothing is concluded from it (invariant 7).
+ *
+ * Files are staged side by side, each by one COPY and so whole or not at all, and noted one by one: an attempt that
+ * died goes on with the files that are not noted.
  */
 export async function stageReport(
   judging: Judging,
   ledger: RunLedger,
   staging: Staging,
   signal: AbortSignal,
+  readers: Readers = DEFAULT_READERS,
 ): Promise<void> {
   const { inventory } = ledger.state;
   if (inventory === null) throw new IsthmusError('ISTHMUS_ASSERTION', `run ${ledger.run.id} has no report`);
-  const rules = await liveRules(judging.index.db, judging.account.id);
-  const scope = judgedKeys(rules?.rules ?? [], ledger.run.prefix, inventory.filters);
   try {
-    for (let part = 0; part < inventory.files.length; part++) {
-      if (ledger.state.staged.includes(part)) continue;
-      await staging.forgetPart(part);
-      await stageFile(judging, ledger, staging, { inventory, part, scope }, signal);
-    }
+    await stageFiles(judging, ledger, staging, { inventory, readers }, signal);
   } catch (error) {
     if (!hasCode(error, 'ISTHMUS_REPORT_REJECTED')) throw error;
-    await ledger.reject(error instanceof Error ? error.message : String(error));
+    await ledger.reject(messageOf(error));
     return;
   }
-  // Rows of files that an earlier attempt staged may have gone with the server.
-  const staged = [...(await staging.countByContainer()).values()].reduce((sum, count) => sum + count, 0);
-  if (staged !== ledger.state.stagedRows) throw new StagingLost();
+  if ((await staging.count()) !== ledger.state.stagedRows) throw new StagingLost();
   const { rows } = ledger.counts;
   const counted = inventory.objectCount;
   // Azure may list a blob twice, and does not say whether it counts it twice.
@@ -47,38 +56,34 @@ export async function stageReport(
   await ledger.reject(`its files hold ${rows} rows, its manifest counts ${counted}`);
 }
 
-async function stageFile(
+async function stageFiles(
   judging: Judging,
   ledger: RunLedger,
   staging: Staging,
-  file: { readonly inventory: InventoryOfRun; readonly part: number; readonly scope: KeySet },
+  of: { readonly inventory: InventoryOfRun; readonly readers: Readers },
   signal: AbortSignal,
 ): Promise<void> {
-  const { container, format, files } = file.inventory;
-  const described = files[file.part];
-  if (described === undefined) return;
-  const ids = new ContainerIds(judging.index, judging.account.id);
-  const key = { container, name: described.blob };
-  let rows = 0;
-  let staged = 0;
-  for await (const batch of readReportFile(judging.blobs, key, { format, size: described.size }, signal)) {
-    signal.throwIfAborted();
-    const judged = batch.filter((row) => isJudged(row, file.scope));
-    const idOf = await ids.of(judged.map((row) => row.container));
-    await staging.append(
-      file.part,
-      judged.map((row) => ({ ...row, containerId: idOf(row.container) })),
-    );
-    rows += batch.length;
-    staged += judged.length;
-  }
-  await ledger.step(async () => ({
-    state: (now) => ({ staged: [...now.staged, file.part], stagedRows: now.stagedRows + staged }),
-    counts: { rows },
-  }));
-}
-
-/** Snapshots, old versions, deleted blobs and folders are no names; what the index cannot hold it cannot compare. */
-function isJudged(row: InventoryRow, scope: KeySet): boolean {
-  return row.kind === 'base' && !isSystemContainer(row.container) && isStorableKey(row) && includes(scope, row);
+  const { container, format, files, filters } = of.inventory;
+  const rules = await liveRules(judging.index.db, judging.account.id);
+  const scope = judgedKeys(rules?.rules ?? [], ledger.run.prefix, filters);
+  // A file that was staged whole, and not noted, by an attempt that died between the two.
+  await staging.forgetAllBut(ledger.state.staged);
+  const left = [...files.entries()].filter(([part]) => !ledger.state.staged.includes(part));
+  const bytes = files.reduce<number | undefined>((sum, { size }) => size && sum && sum + size, 1);
+  const containers = new ContainerIds(judging.index, judging.account.id);
+  const lane = async (stop: AbortSignal) => {
+    await using reader = of.readers.open(bytes);
+    const reading = { blobs: judging.blobs, staging, containers, reader };
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const [part, { blob, size }] = next;
+      const key = { container, name: blob };
+      const file = { key, size, format, part, accountId: judging.account.id, scope };
+      const { rows, staged } = await stageFile(reading, file, stop);
+      await ledger.step(async () => ({
+        state: (now) => ({ staged: [...now.staged, part], stagedRows: now.stagedRows + staged }),
+        counts: { rows },
+      }));
+    }
+  };
+  await allEnded(Math.min(of.readers.atOnce, left.length), lane, signal);
 }

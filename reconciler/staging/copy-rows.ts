@@ -51,7 +51,12 @@ export function copyLine(values: readonly CopyValue[]): string {
     if (at > 0) line += '\t';
     if (value === null || value === undefined) line += '\\N';
     else if (typeof value === 'number') line += value;
-    else line += /[\\\n\r\t]/.test(value) ? value.replace(/[\\\n\r\t]/g, (each) => ESCAPED[each] ?? each) : value;
+    else line += copyText(value);
   }
   return `${line}\n`;
+}
+
+/** A text as a value of such a row. */
+export function copyText(value: string): string {
+  return /[\\\n\r\t]/.test(value) ? value.replace(/[\\\n\r\t]/g, (each) => ESCAPED[each] ?? each) : value;
 }

@@ -1,25 +1,10 @@
 import { sql } from 'kysely';
 import { IsthmusError } from '../../schema/errors.ts';
 import type { Index, Queryable } from '../../schema/index/database.ts';
-import { storedName } from '../../schema/index/names.ts';
 import { transact } from '../../schema/index/transact.ts';
-import type { InventoryRow } from '../../schema/inventory/row.ts';
-import { copyRows } from './copy-rows.ts';
 import { type Pair, pairsOf, partitionsOf } from './partitions.ts';
-
-/** A name that the judge listed. A listing that was applied page by page keeps the name alone. */
-export interface StagedRow extends Omit<Partial<InventoryRow>, 'container' | 'kind'> {
-  readonly containerId: number;
-  readonly name: string;
-  /** The server's time of the page of List Blobs that names it; rows of a report have none. */
-  readonly listedAt?: number | undefined;
-}
-
-/** The columns of `listed` and of `differing`; those of one width first, so that nothing is padded. */
-export const LISTED_COLUMNS = [
-  ...['length', 'last_modified', 'listed_at', 'part', 'account_id', 'container_id', 'blob_type'],
-  ...['head', 'tail', 'tail_hash', 'etag', 'content_type', 'md5', 'tier', 'metadata'],
-] as const;
+import { LISTED_COLUMNS, type StagedRow, stagedLine } from './staged-line.ts';
+import { StagingCopy } from './staging-copy.ts';
 
 const LISTED = sql.raw(`
   length bigint, last_modified bigint, listed_at bigint, part integer not null, account_id integer not null,
@@ -107,6 +92,11 @@ export class Staging {
     await sql`delete from ${this.listed} where part = ${part}`.execute(this.#index.db);
   }
 
+  /** Takes back what is staged of any other part than these. */
+  async forgetAllBut(parts: readonly number[]): Promise<void> {
+    await sql`delete from ${this.listed} where part <> all(${parts}::integer[])`.execute(this.#index.db);
+  }
+
   /** Empties the tables, to be filled anew. */
   async clear(): Promise<void> {
     await transact(this.#index, async (tx) => {
@@ -116,36 +106,22 @@ export class Staging {
     });
   }
 
+  /** Opens one COPY into `listed`, of lines as `stagedLine` writes them. */
+  copy(): Promise<StagingCopy> {
+    return StagingCopy.open(this.#index.pool, `${this.#name('listed')} (${LISTED_COLUMNS.join(', ')})`);
+  }
+
   /** Copies rows of one part; they are there, all of them, once this returns. */
   async append(part: number, rows: readonly StagedRow[]): Promise<void> {
     if (rows.length === 0) return;
-    const client = await this.#index.pool.connect();
-    try {
-      await copyRows(
-        client,
-        `${this.#name('listed')} (${LISTED_COLUMNS.join(', ')})`,
-        rows.map((row) => {
-          const { head, tail, tailHash } = storedName(row.name);
-          return [
-            ...[row.length, row.lastModified, row.listedAt, part, this.#of.accountId, row.containerId, row.blobType],
-            ...[head, tail, `\\x${tailHash}`, row.etag, row.contentType, row.md5, row.tier],
-            row.metadata && JSON.stringify(row.metadata),
-          ];
-        }),
-      );
-      client.release();
-    } catch (error) {
-      // A connection that failed in mid-copy is not used again.
-      client.release(true);
-      throw error;
-    }
+    await using copy = await this.copy();
+    await copy.write(rows.map((row) => stagedLine(row, { part, accountId: this.#of.accountId })).join(''));
+    await copy.end();
   }
 
-  /** How many rows are staged of each container. */
-  async countByContainer(): Promise<ReadonlyMap<number, number>> {
-    const { rows } = await sql<{ container_id: number; count: number }>`
-      select container_id, count(*) as count from ${this.listed} group by 1`.execute(this.#index.db);
-    return new Map(rows.map((row) => [row.container_id, row.count]));
+  async count(): Promise<number> {
+    const { rows } = await sql<{ count: number }>`select count(*) as count from ${this.listed}`.execute(this.#index.db);
+    return rows[0]?.count ?? 0;
   }
 
   /** Makes key order cheap in what the comparison found. */

@@ -35,7 +35,8 @@ export async function* readParquetRows(
   const columns = parquetSchema(metadata)
     .children.map((child) => child.element.name)
     .filter(isKnownColumn);
-  const header = readHeader(columns);
+  const places = readHeader(columns);
+  const row: Cell[] = [];
   let groupStart = 0;
   for (const group of metadata.row_groups) {
     const groupEnd = groupStart + Number(group.num_rows);
@@ -53,13 +54,9 @@ export async function* readParquetRows(
     for (let at = groupStart; at < groupEnd; at += batch) {
       const rows: InventoryRow[] = [];
       const end = Math.min(at + batch, groupEnd);
-      for (let row = at; row < end; row++) {
-        rows.push(
-          readRow(
-            header,
-            cells.map((cell) => cell(row)),
-          ),
-        );
+      for (let number = at; number < end; number++) {
+        for (const [column, place] of places.entries()) row[place] = cells[column]?.(number);
+        rows.push(readRow(row));
       }
       yield rows;
     }

@@ -41,25 +41,38 @@ const COLUMNS = {
 
 type Column = (typeof COLUMNS)[keyof typeof COLUMNS];
 
-/** Where the known columns of one file stand. */
-export type Header = ReadonlyMap<Column, number>;
+/** Cells of a row by their place in `CELLS`, whatever the columns of its file. */
+const CELLS: readonly Column[] = Object.values(COLUMNS);
+const NAME = CELLS.indexOf('name');
+const ETAG = CELLS.indexOf('etag');
+const LENGTH = CELLS.indexOf('length');
+const LAST_MODIFIED = CELLS.indexOf('lastModified');
+const BLOB_TYPE = CELLS.indexOf('blobType');
+const CONTENT_TYPE = CELLS.indexOf('contentType');
+const MD5 = CELLS.indexOf('md5');
+const TIER = CELLS.indexOf('tier');
+const METADATA = CELLS.indexOf('metadata');
+const SNAPSHOT = CELLS.indexOf('snapshot');
+const VERSION_ID = CELLS.indexOf('versionId');
+const IS_CURRENT = CELLS.indexOf('isCurrentVersion');
+const DELETED = CELLS.indexOf('deleted');
+const FOLDER = CELLS.indexOf('folder');
 
 /**
- * Finds the columns in a header, whatever their order, case and punctuation (Azure's own documents write
- * `Etag`, `ETag`, `Content-MD5`, `Content-Md5`).
+ * Says for each column of a header which cell of `readRow` it is, -1 for one that is not read, whatever their
+ * order, case and punctuation (Azure's own documents write `Etag`, `ETag`, `Content-MD5`, `Content-Md5`).
  *
  * @throws Error where there is no `Name` or a column comes twice: such a file says nothing reliable.
  */
-export function readHeader(names: readonly string[]): Header {
-  const header = new Map<Column, number>();
-  for (const [at, name] of names.entries()) {
+export function readHeader(names: readonly string[]): readonly number[] {
+  const cells = names.map((name) => {
     const column = columnOf(name);
-    if (column === undefined) continue;
-    if (header.has(column)) throw new Error(`column ${name} comes twice`);
-    header.set(column, at);
-  }
-  if (!header.has('name')) throw new Error(`no Name column among ${names.join(', ')}`);
-  return header;
+    return column === undefined ? -1 : CELLS.indexOf(column);
+  });
+  const again = cells.findIndex((cell, at) => cell >= 0 && cells.indexOf(cell) < at);
+  if (again >= 0) throw new Error(`column ${names[again]} comes twice`);
+  if (!cells.includes(NAME)) throw new Error(`no Name column among ${names.join(', ')}`);
+  return cells;
 }
 
 /** Whether a column of this name is read at all. */
@@ -73,38 +86,42 @@ export function columnOf(name: string): Column | undefined {
   return Object.hasOwn(COLUMNS, plain) ? COLUMNS[plain as keyof typeof COLUMNS] : undefined;
 }
 
-/** @throws Error where the row has no `container/name` or a length that is no number: the file cannot be trusted. */
-export function readRow(header: Header, cells: readonly Cell[]): InventoryRow {
-  const cell = (column: Column): Cell => {
-    const at = header.get(column);
-    return at === undefined ? undefined : cells[at];
-  };
-  const name = textOf(cell('name'));
-  const key = parseKey(name ?? '');
-  if (key.container === '' || key.name === '') throw new Error(`not a container/name: ${JSON.stringify(name)}`);
+/**
+ * @param cells as `readHeader` has placed them.
+ * @throws Error where the row has no `container/name` or a length that is no number: the file cannot be trusted.
+ */
+export function readRow(cells: readonly Cell[]): InventoryRow {
+  const name = textOf(cells[NAME]);
+  const { container, name: ofBlob } = parseKey(name ?? '');
+  if (container === '' || ofBlob === '') throw new Error(`not a container/name: ${JSON.stringify(name)}`);
   return {
-    ...key,
-    kind: kindOf(cell),
-    etag: textOf(cell('etag'))?.replace(/^"|"$/g, ''),
-    length: lengthOf(cell('length')),
-    lastModified: timeOf(cell('lastModified')),
-    blobType: blobTypeOf(textOf(cell('blobType'))),
-    contentType: textOf(cell('contentType')),
-    md5: textOf(cell('md5')),
-    tier: textOf(cell('tier')),
-    metadata: metadataOf(textOf(cell('metadata'))),
+    container,
+    name: ofBlob,
+    kind: kindOf(cells),
+    etag: unquoted(textOf(cells[ETAG])),
+    length: lengthOf(cells[LENGTH]),
+    lastModified: timeOf(cells[LAST_MODIFIED]),
+    blobType: blobTypeOf(textOf(cells[BLOB_TYPE])),
+    contentType: textOf(cells[CONTENT_TYPE]),
+    md5: textOf(cells[MD5]),
+    tier: textOf(cells[TIER]),
+    metadata: metadataOf(textOf(cells[METADATA])),
   };
 }
 
-function kindOf(cell: (column: Column) => Cell): InventoryRow['kind'] {
-  if (isTrue(cell('deleted'))) return 'deleted';
-  if (isTrue(cell('folder'))) return 'folder';
-  if (textOf(cell('snapshot')) !== undefined) return 'snapshot';
+function kindOf(cells: readonly Cell[]): InventoryRow['kind'] {
+  if (isTrue(cells[DELETED])) return 'deleted';
+  if (isTrue(cells[FOLDER])) return 'folder';
+  if (textOf(cells[SNAPSHOT]) !== undefined) return 'snapshot';
   // A blob from before versioning has no version id and is current; a column that is absent says nothing.
-  const current = cell('isCurrentVersion');
-  const versioned = textOf(cell('versionId')) !== undefined;
+  const current = cells[IS_CURRENT];
+  const versioned = textOf(cells[VERSION_ID]) !== undefined;
   if (versioned && textOf(current) !== undefined && !isTrue(current)) return 'version';
   return 'base';
+}
+
+function unquoted(etag: string | undefined): string | undefined {
+  return etag?.includes('"') === true ? etag.replace(/^"|"$/g, '') : etag;
 }
 
 /** Empty text is how CSV writes nothing. */
@@ -137,7 +154,8 @@ const BLOB_TYPES: readonly BlobType[] = ['BlockBlob', 'AppendBlob', 'PageBlob'];
 
 /** @returns undefined for a type not known, in any case of its letters. */
 export function blobTypeOf(text: string | undefined): BlobType | undefined {
-  return BLOB_TYPES.find((type) => type.toLowerCase() === text?.toLowerCase());
+  if (text === undefined || text === 'BlockBlob') return text;
+  return BLOB_TYPES.find((type) => type.toLowerCase() === text.toLowerCase());
 }
 
 /** Azure does not document how metadata is printed; a JSON object of texts is read, anything else is not told. */

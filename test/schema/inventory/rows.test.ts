@@ -103,8 +103,8 @@ describe('rows of a report', () => {
 
 describe('7: a report that cannot be read is refused whole', () => {
   const broken = [
-    ['ends within a quote', 'Name,Etag\n"c/a', /Quote Not Closed/i],
-    ['has a row of other length', 'Name,Etag\nc/a\n', /Invalid Record Length/i],
+    ['ends within a quote', 'Name,Etag\n"c/a', /line 2 has a quote that is not closed/],
+    ['has a row of other length', 'Name,Etag\nc/a\n', /line 2 has 1 column, its header 2/],
     ['has no Name', 'Etag\n0x1\n', /no Name column/],
     ['has a column twice', 'Name,Etag,ETag\nc/a,1,2\n', /comes twice/],
     ['has a name without a container', 'Name\n/a\n', /not a container\/name/],

@@ -1,0 +1,32 @@
+import type { KeySet } from '../scope/key-set.ts';
+
+/** What is to be read of one file of a report, and staged. */
+export interface FileJob {
+  readonly format: 'csv' | 'parquet';
+  /** Bytes. */
+  readonly length: number;
+  /** The file's place in the manifest. */
+  readonly part: number;
+  readonly accountId: number;
+  /** Names that may be judged; others are read and left out. */
+  readonly scope: KeySet;
+}
+
+export interface FileRead {
+  /** Of any kind. */
+  readonly rows: number;
+  readonly staged: number;
+}
+
+/**
+ * What whoever reads a file needs of the world, and all that a thread asks of the main one: the blob and the index
+ * stay there.
+ */
+export interface ReportHost {
+  /** Bytes of one version of the file. */
+  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** The index's numbers of these containers, in their order. */
+  containers(names: readonly string[]): Promise<readonly number[]>;
+  /** Takes rows as `stagedLine` writes them, and the buffer with them; returns when more may come. */
+  stage(lines: Uint8Array<ArrayBuffer>): Promise<void>;
+}

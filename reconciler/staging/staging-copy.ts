@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import type { Pool, PoolClient } from 'pg';
+import { type CopyStreamQuery, from as copyFrom } from 'pg-copy-streams';
+
+/**
+ * One COPY into a table: what is written is there, all of it, once `end` returns, and none of it before or
+ * otherwise. What waits in this process is a few hundred kilobytes whatever comes.
+ */
+export class StagingCopy {
+  readonly #client: PoolClient;
+  readonly #stream: CopyStreamQuery;
+  #failure: Error | undefined;
+  #over = false;
+
+  private constructor(client: PoolClient, into: string) {
+    this.#client = client;
+    this.#stream = client.query(copyFrom(`copy ${into} from stdin`));
+    this.#stream.on('error', (error) => {
+      this.#failure ??= error;
+    });
+  }
+
+  static async open(pool: Pool, into: string): Promise<StagingCopy> {
+    return new StagingCopy(await pool.connect(), into);
+  }
+
+  /** Takes lines of COPY's text format; returns when more may come. */
+  async write(lines: Uint8Array | string): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (!this.#stream.write(lines)) await once(this.#stream, 'drain');
+  }
+
+  async end(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const done = once(this.#stream, 'finish');
+    this.#stream.end();
+    await done;
+    this.#over = true;
+    this.#client.release();
+  }
+
+  /** Takes everything back, unless it was ended. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#over) return;
+    this.#over = true;
+    // Not by `once`: the server answers what is broken off with an error.
+    const closed = new Promise((resolve) => this.#stream.once('close', resolve));
+    this.#stream.destroy();
+    if (!this.#stream.closed) await closed;
+    // A connection that failed in mid-copy is not used again.
+    this.#client.release(true);
+  }
+}
