@@ -94,7 +94,11 @@ async function finish(
   const { terminal } = call;
   terminal.say(`${workflowIds.reconcile(federation.account.name)} lists everything.`);
   const asked = await askReconcile(temporal, federation, { judge: 'listing' }, call);
-  if (asked.kind !== 'judged') throw new IsthmusError('ISTHMUS_ASSERTION', `A listing was answered by ${asked.kind}.`);
+  if (asked.kind === 'undone') throw new IsthmusError('ISTHMUS_ASSERTION', 'A listing was answered with an undo.');
+  if (asked.kind === 'approval') {
+    terminal.say(`Run ${asked.runId} waits for a decision: \`isthmus reconcile plan ${asked.runId}\`.`);
+    return EXIT.no;
+  }
   const { summary } = asked;
   if (summary.outcome !== 'complete') {
     for (const line of formatSummary(summary)) terminal.say(line);

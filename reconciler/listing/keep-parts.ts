@@ -1,11 +1,11 @@
 import type { ListedRow } from '../../namespace/change.ts';
 import type { Timestamp } from '../../namespace/entry.ts';
 import { applyListed } from '../../schema/index/apply-listed.ts';
-import { type NewFinding, recordFindings } from '../../schema/index/findings.ts';
+import type { NewFinding } from '../../schema/index/findings.ts';
 import { underLiveRules } from '../../schema/index/live-rules.ts';
 import { isStorable } from '../../schema/index/storable.ts';
-import { transact } from '../../schema/index/transact.ts';
 import type { BlobPage } from '../../schema/ports/blob-source.ts';
+import { keepFindings } from '../judge/keep-findings.ts';
 import type { Judging } from '../judging.ts';
 import type { RunLedger, Step } from '../run/ledger.ts';
 import { includes, intersect, type KeySet, keySet, keysWithPrefix } from '../scope/key-set.ts';
@@ -24,8 +24,8 @@ interface Kept {
 }
 
 /**
- * What is done with the pages of a listing: the rows are staged whole, or, where the index has nothing live, applied at
- * once. What a part added is noted with the part in the same transaction, so that it can be taken back.
+ * What is done with the pages of a listing: the rows are staged whole, to be compared with the index, and applied at once
+ * where no judge has seen the account whole yet; where the index has nothing live, they are only applied. What a part added is noted with the part in the same transaction, so that it can be taken back.
  */
 export class KeepParts implements PartKeeper {
   readonly #judging: Judging;
@@ -83,12 +83,15 @@ export class KeepParts implements PartKeeper {
     const unstorable = inScope.filter(({ name }) => !isStorable(name));
     kept.unstorable.push(...unstorable.slice(0, MOST_UNSTORABLE - kept.unstorable.length));
     const counts = { rows: inScope.length, ...(unstorable.length > 0 && { unstorable: unstorable.length }) };
-    if (!this.#ledger.state.keepsNames) return this.#apply(part, kept, { blobs: storable, time }, counts);
+    const { keepsNames, applies } = this.#ledger.state;
     const { containerId } = part;
-    await this.#staging.append(
-      part.part,
-      storable.map(({ name, attributes }) => ({ ...attributes, containerId, name, listedAt: time })),
-    );
+    if (keepsNames) {
+      await this.#staging.append(
+        part.part,
+        storable.map(({ name, attributes }) => ({ ...attributes, containerId, name, listedAt: time })),
+      );
+    }
+    if (applies || !keepsNames) return this.#apply(part, kept, { blobs: storable, time }, counts);
     const all = sum(kept.counts, counts);
     await this.#ledger.step(async (tx) => {
       await this.#parts.note(tx, part, all);
@@ -105,13 +108,13 @@ export class KeepParts implements PartKeeper {
       const evidence = { judge: { etag, length, lastModified, blobType } };
       return { container, name, difference: 'not-indexed', cause: 'unstorable-name', state: 'open', evidence };
     });
-    await transact(this.#judging.index, async (tx) => {
+    await this.#ledger.step(async (tx): Promise<Step> => {
       await this.#parts.add(
         tx,
         wanted.map((prefix) => ({ containerId, container, prefix })),
       );
-      await recordFindings(tx, { accountId: this.#judging.account.id, runId: this.#ledger.run.id }, findings);
       await this.#parts.done(tx, part);
+      return { counts: findings.length === 0 ? {} : await keepFindings(tx, this.#ledger, findings) };
     });
     this.#kept.delete(part.part);
   }
@@ -144,12 +147,15 @@ export class KeepParts implements PartKeeper {
       this.#ledger.step(async (tx): Promise<Step> => {
         const page = { account, rules: rules.index, ruleRevision: rules.revision, rows, strong: true };
         const policy = { margin: account.margin, looks: true };
-        const { unchanged, ...applied } = await applyListed(tx, { ...page, policy });
-        // What was applied stays so where the part is begun anew, and agrees then.
-        const back = { ...counts, listed: rows.length, agreed: unchanged };
+        const { unchanged: agreed, ...found } = await applyListed(tx, { ...page, policy });
+        const { looks: _looks, ...made } = found;
+        // What was applied stays so where the part is begun anew, and agrees then. What is staged, too, is counted when it
+        // is compared.
+        const { keepsNames } = this.#ledger.state;
+        const back = keepsNames ? counts : { ...counts, listed: rows.length, agreed };
         all = sum(kept.counts, back);
         await this.#parts.note(tx, part, all);
-        return { counts: { ...back, ...applied } };
+        return { counts: { ...back, ...(keepsNames ? made : found) } };
       }),
     );
     kept.counts = all;

@@ -1,5 +1,6 @@
 import type { Rule } from '../../namespace/rule.ts';
 import { liveRules } from '../../schema/index/authority-revisions.ts';
+import { runBefore } from '../../schema/index/runs.ts';
 import type { Judging } from '../judging.ts';
 import { ContainerIds } from '../run/containers.ts';
 import type { RunLedger } from '../run/ledger.ts';
@@ -66,7 +67,7 @@ async function begin(
     await ledger.step(async (tx) => {
       await parts.clear(tx);
       await parts.add(tx, first);
-      return { state: { from, to: from } };
+      return { state: { from, to: from, previousRun: (await runBefore(tx, ledger.run)) ?? null } };
     });
   }
 }

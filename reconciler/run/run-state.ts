@@ -40,6 +40,8 @@ const runState = z.object({
   inventory: inventory.nullable().default(null),
   /** Whether listed names are kept, to find what is absent. A bootstrap of an empty index needs none. */
   keepsNames: z.boolean().default(true),
+  /** Whether a listing's pages are applied as they come: no judge has seen the whole account yet, so that what it names is no drift. */
+  applies: z.boolean().default(false),
   /** Files of a report that are staged, by their place in the manifest. */
   staged: z.array(z.int()).default([]),
   /** Rows that were staged, in all and of the part under way. */

@@ -5,6 +5,7 @@ import { prepareRun } from '../../reconciler/prepare.ts';
 import { stageRun } from '../../reconciler/stage.ts';
 import { liveRules, publishRules } from '../../schema/index/authority-revisions.ts';
 import { noteGap, readGaps } from '../../schema/index/feed-gaps.ts';
+import { readFindings } from '../../schema/index/findings.ts';
 import { testIndex } from '../support/postgres.ts';
 import { EVERYTHING, makeWorld, NEVER } from './support/world.ts';
 
@@ -186,6 +187,75 @@ describe('a listing', () => {
     expect((await world.names()).length).toBe(21);
     const staging = await db.index.pool.query(`select from pg_tables where tablename like 'reconcile%'`);
     expect(staging.rowCount).toBe(0);
+  });
+
+  it.each([
+    ['fills an empty index', false],
+    ['judges one that was judged before', true],
+  ])('whose attempts die one after the other %s once', async (_what, judgedBefore) => {
+    await using db = await testIndex();
+    const world = await makeWorld(db.index);
+    world.blobs.pageSize = 3;
+    if (judgedBefore) {
+      world.blobs.put('old', 'x');
+      await world.reconcile();
+      world.blobs.later(10 * MINUTE);
+    }
+    const names = ['a', 'b/1', 'b/2', 'b/c/3', 'b/c/4', 'b/c/5', 'b/c/6', 'b//7', 'd/', 'e/f/8', 'e/f/9', 'z'];
+    for (const name of names) world.blobs.put('one', name);
+    const { runId } = await prepareRun(world.judging, { judge: 'listing' }, NEVER);
+    let left = 1;
+    world.blobs.onRequest = () => {
+      if (left-- === 0) throw new Error('killed');
+    };
+    // Each attempt gets a little further than the one before.
+    for (let most = 2; ; left = most++) {
+      const staged = await stageRun(world.judging, runId, NEVER).catch(() => undefined);
+      if (staged !== undefined) break;
+    }
+    await judgeRun(world.judging, runId, NEVER);
+    await world.answerLooks();
+    const listed = names.length + (judgedBefore ? 1 : 0);
+    const summary = await finishReconcileRun(world.judging, runId, { mostMs: 1, pollMs: 1 }, NEVER);
+    expect(summary).toMatchObject({ outcome: 'complete', listed, applied: names.length, missing: 0, looks: 0 });
+    const { rows } = await db.index.pool.query(`select counts -> 'rows' as rows from runs where id = $1`, [runId]);
+    expect(rows).toEqual([{ rows: listed }]);
+    expect((await world.names()).filter((name) => name.startsWith('one/'))).toHaveLength(names.length);
+  });
+
+  it('is no judge of names that it is the first to tell of, and judges the others', async () => {
+    await using db = await testIndex();
+    const world = await makeWorld(db.index);
+    for (const name of ['a/1', 'a/2', 'b/3', 'b/4']) world.blobs.put('one', name);
+    await world.reconcile({ judge: 'listing', prefix: 'one/a/' });
+    world.blobs.later(10 * MINUTE);
+    world.blobs.delete('one', 'a/2');
+    const { runId, ...summary } = await world.reconcile({ judge: 'listing' });
+    expect(summary).toMatchObject({ outcome: 'complete', listed: 3, applied: 2, missing: 1 });
+    expect(await world.names()).toEqual(['one/a/1', 'one/b/3', 'one/b/4']);
+    const found = await readFindings(db.index.db, runId, { limit: 10 });
+    expect(found.map(({ name, difference }) => [name, difference])).toEqual([['a/2', 'not-listed']]);
+  });
+
+  it('finds names that the index cannot hold, and counts them', async () => {
+    await using db = await testIndex();
+    const world = await makeWorld(db.index);
+    const odd = ['b/nul\0', 'b/half\ud800', 'b\0/c'];
+    for (const name of ['a', ...odd]) world.blobs.put('one', name);
+    world.blobs.pageSize = 2;
+    for (const [streak, expected] of [
+      [1, { applied: 1 }],
+      [2, { agreed: 1 }],
+    ] as const) {
+      const { runId, ...summary } = await world.reconcile({ judge: 'listing' });
+      expect(summary).toMatchObject({ outcome: 'complete', listed: 1, missing: 0, ...expected });
+      const found = await readFindings(db.index.db, runId, { limit: 10 });
+      expect(found).toHaveLength(odd.length);
+      for (const each of found) {
+        expect(each).toMatchObject({ difference: 'not-indexed', cause: 'unstorable-name', state: 'open', streak });
+      }
+      world.blobs.later(10 * MINUTE);
+    }
   });
 
   it('goes on under new rules where they move meanwhile', async () => {
