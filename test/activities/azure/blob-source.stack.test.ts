@@ -103,6 +103,21 @@ describe('the blobs of an account', () => {
     expect(none).toEqual([]);
   });
 
+  it('are listed directory by directory as they are listed in one, each once', async () => {
+    const listed: string[] = [];
+    const waiting = [''];
+    for (let prefix = waiting.pop(); prefix !== undefined; prefix = waiting.pop()) {
+      for await (const { blobs, prefixes } of source.listDirectory('odd', prefix, signal)) {
+        listed.push(...blobs.map(({ name }) => name));
+        waiting.push(...prefixes);
+      }
+    }
+    expect(listed.sort()).toEqual([...names].sort());
+    const none: unknown[] = [];
+    for await (const page of source.listDirectory('none', '', signal)) none.push(page);
+    expect(none).toEqual([]);
+  });
+
   it('12: are read by range, bound to their version', async () => {
     const { etag = '' } = await write(azurite.service, 'ranges', '0123456789');
     const key = { container: 'odd', name: 'ranges' };
