@@ -112,7 +112,7 @@ function again({ about, current, repeated }: JudgeFacts): Alarm | undefined {
 }
 
 function hours(ms: number): number {
-  return Math.round((ms / 3_600_000) * 100) / 100;
+  return Number((ms / 3_600_000).toPrecision(3));
 }
 
 function timeOf(time: Timestamp): string {

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Metrics } from '../../../activities/observability/metrics.ts';
-import { findPromtool } from '../../../infra/local/find-promtool.ts';
+import { findPromtool } from '../../../infra/local/find-prometheus.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../infra/alerts', import.meta.url));
 const RULES = path.join(FOLDER, 'isthmus.rules.yaml');

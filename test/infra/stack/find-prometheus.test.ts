@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findPromtool } from '../../../infra/local/find-promtool.ts';
+import { findPromtool } from '../../../infra/local/find-prometheus.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 async function executable(file: string, text = '#!/bin/sh\n'): Promise<string> {
