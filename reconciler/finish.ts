@@ -133,7 +133,9 @@ async function countsByName(tx: Tx, { run, counts }: RunLedger): Promise<MoreCou
   const add = (name: keyof typeof byName, count: number) => {
     byName[name] = (byName[name] ?? 0) + count;
   };
+  let kept = 0;
   for (const { cause, state, count } of await countFindings(tx, run.id)) {
+    kept += count;
     add(`cause.${cause}`, count);
     add(`state.${state}`, count);
   }
@@ -141,7 +143,8 @@ async function countsByName(tx: Tx, { run, counts }: RunLedger): Promise<MoreCou
     const unkept = counts[`unkept.${cause}`] ?? 0;
     if (unkept > 0) add(`cause.${cause}`, unkept);
   }
-  return byName;
+  // Names that the index cannot hold were kept as they were listed.
+  return { ...byName, findings: kept - counts.findings };
 }
 
 export function summaryOf(run: Run): ReconcileSummary {

@@ -9,6 +9,7 @@ import { serverTime } from '../run/server-time.ts';
 import { onLoss, stageRun } from '../stage.ts';
 import { Staging } from '../staging/staging.ts';
 import { judgeDifferingPiece } from './judge-differing.ts';
+import { differingContainers } from './read-differing.ts';
 import { confirmGoneContainers, wantMissingPiece } from './want-missing.ts';
 
 /**
@@ -39,7 +40,10 @@ async function judgeStaged(judging: Judging, ledger: RunLedger, staging: Staging
     // A bootstrap has applied each page as it came.
     if (!ledger.state.keepsNames) return enterWait(ledger);
     const scope = await findingScope(judging, ledger);
-    const containers = await listContainers(judging.index.db, judging.account.id);
+    const differing = await differingContainers(judging.index.db, staging);
+    const containers = (await listContainers(judging.index.db, judging.account.id)).filter(({ id }) =>
+      differing.has(id),
+    );
     await walk(ledger, containers, signal, (container) =>
       judgeDifferingPiece(judging, ledger, staging, { container, scope }),
     );

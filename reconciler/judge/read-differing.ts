@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { BlobType, Timestamp } from '../../namespace/entry.ts';
 import type { ContainerRow } from '../../schema/index/containers.ts';
-import type { Tx } from '../../schema/index/database.ts';
+import type { Queryable, Tx } from '../../schema/index/database.ts';
 import { attributesOf, type EntryColumns } from '../../schema/index/entry-row.ts';
 import { isDeadSql, lives } from '../../schema/index/lives.ts';
 import type { IndexedVersion, PartialVersion } from '../causes/finding-of.ts';
@@ -46,6 +46,13 @@ interface Row {
   readonly listed_at: number | null;
   readonly entry: Omit<EntryColumns, 'sequencer' | 'epoch'> | null;
   readonly verdict: DifferingRow['verdict'];
+}
+
+/** The containers that have rows that differ. */
+export async function differingContainers(on: Queryable, staging: Staging): Promise<ReadonlySet<number>> {
+  await staging.assertKept(on);
+  const { rows } = await sql<{ id: number }>`select distinct container_id as id from ${staging.differing}`.execute(on);
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** The next rows of one container that differ, in key order after this place. */

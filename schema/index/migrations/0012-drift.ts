@@ -8,6 +8,10 @@
  * name again (a name does not fit into an index): it is 16 bytes of SHA-256 over `container/name`. `streak` counts the runs in a row of
  * the same judge and scope that found the same difference of the same name. Findings of the time before had neither,
  * and go: at most a thousand of each run were kept, for people.
+ *
+ * A view bears an identity, and a folder without it (the mount point of a view that is not mounted) is told from it.
+ * `view_id` is null until the first worker takes a view. `had_view` is true for sinks from before there were identities:
+ * a folder that no worker has ever used is not taken for their view.
  */
 export const drift: readonly string[] = [
   /* sql */ `
@@ -51,4 +55,14 @@ export const drift: readonly string[] = [
     counts jsonb not null default '{}'
   )`,
   /* sql */ `create index listing_parts_run on listing_parts (run_id, part)`,
+  // What they have staged has another shape than what goes on with it expects.
+  /* sql */ `
+  update runs set outcome = 'failed', reason = 'it was under way when Isthmus was brought up to date',
+    ended_at = (extract(epoch from statement_timestamp()) * 1000)::bigint
+  where outcome is null`,
+  /* sql */ `
+  alter table sinks
+    add column view_id text collate "C",
+    add column had_view boolean not null default true`,
+  /* sql */ `alter table sinks alter column had_view set default false`,
 ];

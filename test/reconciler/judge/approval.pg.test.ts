@@ -37,8 +37,9 @@ function stopAt(judging: Judging, stop: { percent: number; names: number }): Jud
 }
 
 async function states({ index }: World, runId: number): Promise<Readonly<Record<string, number>>> {
-  const found = await countFindings(index.db, runId);
-  return Object.fromEntries(found.map(({ state, count }) => [state, count]));
+  const sums: Record<string, number> = {};
+  for (const { state, count } of await countFindings(index.db, runId)) sums[state] = (sums[state] ?? 0) + count;
+  return sums;
 }
 
 /** A run that waits: its percent stop has tripped. */

@@ -44,7 +44,7 @@ describe('what a run found', () => {
       ...world.judging,
       federation: {
         ...federation,
-        sources: { ...federation.sources, changeFeed: { pollSeconds: 1, settleSeconds: 0 } },
+        sources: { ...federation.sources, changeFeed: { pollSeconds: 1, settleSeconds: 0, lagLimitSeconds: 60 } },
       },
     };
     const blob = (name: string) => world.blobs.create('even').get(name);

@@ -76,6 +76,29 @@ describe('migrations', () => {
     expect(await ensureAccount(db.index, 'lake')).toMatchObject({ id: lake });
   });
 
+  it('0012 ends the runs that are under way, as what they have staged is of another shape', async () => {
+    await using db = await emptyDatabase();
+    const before = new Migrator({
+      db: db.index.db,
+      provider: { getMigrations: () => Promise.resolve(migrationsOf(INDEX_MIGRATIONS)) },
+      migrationTableName: 'isthmus_migration',
+      migrationLockTableName: 'isthmus_migration_lock',
+    });
+    expect((await before.migrateTo('0011-transport-minutes')).error).toBeUndefined();
+    await sql`
+      with account as (insert into accounts (name) values ('lake') returning id)
+      insert into runs (account_id, judge, prefix, outcome, started_at, ended_at, state)
+      select id, 'listing', '', outcome, 1, ended_at, '{"phase": "absent"}'
+      from account, (values (null, null), ('complete', 2)) as of (outcome, ended_at)`.execute(db.index.db);
+    await migrateIndex(db.index);
+    const { rows } = await sql`
+      select outcome, ended_at > 1000 as now from runs order by id`.execute(db.index.db);
+    expect(rows).toEqual([
+      { outcome: 'failed', now: true },
+      { outcome: 'complete', now: false },
+    ]);
+  });
+
   it('refuse a database that a newer Isthmus has migrated', async () => {
     await using db = await emptyDatabase();
     await migrateIndex(db.index);
