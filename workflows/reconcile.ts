@@ -80,6 +80,7 @@ export async function reconcile({ federation, carried, judge, ...of }: Reconcile
       if (isCancellation(error)) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       log.error('A reconcile gave up.', { ...doing, reason });
+      if (stands) control.done(`gave up: ${reason}`);
       answers.tell({ kind: 'failed', reason });
       if (isFirst) failure = error;
     }

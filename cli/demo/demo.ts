@@ -10,7 +10,7 @@ import { canaryKey } from '../../schema/federation/canary.ts';
 import { loadFederation } from '../../schema/federation/load-federation.ts';
 import { ensureAccount } from '../../schema/index/accounts.ts';
 import { openIndex } from '../../schema/index/database.ts';
-import { writeWithCanary } from './federation.ts';
+import { writeDemoFederation } from './federation.ts';
 import { formatFigures } from './figures.ts';
 import { plotOf } from './plot.ts';
 import type { Figures, Story } from './story.ts';
@@ -81,7 +81,7 @@ async function openStory(
   say: (doing: string) => void,
 ): Promise<Story> {
   const config = path.join(folder, 'federation.yaml');
-  if (hierarchical) await writeWithCanary(config, triggers);
+  await writeDemoFederation(config, { hierarchical, triggers });
   const stack = await startStack({
     state: folder,
     ports: 'free',

@@ -1,3 +1,4 @@
+import { approvedStep } from './steps/approved.ts';
 import { changeStep } from './steps/change.ts';
 import { directoriesStep } from './steps/directories.ts';
 import { hydratedStep } from './steps/hydrated.ts';
@@ -15,6 +16,7 @@ const WITH_FEED: readonly Step[] = [
   changeStep,
   lostTriggersStep,
   inventoryAloneStep,
+  approvedStep,
   killedStep,
   hydratedStep,
   sameNewsStep,
@@ -27,6 +29,7 @@ const HIERARCHICAL: readonly Step[] = [
   uploadStep,
   changeStep,
   inventoryAloneStep,
+  approvedStep,
   killedStep,
   directoriesStep,
   hydratedStep,

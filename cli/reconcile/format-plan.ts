@@ -31,7 +31,7 @@ function standing(plan: ReconcilePlanOutput): string {
 
 function partLines(what: string, { names, prefixes, elsewhere }: ReconcilePlanOutput['deleted']): readonly string[] {
   const head = `${counted(names, 'name')} ${what}`;
-  if (names === 0) return ['', head];
+  if (names === 0) return [];
   const rows = prefixes.map((each) => [`  ${each.names}`, printable(each.prefix), printable(each.examples.join('  '))]);
   if (elsewhere > 0) rows.push([`  ${elsewhere}`, 'elsewhere', '']);
   return ['', head, ...formatTable([['  names', 'below', 'for example'], ...rows]).split('\n')];

@@ -67,6 +67,7 @@ function judged({ judge, scope, sink }: ReconcileHistoryLine): string {
 }
 
 function said(line: ReconcileHistoryLine): string {
-  const waits = line.waitingSince === null ? undefined : `waits for a decision since ${line.waitingSince}`;
-  return [waits, decisionText(line), line.reason].filter((part) => part != null).join('; ');
+  if (line.waitingSince !== null) return `waits for a decision since ${line.waitingSince}`;
+  // The reason of a run that was decided says the same again.
+  return decisionText(line) ?? line.reason ?? '';
 }

@@ -14,13 +14,15 @@ export function addReconcileSinkCommand(reconcile: Command, { add, asJson, run }
       'reconcile sink',
       'reconcile sink gpu --json',
       'reconcile sink gpu --approve',
+      'reconcile sink gpu --new-view',
     ]),
   )
     .argument('[sink]', 'as the federation file names it (default: every sink)')
     .option('--approve', 'mend also where more is missing or stray than the percent stop allows')
+    .option('--new-view', 'take what is at its root for its view from now on, and make every stub there')
     .addHelpText('after', MENDS)
-    .action(async (sink: string | undefined, options: CommonOptions & { approve?: boolean }) => {
-      const approved = options.approve === true;
-      await run(options, async (call) => (await import('./sink.ts')).reconcileSink({ sink, approved }, call));
+    .action(async (sink: string | undefined, options: CommonOptions & { approve?: boolean; newView?: boolean }) => {
+      const wanted = { sink, approved: options.approve === true, newView: options.newView === true };
+      await run(options, async (call) => (await import('./sink.ts')).reconcileSink(wanted, call));
     });
 }

@@ -18,16 +18,23 @@ export interface ReconcileSinkOptions {
   /** None: every sink. */
   readonly sink: string | undefined;
   readonly approved: boolean;
+  readonly newView: boolean;
 }
 
 /** `isthmus reconcile sink`: exit 1 where nothing was mended because it must not be. */
-export async function reconcileSink({ sink, approved }: ReconcileSinkOptions, call: Call): Promise<ExitCode> {
+export async function reconcileSink({ sink, ...how }: ReconcileSinkOptions, call: Call): Promise<ExitCode> {
   const federation = await readFederation(call.config, call.env);
+  if (how.newView && sink === undefined) {
+    throw new IsthmusError(
+      'ISTHMUS_USAGE',
+      'Name the sink that has a new view: isthmus reconcile sink SINK --new-view.',
+    );
+  }
   const sinks = sinksOf(federation, sink);
   await using temporal = await connectTemporal(call.env);
   let code: ExitCode = EXIT.good;
   for (const each of sinks) {
-    const handle = await start(temporal.client, federation, { sink: each, approved }, call);
+    const handle = await start(temporal.client, federation, { sink: each, ...how }, call);
     const summary = await follow<JudgeSinkSummary>(handle, call);
     const output: ReconcileSinkOutput = { ...summary, drift: { ...summary.drift } };
     if (call.json) call.terminal.print(JSON.stringify(output));

@@ -10,6 +10,9 @@ import { awaitTruth } from '../truth.ts';
 export const LAKE = 'lake';
 export const MODELS = 'models';
 export const SCRATCH = 'scratch';
+/** What is in it needs approval to be deleted, by the rule that the demo's federation has for it. */
+export const ARCHIVE = 'archive';
+export const ARCHIVED = 60;
 const ROOT = '$root';
 const SHARDS = 2_400;
 const SCRATCH_BLOBS = 200;
@@ -30,7 +33,7 @@ export const uploadStep: Step = {
     const written = await upload(story, keys);
     const uploadMs = performance.now() - began;
     say('waiting for the last stub');
-    for (const container of [LAKE, MODELS, ROOT]) await awaitTruth(story, container);
+    for (const container of [LAKE, MODELS, ROOT, ARCHIVE]) await awaitTruth(story, container);
     const latencies = await stubLatencies(story, written);
     return {
       blobs: keys.length,
@@ -64,9 +67,14 @@ function percentile(sorted: readonly number[], share: number): number {
 function lakeKeys(): Key[] {
   return [
     ...Array.from({ length: SHARDS }, (_, at) => ({ container: LAKE, name: shardName(at) })),
+    ...Array.from({ length: ARCHIVED }, (_, at) => ({ container: ARCHIVE, name: archiveName(at) })),
     ...AWKWARD_NAMES.map((name) => ({ container: MODELS, name })),
     ...AWKWARD_NAMES.filter((name) => !name.includes('/')).map((name) => ({ container: ROOT, name })),
   ];
+}
+
+export function archiveName(at: number): string {
+  return `2025/${String(at % 12).padStart(2, '0')}/${at}.parquet`;
 }
 
 function scratchKeys(): Key[] {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writeWithCanary } from '../../../cli/demo/federation.ts';
+import { writeDemoFederation } from '../../../cli/demo/federation.ts';
 import { ensureFederation } from '../../../infra/local/default-federation.ts';
 import { TRANSPORTS } from '../../../infra/local/services-options.ts';
 import { loadFederation } from '../../../schema/federation/load-federation.ts';
@@ -16,18 +16,20 @@ const ENV = {
 
 describe("the demo's federation of an account with a hierarchical namespace", () => {
   it.each(TRANSPORTS)(
-    'is the one of the embedded stack with a canary, and stays when the stack starts (%s)',
+    'is the one of the embedded stack with a canary and a rule for an archive, and stays when the stack starts (%s)',
     async (triggers) => {
       await using temporary = await temporaryFolder();
       const [own, usual] = ['own', 'usual'].map((name) => path.join(temporary.folder, `${name}.yaml`)) as [
         string,
         string,
       ];
-      await writeWithCanary(own, triggers);
+      await writeDemoFederation(own, { hierarchical: true, triggers });
       for (const file of [own, usual]) await ensureFederation(file, { hierarchical: true, triggers });
       const { sources, ...federation } = await loadFederation(own, ENV);
       const expected = await loadFederation(usual, ENV);
-      expect({ ...federation, sources: expected.sources }).toEqual(expected);
+      const { rules } = expected;
+      expect({ ...federation, rules, sources: expected.sources }).toEqual(expected);
+      expect(federation.rules).toEqual([...rules, expect.objectContaining({ prefix: 'archive/', sink: 'vast' })]);
       expect(sources).toMatchObject({ ...expected.sources, canary: { container: 'inventory' } });
     },
   );
