@@ -12,10 +12,11 @@ import type { Services } from './services.ts';
 /** Judges sinks. Only the one workflow of a sink may, so that no two drive a run, or end each other's. */
 export function judgeSinkActivities(services: Services): Pick<Activities, 'prepareJudgeSink' | 'judgeSink'> {
   return {
-    async prepareJudgeSink({ sink, approved = false }) {
+    async prepareJudgeSink({ sink, approved = false, newView = false }) {
       const { workflowRun } = alone(services, sink);
-      judgedSink(services, sink);
-      return { runId: await prepareSinkRun(services, sink, { wish: workflowRun, approved }) };
+      const judged = judgedSink(services, sink);
+      if (newView) await judged.sink.adoptView();
+      return { runId: await prepareSinkRun(services, sink, { wish: workflowRun, approved: approved || newView }) };
     },
     async judgeSink({ runId, sink }) {
       const { signal } = alone(services, sink);

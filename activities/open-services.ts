@@ -24,6 +24,7 @@ import { ServiceBusQueue } from './azure/service-bus-queue.ts';
 import type { Metrics } from './observability/metrics.ts';
 import type { Services } from './services.ts';
 import { FileViewSink } from './vast/file-view/file-view-sink.ts';
+import { knownView } from './vast/known-view.ts';
 
 export interface OpenServicesOptions {
   readonly federation: Federation;
@@ -67,7 +68,7 @@ export function openServices(options: OpenServicesOptions): Services {
           ? { heal: () => options.requestReconcile({ judge: 'listing' }) }
           : {}),
       }),
-    sinks: openSinks(federation),
+    sinks: openSinks(federation, { index, account }),
     ...ruleCache(index, account),
     requestReconcile: (input) => options.requestReconcile(input),
     clock: systemClock,
@@ -75,10 +76,13 @@ export function openServices(options: OpenServicesOptions): Services {
   };
 }
 
-/** Nothing is written before a sink's first use, which probes it. */
-export function openSinks(federation: Federation): ReadonlyMap<string, Sink> {
+/** Nothing is written before a sink's first use, which probes it. @param known which view each has. */
+export function openSinks(
+  federation: Federation,
+  known: { readonly index: Index; readonly account: Account },
+): ReadonlyMap<string, Sink> {
   const sinks = Object.entries(federation.sinks);
-  return new Map(sinks.map(([name, { root }]) => [name, new FileViewSink({ root })]));
+  return new Map(sinks.map(([name, { root }]) => [name, new FileViewSink({ root, identity: knownView(known, name) })]));
 }
 
 /**

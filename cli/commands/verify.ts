@@ -19,7 +19,7 @@ export async function verify(prefix: string, call: Call): Promise<ExitCode> {
   const { index, account, federation } = open;
   const blobs = new AzureBlobSource(blobService(federation.account), federation.account);
   using line = progressLine(terminal);
-  const comparing = verifyNamespace({ index, account, blobs, sinks: openSinks(federation) }, prefix, {
+  const comparing = verifyNamespace({ index, account, blobs, sinks: openSinks(federation, open) }, prefix, {
     signal,
     onProgress: ({ doing, names }) => line.show(`${doing}: ${counted(names, 'name')}`),
   });

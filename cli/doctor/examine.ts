@@ -4,6 +4,7 @@ import type { Federation } from '../../schema/federation/federation.ts';
 import { readAccount } from '../../schema/index/accounts.ts';
 import { liveRules } from '../../schema/index/authority-revisions.ts';
 import type { Index } from '../../schema/index/database.ts';
+import { readSinkViews, type SinkView } from '../../schema/index/sink-views.ts';
 import { readRoots } from '../../schema/index/sinks.ts';
 import { readSources, type SourceRow } from '../../schema/index/sources.ts';
 import { type Environment, indexUrl } from '../environment.ts';
@@ -52,7 +53,7 @@ export async function* examine(federation: Federation, env: Environment, asking:
   if (serviceBus !== undefined) yield* checkQueue(serviceBus, asking);
   if (eventHubs !== undefined) yield* checkHub(eventHubs, asking);
   if (serviceBus !== undefined || eventHubs !== undefined) yield judgeSubscription(federation);
-  yield* checkSinks(federation, asking);
+  yield* checkSinks(federation, known?.views, asking);
 }
 
 function openIndexOf(federation: Federation, env: Environment): AskedIndex | Finding {
@@ -65,6 +66,7 @@ function openIndexOf(federation: Federation, env: Environment): AskedIndex | Fin
 
 interface Known extends Published {
   readonly feed: SourceRow | undefined;
+  readonly views: ReadonlyMap<string, SinkView>;
 }
 
 /** What workers have left in the index; nothing where none has prepared it. */
@@ -77,6 +79,7 @@ async function readKnown({ db }: Index, federation: Federation, asking: Asking):
       account,
       rules: await liveRules(db, account.id),
       roots: await readRoots(db, account.id),
+      views: await readSinkViews(db, account.id),
       feed: sources.find(({ source }) => source === 'feed'),
     };
   });

@@ -1,5 +1,5 @@
 import { counted } from '../../schema/counted.ts';
-import { assert } from '../../schema/errors.ts';
+import { assert, hasCode, messageOf } from '../../schema/errors.ts';
 import { readAccount } from '../../schema/index/accounts.ts';
 import { countFindings } from '../../schema/index/findings.ts';
 import { recordJournal } from '../../schema/index/journal.ts';
@@ -84,7 +84,14 @@ async function phases(
       const reason = 'no judge has been over the whole account yet: the index knows too little';
       return end(judging, ledger, { outcome: 'nothing-to-do', reason });
     }
-    await stageSink(judging, judged, ledger, staging, signal);
+    try {
+      await stageSink(judging, judged, ledger, staging, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      // It is refused, or its root is gone.
+      if (!hasCode(error, 'ISTHMUS_SINK')) throw error;
+      return end(judging, ledger, { outcome: 'guarded', reason: messageOf(error) });
+    }
   }
   if (ledger.state.phase === 'compare') {
     await compareSink(judging, ledger, staging, signal);

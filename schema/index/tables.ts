@@ -57,7 +57,14 @@ export interface Tables {
     rule_revision: number | null;
     triggers_distrusted_at: Generated<Int8 | null>;
   };
-  sinks: { id: Generated<number>; account_id: number; name: string; root: string | null };
+  sinks: {
+    id: Generated<number>;
+    account_id: number;
+    name: string;
+    root: string | null;
+    view_id: string | null;
+    had_view: Generated<boolean>;
+  };
   containers: {
     account_id: number;
     id: Generated<number>;

@@ -6,6 +6,8 @@ export interface JudgeSinkInput {
   readonly sink: string;
   /** Mends also where more is missing or stray than the percent stop allows. */
   readonly approved?: boolean | undefined;
+  /** Takes what is at the sink's root for its view from now on, and has every stub made there; approved as well. */
+  readonly newView?: boolean | undefined;
 }
 
 export type JudgeSinkJob = JobInput & JudgeSinkInput;

@@ -81,6 +81,8 @@ export interface Sink {
   walk(prefix: string, signal: AbortSignal): AsyncIterable<SinkFile>;
   /** Looks at one name, as a walk would tell of it now. */
   inspect(key: Key, signal: AbortSignal): Promise<Standing>;
+  /** Takes what is at its root for its view from now on, by the word of an operator. */
+  adoptView(): Promise<void>;
   /**
    * Removes temporary files that a crash left behind. Stopped by its signal, it throws, and the next call goes on from
    * there. Never two at once.

@@ -22,6 +22,7 @@ import { TEMP_FOLDER } from './settings.ts';
 import { sinkError } from './sink-error.ts';
 import { ThreadPool } from './thread-pool.ts';
 import { View } from './view.ts';
+import { adoptView, meetView, type ViewIdentity } from './view-identity.ts';
 import { inlineRunner, type ViewRunner } from './view-port.ts';
 import { walkView } from './walk.ts';
 
@@ -36,6 +37,8 @@ export interface FileViewOptions {
   readonly threads?: number | undefined;
   /** A write that takes longer is broken off before its last step, in milliseconds: well inside the lease of a claim. @default 5_000 */
   readonly writeMs?: number | undefined;
+  /** Which view it is; without it any folder is taken. */
+  readonly identity?: ViewIdentity | undefined;
   /** Takes the place of the system's calls, and of the threads: for tests. */
   readonly files?: Files | undefined;
 }
@@ -127,6 +130,16 @@ export class FileViewSink implements Sink {
     return removed;
   }
 
+  async adoptView(): Promise<void> {
+    const { root, identity } = this.#options;
+    if (identity === undefined) return;
+    await adoptView(root, identity);
+    // What was opened may be the one before.
+    const opened = this.#opened;
+    this.#opened = undefined;
+    await (await opened?.catch(() => undefined))?.runner.close();
+  }
+
   /** Ends the threads. */
   async close(): Promise<void> {
     // It ends with the batch that is under way, which a thread that ends breaks off.
@@ -150,7 +163,8 @@ export class FileViewSink implements Sink {
   }
 
   async #probe(): Promise<Opened> {
-    const { root, hydratedMode = 0o644, attributes = 'probe', threads = defaultThreads() } = this.#options;
+    const { root, hydratedMode = 0o644, attributes = 'probe', threads = defaultThreads(), identity } = this.#options;
+    if (identity !== undefined) await meetView(root, identity);
     const files = this.#options.files ?? systemFiles(await loadExtendedAttributes());
     const probed = probeView({ root, hydratedMode, attributes }, files);
     const inline = this.#options.files !== undefined;

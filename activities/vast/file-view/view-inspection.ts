@@ -6,6 +6,7 @@ import { errorCode, type Files, loadExtendedAttributes, systemFiles } from './fi
 import { probeView } from './probe.ts';
 import { SIDECAR_FOLDER, TEMP_FOLDER } from './settings.ts';
 import { threadFolder } from './temp-files.ts';
+import { type SeenRoot, seeRoot } from './view-identity.ts';
 
 /** What is left of a file system, as who asks may use it. */
 export interface Space {
@@ -22,6 +23,7 @@ export type ViewInspection =
   | { readonly kind: 'refused'; readonly code: string | undefined; readonly reason: string }
   | {
       readonly kind: 'probed';
+      readonly seen: SeenRoot;
       readonly capabilities: SinkCapabilities;
       /** The optional package that reads and writes extended attributes is there. */
       readonly attributesCanBeAsked: boolean;
@@ -44,6 +46,7 @@ export async function inspectView(root: string): Promise<ViewInspection> {
     // One that is there was made by a worker, as another user perhaps.
     for (const name of [TEMP_FOLDER, SIDECAR_FOLDER]) requireRights(`${root}/${name}`);
     for (let thread = 0; requireRights(`${root}/${threadFolder(thread)}`); thread++);
+    const seen = seeRoot(root);
     mkdirSync(own, { mode: 0o700 });
     const attributes = await loadExtendedAttributes();
     const files = systemFiles(attributes);
@@ -51,6 +54,7 @@ export async function inspectView(root: string): Promise<ViewInspection> {
     replaceByRename(own, files);
     return {
       kind: 'probed',
+      seen,
       capabilities,
       attributesCanBeAsked: attributes !== undefined,
       space: spaceOf(root),

@@ -8,6 +8,7 @@ type Probed = Extract<ViewInspection, { kind: 'probed' }>;
 const NAMED = { sink: 'gpu', root: '/mnt/vast' };
 const SOUND: Probed = {
   kind: 'probed',
+  seen: { root: '/mnt/vast', viewId: 'one', wasUsed: true },
   capabilities: { attributes: 'xattr', sparse: true, readsThroughMode: false },
   attributesCanBeAsked: true,
   space: { bytes: 1e15, freeBytes: 5e14, inodes: 1e9, freeInodes: 9e8 },
