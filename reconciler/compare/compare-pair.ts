@@ -6,7 +6,7 @@ import { isDeadSql, lives } from '../../schema/index/lives.ts';
 import { storedName } from '../../schema/index/names.ts';
 import { blobTypeOf } from '../../schema/inventory/row.ts';
 import type { Pair } from '../staging/partitions.ts';
-import { LISTED_COLUMNS } from '../staging/staged-line.ts';
+import { LISTED_COLUMNS } from '../staging/staged-rows.ts';
 import type { Staging } from '../staging/staging.ts';
 import type { JudgedContainer } from './judged-container.ts';
 

@@ -4,13 +4,15 @@ import { readCsvRows } from '../../schema/inventory/csv-rows.ts';
 import { readParquetRows } from '../../schema/inventory/parquet-rows.ts';
 import type { InventoryRow } from '../../schema/inventory/row.ts';
 import { includes, type KeySet } from '../scope/key-set.ts';
-import { stagedLine } from '../staging/staged-line.ts';
+import { StagedRows } from '../staging/staged-rows.ts';
 import type { FileJob, FileRead, ReportHost } from './report-host.ts';
 
 /** Bytes that are asked for at once. The next ones are on their way meanwhile. */
 const PIECE = 2 * 1024 * 1024;
-/** Characters that are staged at once. */
+/** Bytes that are staged at once. */
 const FLUSH = 256 * 1024;
+/** The last row of those goes beyond; one that does so by more makes room. */
+const SLACK = 16 * 1024;
 /** So many containers are remembered; an account may have more. */
 const MOST_CONTAINERS = 20_000;
 
@@ -18,15 +20,12 @@ const MOST_CONTAINERS = 20_000;
 export async function encodeFile(job: FileJob, host: ReportHost): Promise<FileRead> {
   const batches =
     job.format === 'csv' ? readCsvRows(piecesOf(job, host)) : readParquetRows(job.length, host.read.bind(host));
-  const encoder = new TextEncoder();
   const known = new Map<string, number>();
-  let lines = '';
+  const encoded = new StagedRows(job, FLUSH + SLACK);
   let staging = Promise.resolve();
   const flush = async () => {
-    const bytes = encoder.encode(lines);
-    lines = '';
     await staging;
-    staging = host.stage(bytes);
+    staging = host.stage(encoded.take());
     // Awaited before the next one, and at the end.
     staging.catch(() => {});
   };
@@ -37,8 +36,8 @@ export async function encodeFile(job: FileJob, host: ReportHost): Promise<FileRe
     const judged = batch.filter((row) => isJudged(row, job.scope));
     await learn(known, judged, host);
     for (const row of judged) {
-      lines += stagedLine({ ...row, containerId: known.get(row.container) ?? 0 }, job);
-      if (lines.length >= FLUSH) await flush();
+      encoded.add(row, known.get(row.container) ?? 0);
+      if (encoded.length >= FLUSH) await flush();
     }
     staged += judged.length;
   }

@@ -27,6 +27,6 @@ export interface ReportHost {
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   /** The index's numbers of these containers, in their order. */
   containers(names: readonly string[]): Promise<readonly number[]>;
-  /** Takes rows as `stagedLine` writes them, and the buffer with them; returns when more may come. */
-  stage(lines: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Takes rows as `StagedRows` writes them, and the buffer with them; returns when more may come. */
+  stage(rows: Uint8Array<ArrayBuffer>): Promise<void>;
 }

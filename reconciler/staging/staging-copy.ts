@@ -2,6 +2,11 @@ import { once } from 'node:events';
 import type { Pool, PoolClient } from 'pg';
 import { type CopyStreamQuery, from as copyFrom } from 'pg-copy-streams';
 
+/** A signature, and two numbers that say nothing. */
+const HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
+/** A count of -1. */
+const TRAILER = Buffer.from([0xff, 0xff]);
+
 /**
  * One COPY into a table: what is written is there, all of it, once `end` returns, and none of it before or
  * otherwise. What waits in this process is a few hundred kilobytes whatever comes.
@@ -14,7 +19,8 @@ export class StagingCopy {
 
   private constructor(client: PoolClient, into: string) {
     this.#client = client;
-    this.#stream = client.query(copyFrom(`copy ${into} from stdin`));
+    this.#stream = client.query(copyFrom(`copy ${into} from stdin (format binary)`));
+    this.#stream.write(HEADER);
     this.#stream.on('error', (error) => {
       this.#failure ??= error;
     });
@@ -24,16 +30,16 @@ export class StagingCopy {
     return new StagingCopy(await pool.connect(), into);
   }
 
-  /** Takes lines of COPY's text format; returns when more may come. */
-  async write(lines: Uint8Array | string): Promise<void> {
+  /** Takes whole rows in COPY's binary format; returns when more may come. */
+  async write(rows: Uint8Array): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    if (!this.#stream.write(lines)) await once(this.#stream, 'drain');
+    if (!this.#stream.write(rows)) await once(this.#stream, 'drain');
   }
 
   async end(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     const done = once(this.#stream, 'finish');
-    this.#stream.end();
+    this.#stream.end(TRAILER);
     await done;
     this.#over = true;
     this.#client.release();

@@ -3,13 +3,16 @@ import { IsthmusError } from '../../schema/errors.ts';
 import type { Index, Queryable } from '../../schema/index/database.ts';
 import { transact } from '../../schema/index/transact.ts';
 import { type Pair, pairsOf, partitionsOf } from './partitions.ts';
-import { LISTED_COLUMNS, type StagedRow, stagedLine } from './staged-line.ts';
+import { LISTED_COLUMNS, type StagedRow, StagedRows } from './staged-rows.ts';
 import { StagingCopy } from './staging-copy.ts';
 
 const LISTED = sql.raw(`
   length bigint, last_modified bigint, listed_at bigint, part integer not null, account_id integer not null,
   container_id integer not null, blob_type blob_type, head text collate "C" not null, tail text collate "C" not null,
   tail_hash bytea not null, etag text, content_type text, md5 text, tier text, metadata jsonb`);
+
+/** What a row takes on its way, about. */
+const ROW_BYTES = 320;
 
 const TABLES = ['listed', 'differing', 'missing', 'tally', 'kept'] as const;
 
@@ -106,16 +109,18 @@ export class Staging {
     });
   }
 
-  /** Opens one COPY into `listed`, of lines as `stagedLine` writes them. */
+  /** Opens one COPY into `listed`, of rows as `StagedRows` writes them. */
   copy(): Promise<StagingCopy> {
     return StagingCopy.open(this.#index.pool, `${this.#name('listed')} (${LISTED_COLUMNS.join(', ')})`);
   }
 
   /** Copies rows of one part; they are there, all of them, once this returns. */
-  async append(part: number, rows: readonly StagedRow[]): Promise<void> {
+  async append(part: number, rows: readonly (StagedRow & { readonly containerId: number })[]): Promise<void> {
     if (rows.length === 0) return;
     await using copy = await this.copy();
-    await copy.write(rows.map((row) => stagedLine(row, { part, accountId: this.#of.accountId })).join(''));
+    const encoded = new StagedRows({ part, accountId: this.#of.accountId }, rows.length * ROW_BYTES);
+    for (const row of rows) encoded.add(row, row.containerId);
+    await copy.write(encoded.take());
     await copy.end();
   }
 

@@ -146,8 +146,42 @@ function timeOf(cell: Cell): Timestamp | undefined {
   if (cell instanceof Date) return cell.getTime();
   if (typeof cell === 'number' || typeof cell === 'bigint') return Number(cell);
   const text = textOf(cell);
-  const time = text === undefined ? Number.NaN : Date.parse(text);
+  const time = text === undefined ? Number.NaN : instantOf(text);
   return Number.isNaN(time) ? undefined : time;
+}
+
+const DAY = 86_400_000;
+/** When months begin, by their number since the year 0. */
+const months = new Map<number, Timestamp>();
+
+/**
+ * Reads `2021-05-26T13:25:36Z`, as Azure prints it, by itself: `Date.parse` takes a quarter of what a row costs.
+ *
+ * @returns not a number where the text is no time.
+ */
+export function instantOf(text: string): number {
+  const two = (at: number) => digit(text, at) * 10 + digit(text, at + 1);
+  const [month, day, hour, minute, second] = [two(5), two(8), two(11), two(14), two(17)];
+  const number = two(0) * 1_200 + two(2) * 12 + month;
+  const isPlain = month >= 1 && month <= 12 && day >= 1 && day <= 28 && hour < 24 && minute < 60 && second < 60;
+  if (!isPlain || Number.isNaN(number) || !hasMarks(text)) return Date.parse(text);
+  let start = months.get(number);
+  if (start === undefined) {
+    start = Date.parse(`${text.slice(0, 7)}-01`);
+    months.set(number, start);
+  }
+  return start + (day - 1) * DAY + (hour * 3_600 + minute * 60 + second) * 1_000;
+}
+
+function digit(text: string, at: number): number {
+  const value = text.charCodeAt(at) - 48;
+  return value >= 0 && value <= 9 ? value : Number.NaN;
+}
+
+function hasMarks(text: string): boolean {
+  const isMark = (at: number, mark: string) => text.charCodeAt(at) === mark.charCodeAt(0);
+  const inDate = isMark(4, '-') && isMark(7, '-') && isMark(10, 'T');
+  return text.length === 20 && inDate && isMark(13, ':') && isMark(16, ':') && isMark(19, 'Z');
 }
 
 const BLOB_TYPES: readonly BlobType[] = ['BlockBlob', 'AppendBlob', 'PageBlob'];
