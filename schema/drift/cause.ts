@@ -92,7 +92,7 @@ export const CAUSES = {
   },
   'unrepresentable-name': {
     of: 'sink',
-    drift: true,
+    drift: false,
     meaning: 'The name cannot be a path in this sink, or a directory stands there: it is listed, never dropped.',
   },
   unexplained: { of: 'account', drift: true, meaning: 'The evidence shows none of the other causes.' },

@@ -7,6 +7,8 @@ import { compileRules } from '../../../namespace/authority.ts';
 import { parseKey } from '../../../namespace/key.ts';
 import { publishRules } from '../../../schema/index/authority-revisions.ts';
 import { recentRuns } from '../../../schema/index/runs.ts';
+import { markStubsDue } from '../../../schema/index/stubs.ts';
+import type { Sink } from '../../../schema/ports/sink.ts';
 import { signal, stubOf } from '../../activities/vast/sink-contract.ts';
 import { dispatching, sinkWorld } from './sink-world.ts';
 
@@ -150,6 +152,26 @@ describe('judging a sink', () => {
     expect(summary).toMatchObject({ outcome: 'complete', drift: {} });
   });
 
+  it('says nothing of a name that is written while it is looked at, and counts temporary files that were left', async () => {
+    await using world = await sinkWorld();
+    const { index, account } = world.test.services;
+    await world.test.put(['lake/a', 'lake/b'], 1);
+    await world.settle();
+    rmSync(`${world.view.root}/lake/a`);
+    const sink = withCalls(world.view.sink, {
+      async inspect(key) {
+        const found = await world.view.sink.inspect(key, signal);
+        await markStubsDue(index.db, account.id, [key]);
+        await world.test.drain();
+        return found;
+      },
+      cleanUp: () => Promise.resolve(3),
+    });
+    const summary = await world.judge({ with: { sink } });
+    expect(await world.told(summary.runId)).toEqual([]);
+    expect(summary.drift).toEqual({ 'orphaned-temporary': 3 });
+  });
+
   it('7: mends nothing where the view holds nothing of many names, says how to go on, and mends it all once that is approved', async () => {
     await using world = await sinkWorld({ percent: 10, names: 20 });
     const { root } = world.view;
@@ -196,6 +218,15 @@ describe('judging a sink', () => {
     expect(await world.judge()).toMatchObject({ outcome: 'nothing-to-do', files: 0 });
   });
 });
+
+function withCalls(sink: Sink, calls: Partial<Sink>): Sink {
+  return new Proxy(sink, {
+    get(target, name) {
+      const value: unknown = Reflect.get(calls, name) ?? Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
 
 async function* bytes(): AsyncGenerator<Uint8Array> {
   yield Buffer.from('0123456789');
