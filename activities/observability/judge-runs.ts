@@ -118,6 +118,8 @@ function isSame(one: Pick<SeenRun, 'judge' | 'sink'>, other: Pick<SeenRun, 'judg
 
 function failedOf({ now, standing }: JudgesSight, last: SeenRun | undefined, underWay: SeenRun | undefined): boolean {
   if (underWay?.trouble !== undefined && now - underWay.movedAt > TROUBLE_MS) return true;
+  // Of a sink nobody is waited for: it ends with nothing mended.
+  if (last?.judge === 'sink' && last.outcome === 'guarded') return true;
   return last?.outcome === 'failed' && !standing.runs.some((run) => run.id > last.id && hasEndedOf(run, last.sink));
 }
 

@@ -87,7 +87,9 @@ function failed({ about, last, underWay, failed: is }: JudgeFacts): Alarm | unde
     return { source: about, kind: 'failed', since: movedAt, message };
   }
   if (last === undefined) return undefined;
-  const message = `${runText(last)} failed: ${last.reason ?? 'no reason was given'}; \`isthmus reconcile\` asks for another`;
+  const what = last.outcome === 'guarded' ? 'has mended nothing' : 'failed';
+  const again = last.judge === 'sink' ? `isthmus reconcile sink ${last.sink}` : 'isthmus reconcile';
+  const message = `${runText(last)} ${what}: ${last.reason ?? 'no reason was given'}; \`${again}\` asks for another`;
   return { source: about, kind: 'failed', since: last.endedAt, message };
 }
 

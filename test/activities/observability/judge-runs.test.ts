@@ -124,6 +124,11 @@ describe('9: a run', () => {
     const sinkRun = { judge: 'sink', sink: 'gpu' } as const;
     expect(told({ runs: [run(6), run(5, { ...failed, ...sinkRun })] })).toEqual(['sink:gpu failed']);
     expect(told({ runs: [run(6, sinkRun), run(5, { ...failed, ...sinkRun })] })).toEqual([]);
+    const guarded = run(7, { ...sinkRun, outcome: 'guarded', reason: 'its root is gone' });
+    expect(alarms({ runs: [guarded] }).map(({ kind, message }) => `${kind}: ${message}`)).toEqual([
+      'failed: run 7 of sink gpu has mended nothing: its root is gone; `isthmus reconcile sink gpu` asks for another',
+    ]);
+    expect(told({ runs: [run(8, sinkRun), guarded] })).toEqual([]);
   });
 });
 
