@@ -90,8 +90,16 @@ function same<T>(one: T | undefined, other: T | undefined): boolean {
   return one === undefined || other === undefined || one === other;
 }
 
-/** When what the index lacks happened, where that is known: the version that it lacks was last modified then. */
-function happenedAt({ judge, after }: CauseEvidence): Timestamp | undefined {
+/** A Last-Modified is of whole seconds: what it tells of happened at the latest at the end of that second. */
+const WITHIN_A_SECOND = 999;
+
+/** By when what the index lacks had happened, where that is known: the version that it lacks was last modified then. */
+function happenedAt(evidence: CauseEvidence): Timestamp | undefined {
+  const at = lastModifiedOf(evidence);
+  return at === undefined ? undefined : at + WITHIN_A_SECOND;
+}
+
+function lastModifiedOf({ judge, after }: CauseEvidence): Timestamp | undefined {
   return judge?.lastModified ?? (after?.live === true ? after.lastModified : undefined);
 }
 
@@ -116,7 +124,7 @@ function special(evidence: CauseEvidence): Cause | undefined {
       return isNews(judge.metadata, index.metadata) ? 'metadata-unknown' : 'unexplained';
     }
   }
-  const at = happenedAt(evidence);
+  const at = lastModifiedOf(evidence);
   const before = ruledSince !== undefined && at !== undefined && at < ruledSince;
   return before && (index?.live !== true || index.seen < ruledSince) ? 'rule-changed' : undefined;
 }

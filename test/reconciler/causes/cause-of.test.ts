@@ -71,8 +71,13 @@ const TABLE: readonly [what: string, evidence: CauseEvidence, cause: Cause][] = 
   ],
   [
     'created as the judge went on, and later triggers came',
-    notIndexed({ judge: { ...judge, lastModified: FROM + 9 }, after: found, heard: { trigger: FROM + 10 + M } }),
+    notIndexed({ judge: { ...judge, lastModified: FROM + 9 }, after: found, heard: { trigger: FROM + 1_010 + M } }),
     'missed-by-triggers',
+  ],
+  [
+    'created in the second in which the judge began and the feed was read',
+    notIndexed({ judge: { ...judge, lastModified: FROM - 9 }, after: found, heard: { feed: FROM + 40 } }),
+    'changed-since',
   ],
   [
     'created just before, and told of meanwhile',
