@@ -38,7 +38,7 @@ export function addDriftCommands(program: Command, { add, asJson, run }: AddComm
       drift,
       'list',
       'show open findings of the newest run of each judge, by cause and folder; exits 0 whatever it tells',
-      EXAMPLES.slice(0, 4),
+      ['drift', 'drift list --repeated', 'drift list --prefix lake/2026/ --all', 'drift list --run 12 --exit-code'],
       { isDefault: true },
     ),
   )

@@ -112,7 +112,9 @@ export function purgeRuns(index: Index, accountId: number, before: Timestamp, li
     const most = limit * FINDINGS;
     const findings = await sql`
       delete from drift_findings where id in (
-        select id from drift_findings where run_id = any(${old}::int[]) order by run_id, id limit ${most}
+        select f.id from unnest(${old}::int[]) as run (id) cross join lateral (
+          select id from drift_findings where run_id = run.id order by run_id, id limit ${most}
+        ) as f limit ${most}
       )`.execute(tx);
     if (affected(findings) === most) return { purged: 0, done: false };
     const runs = await sql`delete from runs where id = any(${old}::int[])`.execute(tx);
