@@ -10,6 +10,7 @@ import { transact } from '../schema/index/transact.ts';
 import type { PreparedReconcile, ReconcileInput } from '../schema/inputs/activities.ts';
 import { expireWaiting } from './expire.ts';
 import { type FoundReport, findReport, type Judged } from './inventory/find-report.ts';
+import { goneContainer } from './inventory/gone-container.ts';
 import { openReport, type TrustedReport } from './inventory/open-report.ts';
 import type { Judging } from './judging.ts';
 import { holdsLive } from './listing/holds-live.ts';
@@ -42,7 +43,7 @@ async function begin(judging: Judging, input: ReconcileInput, signal: AbortSigna
   const begun = await takeUp(judging, wish);
   if (begun !== undefined) return begun;
   if (input.manifest !== undefined)
-    return byInventory(judging, await namedReport(judging, input.manifest, signal), wish);
+    return byInventory(judging, await namedReport(judging, input.manifest, signal), wish, signal);
   const prefix = input.prefix ?? '';
   if (input.judge === 'listing' || (input.judge === 'auto' && prefix !== '')) return byListing(judging, prefix, wish);
   if (input.judge === 'inventory' && prefix !== '') {
@@ -57,7 +58,8 @@ async function begin(judging: Judging, input: ReconcileInput, signal: AbortSigna
     return nothing(judging, 'the federation names no inventory container, and no listing is due', wish);
   }
   const judged = (manifest: Key) => judgedBefore(judging, manifest, input.judge);
-  return byInventory(judging, await findReport(judging.blobs, inventory, ofNow(judging), judged, signal), wish);
+  const found = await findReport(judging.blobs, inventory, ofNow(judging), judged, signal);
+  return byInventory(judging, found, wish, signal);
 }
 
 function ofNow({ account, clock }: Judging) {
@@ -112,6 +114,12 @@ async function namedReport(judging: Judging, name: string, signal: AbortSignal):
   switch (opened.kind) {
     case 'ready':
       return { kind: 'ready', manifest, report: opened.report };
+    case 'containers':
+      return {
+        kind: 'none',
+        reason: `${name} lists containers, and none of them says that it is gone`,
+        containers: opened.report,
+      };
     case 'rejected':
       return { kind: 'rejected', manifest, reason: opened.reason };
     case 'not-yet':
@@ -133,8 +141,17 @@ async function judgedWhole({ index, account }: Judging): Promise<boolean> {
   return (await recentRuns(index.db, account.id, { limit: 1, outcome: 'complete', prefix: '' })).length > 0;
 }
 
-async function byInventory(judging: Judging, found: FoundReport, wish: string): Promise<PreparedReconcile> {
-  if (found.kind === 'none') return nothing(judging, found.reason, wish);
+async function byInventory(
+  judging: Judging,
+  found: FoundReport,
+  wish: string,
+  signal: AbortSignal,
+): Promise<PreparedReconcile> {
+  if (found.kind === 'none') {
+    const gone = found.containers && (await goneContainer(judging, found.containers, signal));
+    if (gone === undefined) return nothing(judging, found.reason, wish);
+    return { ...(await byListing(judging, `${gone}/`, wish)), reason: `container ${gone} is gone` };
+  }
   const manifest = formatKey(found.manifest);
   const of: NewRun = { judge: 'inventory', prefix: '', manifest };
   if (found.kind === 'ready') {

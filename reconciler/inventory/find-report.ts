@@ -7,8 +7,8 @@ import { type OpenedReport, openReport, type TrustedReport } from './open-report
 export type FoundReport =
   | { readonly kind: 'ready'; readonly manifest: Key; readonly report: TrustedReport }
   | { readonly kind: 'rejected'; readonly manifest: Key; readonly reason: string }
-  /** No report is new; `reason` says what was found instead. */
-  | { readonly kind: 'none'; readonly reason: string };
+  /** No report of blobs is new; `reason` says what was found instead. `containers`: the newest report of containers. */
+  | { readonly kind: 'none'; readonly reason: string; readonly containers?: TrustedReport | undefined };
 
 /** What an earlier run made of a report. */
 export type Judged = 'not' | 'used' | 'rejected';
@@ -29,6 +29,7 @@ export async function findReport(
 ): Promise<FoundReport> {
   let reason = `there is no report in ${inventory.container}`;
   const settled = new Set<string>();
+  let containers: TrustedReport | undefined;
   for (const { path, rule } of await newestManifests(blobs, inventory, of.now, signal)) {
     if (settled.has(rule)) continue;
     const manifest = { container: inventory.container, name: path };
@@ -39,13 +40,17 @@ export async function findReport(
     }
     if (before !== 'not') continue;
     const opened = await openReport(blobs, manifest, of, signal);
-    if (opened.kind !== 'not-yet') return withManifest(opened, manifest);
-    reason = opened.reason;
+    if (opened.kind === 'containers') {
+      containers ??= opened.report;
+      settled.add(rule);
+      reason = `${formatKey(manifest)} lists containers, and none of them says that it is gone`;
+    } else if (opened.kind !== 'not-yet') return withManifest(opened, manifest);
+    else reason = opened.reason;
   }
-  return { kind: 'none', reason };
+  return { kind: 'none', reason, containers };
 }
 
-function withManifest(opened: Exclude<OpenedReport, { kind: 'not-yet' }>, manifest: Key): FoundReport {
+function withManifest(opened: Exclude<OpenedReport, { kind: 'not-yet' | 'containers' }>, manifest: Key): FoundReport {
   return opened.kind === 'ready'
     ? { kind: 'ready', manifest, report: opened.report }
     : { kind: 'rejected', manifest, reason: opened.reason };

@@ -15,6 +15,8 @@ export interface TrustedReport extends InventoryManifest {
 /** `not-yet`: the run that writes it is under way. `rejected`: nothing may be concluded from it, ever. */
 export type OpenedReport =
   | { readonly kind: 'ready'; readonly report: TrustedReport }
+  /** It is trusted, and lists containers. */
+  | { readonly kind: 'containers'; readonly report: TrustedReport }
   | { readonly kind: 'not-yet'; readonly reason: string }
   | { readonly kind: 'rejected'; readonly reason: string };
 
@@ -54,7 +56,6 @@ export async function openReport(
   }
   const days = Math.floor((of.now - report.start) / DAY);
   if (of.now - report.start > OLDEST_MS) return { kind: 'rejected', reason: `it was begun ${days} days ago` };
-  if (report.objectType !== 'blob') return { kind: 'rejected', reason: 'it lists containers, not blobs' };
 
   const checksum = await blobs.readText({ ...manifest, name: checksumPath(manifest.name) }, signal);
   if (checksum === undefined) return { kind: 'not-yet', reason: `${formatKey(manifest)} has no checksum yet` };
@@ -63,7 +64,7 @@ export async function openReport(
   const { objectCount } = report;
   if (objectCount === undefined)
     return { kind: 'rejected', reason: 'its manifest does not say how many objects it lists' };
-  return { kind: 'ready', report: { ...report, objectCount } };
+  return { kind: report.objectType === 'blob' ? 'ready' : 'containers', report: { ...report, objectCount } };
 }
 
 async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {

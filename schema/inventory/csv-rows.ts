@@ -1,10 +1,15 @@
 import { CsvScanner } from './csv-scanner.ts';
-import { type InventoryRow, readHeader, readRow } from './row.ts';
+import { type Cell, type InventoryRow, readHeader, readRow } from './row.ts';
 
 const LF = 10;
 const BOM = '\ufeff';
 /** Bytes that are decoded at once: what becomes of them is gone before the next ones come. */
 const STEP = 256 * 1024;
+
+/** Reads a CSV report of blobs: see `readCsv`. */
+export function readCsvRows(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<readonly InventoryRow[]> {
+  return readCsv(bytes, readRow);
+}
 
 /**
  * Reads a CSV report (RFC 4180: names may hold commas, quotes and line breaks), a thousand rows or so at a time.
@@ -13,15 +18,18 @@ const STEP = 256 * 1024;
  * @throws Error with the line where the text is no CSV, ends within a quote, or a row has other columns than the
  * header, and where there is no header at all.
  */
-export async function* readCsvRows(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<readonly InventoryRow[]> {
-  let rows: InventoryRow[] = [];
+export async function* readCsv<Row>(
+  bytes: AsyncIterable<Uint8Array>,
+  toRow: (cells: readonly Cell[]) => Row,
+): AsyncGenerator<readonly Row[]> {
+  let rows: Row[] = [];
   let headed = false;
   const scanner = new CsvScanner(
     (names) => {
       headed = true;
       return readHeader(names);
     },
-    (cells) => void rows.push(readRow(cells)),
+    (cells) => void rows.push(toRow(cells)),
   );
   for await (const text of textsOf(bytes)) {
     scanner.read(text);

@@ -12,6 +12,15 @@ const compressors: Compressors = {
   ZSTD: (bytes) => zstdDecompressSync(bytes),
 };
 
+/** Reads a Parquet report of blobs: see `readParquet`. */
+export function readParquetRows(
+  size: number,
+  read: ReadBytes,
+  batch?: number,
+): AsyncGenerator<readonly InventoryRow[]> {
+  return readParquet(size, read, readRow, batch);
+}
+
 /**
  * Reads a Parquet report by range reads: the footer, then one row group after the other and in it only the
  * columns that mean something here, a few thousand rows at a time. Memory is that of one row group's columns,
@@ -19,11 +28,12 @@ const compressors: Compressors = {
  *
  * @throws Error where the file is cut off, damaged, or compressed in a way that Node cannot read.
  */
-export async function* readParquetRows(
+export async function* readParquet<Row>(
   size: number,
   read: ReadBytes,
+  toRow: (cells: readonly Cell[]) => Row,
   batch = 2_000,
-): AsyncGenerator<readonly InventoryRow[]> {
+): AsyncGenerator<readonly Row[]> {
   const file: AsyncBuffer = {
     byteLength: size,
     slice: async (start, end = size) => {
@@ -52,11 +62,11 @@ export async function* readParquetRows(
     });
     const cells = columns.map((column) => cellsOf(columnsRead.get(column) ?? [], groupStart, groupEnd, column));
     for (let at = groupStart; at < groupEnd; at += batch) {
-      const rows: InventoryRow[] = [];
+      const rows: Row[] = [];
       const end = Math.min(at + batch, groupEnd);
       for (let number = at; number < end; number++) {
         for (const [column, place] of places.entries()) row[place] = cells[column]?.(number);
-        rows.push(readRow(row));
+        rows.push(toRow(row));
       }
       yield rows;
     }

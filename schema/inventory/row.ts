@@ -109,6 +109,19 @@ export function readRow(cells: readonly Cell[]): InventoryRow {
   };
 }
 
+/** One row of a report of containers. A name may be listed twice: deleted, and made anew. */
+export interface ContainerRow {
+  readonly container: string;
+  readonly deleted: boolean;
+}
+
+/** @throws Error where the row names no container. */
+export function readContainerRow(cells: readonly Cell[]): ContainerRow {
+  const container = textOf(cells[NAME]) ?? '';
+  if (container === '' || container.includes('/')) throw new Error(`no container: ${JSON.stringify(container)}`);
+  return { container, deleted: isTrue(cells[DELETED]) };
+}
+
 function kindOf(cells: readonly Cell[]): InventoryRow['kind'] {
   if (isTrue(cells[DELETED])) return 'deleted';
   if (isTrue(cells[FOLDER])) return 'folder';

@@ -85,7 +85,7 @@ describe('an inventory report', () => {
     expect(await world.reconcile()).toMatchObject({ filled: 0, agreed: 6, looks: 0 });
   });
 
-  it('takes the blobs from among snapshots, versions, deleted ones, folders and duplicates', async () => {
+  it('takes the blobs from among snapshots, versions, deleted ones, folders, duplicates and names it cannot hold', async () => {
     await using db = await testIndex();
     const world = await makeWorld(db.index);
     await settled(world, 6);
@@ -97,6 +97,7 @@ describe('an inventory report', () => {
       { ...first, name: 'version', VersionId: 'v1', IsCurrentVersion: 'false' },
       { ...first, name: 'deleted', Deleted: 'true' },
       { ...first, name: 'folder', hdi_isfolder: 'true' },
+      { ...first, name: 'nul\0' },
     ];
     const fields = [
       'hdi_isfolder',
@@ -109,15 +110,13 @@ describe('an inventory report', () => {
       'NAME',
     ];
     // Twice the same name: Azure may count it once or twice.
-    for (const objectCount of [10, 11]) {
+    for (const objectCount of [11, 12]) {
       writeReport(world.blobs, { rows: [...odd, first, ...rows], fields, objectCount, start: world.blobs.time });
-      expect(await world.reconcile()).toMatchObject({
-        outcome: 'complete',
-        listed: 6,
-        agreed: 6,
-        looks: 0,
-        missing: 0,
-      });
+      const summary = await world.reconcile();
+      expect(summary).toMatchObject({ outcome: 'complete', listed: 6, agreed: 6, looks: 0, missing: 0 });
+      expect(await readFindings(db.index.db, summary.runId, { limit: 10 })).toMatchObject([
+        { name: 'nul\ufffd', difference: 'not-indexed', cause: 'unstorable-name', state: 'open' },
+      ]);
       world.blobs.later(MINUTE);
     }
   });
@@ -223,7 +222,7 @@ describe('7: an empty, short or unreadable report deletes nothing', () => {
     ['failed', () => ({ status: 'Failed' }), 'rejected', /ended as Failed/],
     ['partial', () => ({ status: 'PartiallySucceeded' }), 'rejected', /PartiallySucceeded/],
     ['of a status nobody knows', () => ({ status: 'Abandoned' }), 'rejected', /status/],
-    ['of containers', () => ({ objectType: 'container' }), 'rejected', /containers/],
+    ['of containers', () => ({ objectType: 'container' }), 'nothing-to-do', /containers/],
     ['under a wrong checksum', () => ({ checksum: 'd41d8cd98f00b204e9800998ecf8427e' }), 'rejected', /checksum/],
     ['cut off', () => ({ damage: (bytes: Uint8Array) => bytes.slice(0, -5) }), 'rejected', /bytes, not/],
     [

@@ -42,7 +42,7 @@ const CASES: readonly Case[] = [
   ['damaged in Parquet', { format: 'parquet', damage: (b) => b.fill(7, 4, 60) }, 'rejected', /cannot be read/],
   ['without names', { fields: ['Etag', 'Content-Length'] }, 'rejected', /no Name column/],
   ['of another account', { account: 'neighbour' }, 'rejected', /of the account neighbour/],
-  ['of containers', { objectType: 'container' }, 'rejected', /containers/],
+  ['of containers', { objectType: 'container' }, 'nothing-to-do', /containers/],
   ['Pending', { status: 'Pending', checksum: false }, 'nothing-to-do', /is Pending/],
   ['Failed', { status: 'Failed' }, 'rejected', /ended as Failed/],
   ['PartiallySucceeded', { status: 'PartiallySucceeded' }, 'rejected', /PartiallySucceeded/],

@@ -80,7 +80,8 @@ function cell(field: string, row: ReportRow): unknown {
   const { attributes } = row;
   switch (field.toLowerCase()) {
     case 'name':
-      return formatKey(row);
+      // A row of a report of containers has no more.
+      return row.name === '' ? row.container : formatKey(row);
     case 'last-modified':
       return attributes.lastModified === undefined ? '' : new Date(attributes.lastModified).toISOString();
     case 'etag':
