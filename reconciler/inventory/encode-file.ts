@@ -5,7 +5,7 @@ import { readParquetRows } from '../../schema/inventory/parquet-rows.ts';
 import type { InventoryRow } from '../../schema/inventory/row.ts';
 import { includes, type KeySet } from '../scope/key-set.ts';
 import { StagedRows } from '../staging/staged-rows.ts';
-import type { FileJob, FileRead, ReportHost } from './report-host.ts';
+import type { FileJob, FileRead, ReportHost, UnstorableRow } from './report-host.ts';
 
 /** Bytes that are asked for at once. The next ones are on their way meanwhile. */
 const PIECE = 2 * 1024 * 1024;
@@ -15,6 +15,8 @@ const FLUSH = 256 * 1024;
 const SLACK = 16 * 1024;
 /** So many containers are remembered; an account may have more. */
 const MOST_CONTAINERS = 20_000;
+/** Names of one file that the index cannot hold are kept so far; the others are only counted. */
+const MOST_UNSTORABLE = 1_000;
 
 /** Reads a file and hands on its blobs as rows to stage. @throws Error where it is no file of this format. */
 export async function encodeFile(job: FileJob, host: ReportHost): Promise<FileRead> {
@@ -31,9 +33,16 @@ export async function encodeFile(job: FileJob, host: ReportHost): Promise<FileRe
   };
   let rows = 0;
   let staged = 0;
+  let unstorable = 0;
+  const unstorableNames: UnstorableRow[] = [];
   for await (const batch of batches) {
     rows += batch.length;
-    const judged = batch.filter((row) => isJudged(row, job.scope));
+    const judged: InventoryRow[] = [];
+    for (const row of batch) {
+      if (!isJudged(row, job.scope)) continue;
+      if (isStorableKey(row)) judged.push(row);
+      else if (unstorable++ < MOST_UNSTORABLE) unstorableNames.push(unstorableRow(row));
+    }
     await learn(known, judged, host);
     for (const row of judged) {
       encoded.add(row, known.get(row.container) ?? 0);
@@ -43,12 +52,16 @@ export async function encodeFile(job: FileJob, host: ReportHost): Promise<FileRe
   }
   await flush();
   await staging;
-  return { rows, staged };
+  return { rows, staged, unstorable, unstorableNames };
 }
 
-/** Snapshots, old versions, deleted blobs and folders are no names; what the index cannot hold it cannot compare. */
+function unstorableRow({ container, name, etag, length, lastModified }: InventoryRow): UnstorableRow {
+  return { container, name, etag, length, lastModified };
+}
+
+/** Snapshots, old versions, deleted blobs and folders are no names. */
 function isJudged(row: InventoryRow, scope: KeySet): boolean {
-  return row.kind === 'base' && !isSystemContainer(row.container) && isStorableKey(row) && includes(scope, row);
+  return row.kind === 'base' && !isSystemContainer(row.container) && includes(scope, row);
 }
 
 async function learn(known: Map<string, number>, rows: readonly InventoryRow[], host: ReportHost): Promise<void> {

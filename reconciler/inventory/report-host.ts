@@ -1,3 +1,5 @@
+import type { Timestamp } from '../../namespace/entry.ts';
+import type { Key } from '../../namespace/key.ts';
 import type { KeySet } from '../scope/key-set.ts';
 
 /** What is to be read of one file of a report, and staged. */
@@ -16,6 +18,16 @@ export interface FileRead {
   /** Of any kind. */
   readonly rows: number;
   readonly staged: number;
+  /** Blobs whose names the index cannot hold. */
+  readonly unstorable: number;
+  /** The first of them. */
+  readonly unstorableNames: readonly UnstorableRow[];
+}
+
+export interface UnstorableRow extends Key {
+  readonly etag: string | undefined;
+  readonly length: number | undefined;
+  readonly lastModified: Timestamp | undefined;
 }
 
 /**

@@ -26,14 +26,18 @@ const YOUNG = 32;
 /** Reads in a thread of its own, so that files are read side by side, and the loops of a worker go on meanwhile. */
 export class ThreadReader implements ReportReader {
   readonly #worker: Worker;
+  #ended = false;
 
   constructor() {
     // Type-stripped in development, compiled when installed.
     const url = new URL(`./report-thread${extname(import.meta.url)}`, import.meta.url);
     const resourceLimits = { maxYoungGenerationSizeMb: YOUNG };
     this.#worker = new Worker(url, { name: 'isthmus-report', execArgv: [], resourceLimits });
-    // Whoever reads hears of it; nobody else need.
+    // Whoever reads hears why; who comes later, that.
     this.#worker.on('error', () => {});
+    this.#worker.on('exit', () => {
+      this.#ended = true;
+    });
   }
 
   async read(job: FileJob, host: ReportHost, signal: AbortSignal): Promise<FileRead> {
@@ -44,10 +48,9 @@ export class ThreadReader implements ReportReader {
       if ('done' in message) resolve(message.done);
       else if ('failed' in message) reject(new Error(message.failed));
       else
-        answer(host, message.what).then(
-          ({ value, transfer }) => order({ answer: message.ask, value }, transfer),
-          reject,
-        );
+        answer(host, message.what)
+          .then(({ value, transfer }) => order({ answer: message.ask, value }, transfer))
+          .catch(reject);
     };
     const lose = (error?: unknown) => {
       const why = error instanceof Error ? `: ${error.message}` : '';
@@ -58,7 +61,8 @@ export class ThreadReader implements ReportReader {
     signal.addEventListener('abort', abort);
     try {
       signal.throwIfAborted();
-      order({ job });
+      if (this.#ended) lose();
+      else order({ job });
       return await promise;
     } finally {
       worker.off('message', take).off('error', lose).off('exit', lose);
@@ -79,6 +83,6 @@ async function answer(
   if ('containers' in what) return { value: await host.containers(what.containers) };
   const bytes = await host.read(what.read.offset, what.read.length);
   // A small piece may be a part of a buffer that others use.
-  const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+  const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
   return { value: own, transfer: [own.buffer] };
 }

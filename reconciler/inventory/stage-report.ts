@@ -1,5 +1,7 @@
 import { hasCode, IsthmusError, messageOf } from '../../schema/errors.ts';
 import { liveRules } from '../../schema/index/authority-revisions.ts';
+import { unstorableFinding } from '../causes/unstorable-finding.ts';
+import { keepFindings } from '../judge/keep-findings.ts';
 import type { Judging } from '../judging.ts';
 import { allEnded } from '../run/all-ended.ts';
 import { ContainerIds } from '../run/containers.ts';
@@ -78,10 +80,11 @@ async function stageFiles(
       const [part, { blob, size }] = next;
       const key = { container, name: blob };
       const file = { key, size, format, part, accountId: judging.account.id, scope };
-      const { rows, staged } = await stageFile(reading, file, stop);
-      await ledger.step(async () => ({
+      const { rows, staged, unstorable, unstorableNames } = await stageFile(reading, file, stop);
+      const findings = unstorableNames.map((row) => unstorableFinding(row, row));
+      await ledger.step(async (tx) => ({
         state: (now) => ({ staged: [...now.staged, part], stagedRows: now.stagedRows + staged }),
-        counts: { rows },
+        counts: { ...(await keepFindings(tx, ledger, findings)), rows, unstorable },
       }));
     }
   };

@@ -1,10 +1,10 @@
 import type { ListedRow } from '../../namespace/change.ts';
 import type { Timestamp } from '../../namespace/entry.ts';
 import { applyListed } from '../../schema/index/apply-listed.ts';
-import type { NewFinding } from '../../schema/index/findings.ts';
 import { underLiveRules } from '../../schema/index/live-rules.ts';
 import { isStorable } from '../../schema/index/storable.ts';
 import type { BlobPage } from '../../schema/ports/blob-source.ts';
+import { unstorableFinding } from '../causes/unstorable-finding.ts';
 import { keepFindings } from '../judge/keep-findings.ts';
 import type { Judging } from '../judging.ts';
 import type { RunLedger, Step } from '../run/ledger.ts';
@@ -103,11 +103,9 @@ export class KeepParts implements PartKeeper {
   async done(part: ListingPart, below: readonly string[]): Promise<void> {
     const { containerId, container } = part;
     const wanted = below.filter((prefix) => this.#wants({ container, prefix }));
-    const findings = (this.#kept.get(part.part)?.unstorable ?? []).map(({ name, attributes }): NewFinding => {
-      const { etag, length, lastModified, blobType } = attributes;
-      const evidence = { judge: { etag, length, lastModified, blobType } };
-      return { container, name, difference: 'not-indexed', cause: 'unstorable-name', state: 'open', evidence };
-    });
+    const findings = (this.#kept.get(part.part)?.unstorable ?? []).map(({ name, attributes }) =>
+      unstorableFinding({ container, name }, attributes),
+    );
     await this.#ledger.step(async (tx): Promise<Step> => {
       await this.#parts.add(
         tx,
