@@ -1,10 +1,10 @@
-import { liveRules } from '../../schema/index/authority-revisions.ts';
+import { revisionsSince } from '../../schema/index/authority-revisions.ts';
 import { listContainers } from '../../schema/index/containers.ts';
 import type { Judging } from '../judging.ts';
 import { allEnded } from '../run/all-ended.ts';
 import type { RunLedger } from '../run/ledger.ts';
 import { judgedKeys } from '../scope/judged-keys.ts';
-import { namesWithin } from '../scope/key-set.ts';
+import { ALL_KEYS, intersect, namesWithin } from '../scope/key-set.ts';
 import type { Pair } from '../staging/partitions.ts';
 import type { Staging } from '../staging/staging.ts';
 import { comparePair } from './compare-pair.ts';
@@ -14,6 +14,8 @@ import type { JudgedContainer } from './judged-container.ts';
 const AT_ONCE = 2;
 /** A partition of a billion names takes minutes. */
 const STATEMENT_MS = 3_600_000;
+/** Rules that were published while one judge was staged. */
+const MOST_REVISIONS = 1_000;
 
 /**
  * The phase `compare`: holds what the judge listed against the index, partition by partition, each in one
@@ -71,9 +73,16 @@ async function compareOne(
   );
 }
 
+/**
+ * The names that were judged by all rules that were live since the run began: what a rule that came later lets in
+ * was left out when the judge was staged, and is not missing for that.
+ */
 async function judgedContainers(judging: Judging, ledger: RunLedger): Promise<readonly JudgedContainer[]> {
-  const rules = await liveRules(judging.index.db, judging.account.id);
-  const scope = judgedKeys(rules?.rules ?? [], ledger.run.prefix, ledger.state.inventory?.filters);
+  const { startedAt, prefix } = ledger.run;
+  const revisions = await revisionsSince(judging.index.db, judging.account.id, startedAt, MOST_REVISIONS);
+  const scope = revisions
+    .map(({ rules }) => judgedKeys(rules, prefix, ledger.state.inventory?.filters))
+    .reduce(intersect, revisions.length === 0 ? [] : ALL_KEYS);
   return (await listContainers(judging.index.db, judging.account.id))
     .map((container): JudgedContainer => ({ ...container, ranges: namesWithin(scope, container.name) }))
     .filter((container) => container.ranges.length > 0);
