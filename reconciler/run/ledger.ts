@@ -123,8 +123,8 @@ export class RunLedger {
 
   /** Forgets what was staged and found: the run begins anew with the judge that it has. */
   async restart(): Promise<void> {
-    const { wish, ruleRevision, inventory, from, to } = this.#state;
-    const kept = { wish, ruleRevision, inventory, ...(inventory === null ? {} : { from, to }) };
+    const { wish, ruleRevision, inventory, applies, from, to } = this.#state;
+    const kept = { wish, ruleRevision, inventory, applies, ...(inventory === null ? {} : { from, to }) };
     const named = Object.keys(this.#counts).map((name) => [name, 0] as const);
     const counts: RunCounts = { ...Object.fromEntries(named), ...NOTHING };
     this.#state = await transact(this.#index, async (tx) => {

@@ -44,14 +44,8 @@ const runState = z.object({
   applies: z.boolean().default(false),
   /** Files of a report that are staged, by their place in the manifest. */
   staged: z.array(z.int()).default([]),
-  /** Rows that were staged, in all and of the part under way. */
+  /** Rows of a report that are staged. */
   stagedRows: z.int().default(0),
-  partRows: z.int().default(0),
-  /** Containers up to this one are listed. */
-  listedTo: z.string().default(''),
-  /** What this part added to `listed` and `agreed`; taken back where the part is begun anew. */
-  partListed: z.int().default(0),
-  partAgreed: z.int().default(0),
   /** A phase that there is no more was left by runs of an earlier version, which have ended. */
   phase: z.enum(['stage', 'compare', 'present', 'plan', 'approve', 'want', 'wait']).catch('stage').default('stage'),
   /** Partitions of the index that are compared, by name, of so many. */
