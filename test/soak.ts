@@ -1,20 +1,27 @@
 import { parseArgs } from 'node:util';
+import { soakRounds } from './reconciler/drift/soak-rounds.ts';
 import { runCampaign } from './simulation/campaign.ts';
 import { WORLDS } from './simulation/world.ts';
 
-/** Plays many simulated histories against the clock rules: `npm run soak -- --histories N --seed S`. Exits 0 where none failed. */
+/**
+ * Plays many simulated histories against the clock rules, then many accounts with planted drift against the judge:
+ * `npm run soak -- --histories N --rounds N --seed S`. Exits 0 where none failed.
+ */
 const { values } = parseArgs({
   options: {
     histories: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
-    /** Plays this one alone, as a failure names it, and tells its story. */
+    /** Plays this history alone, as a failure names it, and tells its story. */
     stream: { type: 'string' },
+    /** Of planted drift; the first has this seed. */
+    rounds: { type: 'string', default: '3000' },
   },
 });
 const seed = Number(values.seed);
 const histories = values.stream === undefined ? Number(values.histories) : 1;
-if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(histories) || histories < 1) {
-  process.stderr.write('usage: npm run soak -- [--histories N] [--seed S] [--stream N]\n');
+const rounds = values.stream === undefined ? Number(values.rounds) : 0;
+if (![seed, histories, rounds].every(Number.isSafeInteger) || histories < 0 || rounds < 0) {
+  process.stderr.write('usage: npm run soak -- [--histories N] [--rounds N] [--seed S] [--stream N]\n');
   process.exit(64);
 }
 
@@ -42,4 +49,5 @@ process.stdout.write(
   `${result.histories} histories in ${WORLDS.length} worlds, ${changes} changes, ${looks} looks, ` +
     `${looksOnReplay} looks on a second replay, ${failures.length} failed, ${seconds} s\n`,
 );
-process.exitCode = failures.length === 0 ? 0 : 1;
+const sound = rounds === 0 || (await soakRounds({ from: seed, rounds }));
+process.exitCode = failures.length === 0 && sound ? 0 : 1;
