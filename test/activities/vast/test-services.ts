@@ -9,9 +9,11 @@ import type { BlobEvent } from '../../../namespace/change.ts';
 import { DEFAULT_MARGIN } from '../../../namespace/decision.ts';
 import { compareUtf8, formatKey, parseKey } from '../../../namespace/key.ts';
 import { parseSequencer } from '../../../namespace/sequencer.ts';
+import { assert } from '../../../schema/errors.ts';
 import { ensureAccount } from '../../../schema/index/accounts.ts';
 import { applyEvents } from '../../../schema/index/apply-events.ts';
 import { publishRules } from '../../../schema/index/authority-revisions.ts';
+import type { Index } from '../../../schema/index/database.ts';
 import { explainEntry, listEntries } from '../../../schema/index/queries.ts';
 import { countStubs } from '../../../schema/index/stubs.ts';
 import { transact } from '../../../schema/index/transact.ts';
@@ -36,11 +38,20 @@ export interface TestServices extends AsyncDisposable {
   stubState(key: string): Promise<string | undefined>;
 }
 
-/** An index of its own with one rule for everything, the sink `vast`, and what activities need of the rest. */
-export async function testServices(sink: Sink, blobs?: Partial<BlobSource>): Promise<TestServices> {
-  const db = await testIndex();
-  const { index } = db;
-  const account = await ensureAccount(index, 'lakeaccount');
+/**
+ * An index of its own with one rule for everything, the sink `vast`, and what activities need of the rest.
+ *
+ * @param shared an index that others use too, each with an account of its own.
+ */
+export async function testServices(
+  sink: Sink,
+  blobs?: Partial<BlobSource>,
+  shared?: { readonly index: Index; readonly account: string },
+): Promise<TestServices> {
+  const db = shared === undefined ? await testIndex() : undefined;
+  const index = shared?.index ?? db?.index;
+  assert(index, 'there is no index');
+  const account = await ensureAccount(index, shared?.account ?? 'lakeaccount');
   const set = await publishRules(index, account.id, [{ prefix: '', authority: 'blob', sink: 'vast' }], 'test');
   const rules = compileRules(set);
   const services = {
@@ -114,7 +125,7 @@ export async function testServices(sink: Sink, blobs?: Partial<BlobSource>): Pro
     async stubState(key) {
       return (await explainEntry(index.db, account.id, parseKey(key)))?.stub.state;
     },
-    [Symbol.asyncDispose]: () => db[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => await db?.[Symbol.asyncDispose](),
   };
   return test;
 }

@@ -87,16 +87,21 @@ describe('isthmus doctor on isthmus dev', () => {
     expect(stdout).not.toMatch(/^(WRONG|warning)/m);
   });
 
-  it('finds a sink whose root is another than that of the workers, and leaves nothing behind in it', async () => {
+  it('finds a sink whose root is another than that of the workers and not its view, and leaves nothing behind in it', async () => {
     const root = path.join(stack.state, 'another-view');
     await mkdir(root);
-    await names(
-      { env: { ISTHMUS_VAST_ROOT: root } },
-      'federation.published',
-      /sinks\.vast\.root of the file is \S+another-view, of the workers \S+vast$/,
-      /Restart/,
-      'warning',
-    );
+    const { code, found } = await diagnose({ env: { ISTHMUS_VAST_ROOT: root } });
+    expect(found).toEqual([
+      {
+        ...{ check: 'federation.published', outcome: 'warning', mend: expect.stringContaining('Restart') },
+        says: expect.stringMatching(/sinks\.vast\.root of the file is \S+another-view, of the workers \S+vast$/),
+      },
+      {
+        ...{ check: 'sink.vast.view', outcome: 'wrong', mend: expect.stringContaining('--new-view') },
+        says: expect.stringMatching(/another-view is not the view of sink vast: it bears no identity/),
+      },
+    ]);
+    expect(code).toBe(1);
     expect(await readdir(root)).toEqual([]);
   });
 

@@ -10,7 +10,9 @@ import { recentRuns } from '../../../schema/index/runs.ts';
 import { markStubsDue } from '../../../schema/index/stubs.ts';
 import type { Sink } from '../../../schema/ports/sink.ts';
 import { signal, stubOf } from '../../activities/vast/sink-contract.ts';
-import { dispatching, sinkWorld } from './sink-world.ts';
+import { dispatching, sinkWorlds } from './sink-world.ts';
+
+const sinkWorld = sinkWorlds();
 
 describe('judging a sink', () => {
   it('finds nothing where the view is as the index says, and hidden names alone are listed', async () => {

@@ -5,12 +5,15 @@ import { IDENTITY_FILE } from '../../../activities/vast/file-view/view-identity.
 import { knownView } from '../../../activities/vast/known-view.ts';
 import { parseKey } from '../../../namespace/key.ts';
 import { recentJournal } from '../../../schema/index/journal.ts';
+import { readSinkView } from '../../../schema/index/sink-views.ts';
 import { filesOf, signal, stubOf } from '../../activities/vast/sink-contract.ts';
-import { type SinkWorld, sinkWorld } from './sink-world.ts';
+import { type SinkWorld, sinkWorlds } from './sink-world.ts';
 
 /** The view as a process has it that starts now. */
 function started({ view, test }: SinkWorld, threads = 1): FileViewSink & AsyncDisposable {
-  const sink = new FileViewSink({ root: view.root, threads, identity: knownView(test.services, 'vast') });
+  const sink = new FileViewSink({
+    ...{ root: view.root, threads, writeMs: 60_000, identity: knownView(test.services, 'vast') },
+  });
   return Object.assign(sink, { [Symbol.asyncDispose]: () => sink.close() });
 }
 
@@ -20,19 +23,17 @@ const refused = (world: SinkWorld, why: string) => ({
 });
 const BARE = 'it bears no identity, as a mount point without its view';
 
+const sinkWorld = sinkWorlds();
+
 describe('the view of a sink', () => {
   it('bears the one identity that the first of several workers gave it', async () => {
     await using world = await sinkWorld();
     await using one = started(world);
     await using other = started(world);
     await Promise.all([one, other].map((sink, at) => sink.putStub(stubOf(`lake/${at}`), signal)));
-    const { index } = world.test.services;
-    const { view_id } = await index.db
-      .selectFrom('sinks')
-      .select('view_id')
-      .where('name', '=', 'vast')
-      .executeTakeFirstOrThrow();
-    expect(readFileSync(`${world.view.root}/${IDENTITY_FILE}`, 'utf8')).toBe(`${view_id}\n`);
+    const { index, account } = world.test.services;
+    const { viewId } = await readSinkView(index.db, account.id, 'vast');
+    expect(readFileSync(`${world.view.root}/${IDENTITY_FILE}`, 'utf8')).toBe(`${viewId}\n`);
     await using late = started(world);
     expect((await filesOf(late)).map(({ key }) => key)).toEqual(['lake/0', 'lake/1'].map(parseKey));
   });

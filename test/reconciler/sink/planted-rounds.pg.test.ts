@@ -5,7 +5,7 @@ import type { Sink } from '../../../schema/ports/sink.ts';
 import { seededRandom } from '../../support/random.ts';
 import { watchedIndex } from '../support/watched-index.ts';
 import { DAMAGES, plantForeign, plantStray } from './planted.ts';
-import { dispatching, type SinkWorld, sinkWorld } from './sink-world.ts';
+import { dispatching, type SinkWorld, sinkWorlds } from './sink-world.ts';
 
 const ROUNDS = 2;
 
@@ -40,6 +40,8 @@ async function expectRight(world: SinkWorld): Promise<void> {
   // What is no path is not shown.
   expect(is).toEqual(must.filter((line) => !line.includes('/ ')));
 }
+
+const sinkWorld = sinkWorlds();
 
 describe('6: a judge of a sink', () => {
   it(`finds all that was planted and nothing else in ${ROUNDS} seeded rounds, while names change and a dispatcher works`, async () => {

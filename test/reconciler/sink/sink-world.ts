@@ -1,10 +1,12 @@
 import { sql } from 'kysely';
+import { afterAll, beforeAll } from 'vitest';
 import { StubDispatcher } from '../../../activities/vast/dispatch/stub-dispatcher.ts';
 import { compareUtf8, formatKey } from '../../../namespace/key.ts';
 import type { DeleteStop } from '../../../namespace/rule.ts';
 import { judgeSink, prepareSinkRun } from '../../../reconciler/sink/judge-sink.ts';
 import type { JudgedSink, SinkJudging } from '../../../reconciler/sink/sink-judging.ts';
 import { applyLooks } from '../../../schema/index/apply-answers.ts';
+import type { Index } from '../../../schema/index/database.ts';
 import { type Finding, readFindings } from '../../../schema/index/findings.ts';
 import { claimLooks } from '../../../schema/index/looks.ts';
 import { transact } from '../../../schema/index/transact.ts';
@@ -12,6 +14,7 @@ import type { JudgeSinkSummary } from '../../../schema/inputs/judge-sink.ts';
 import { filesOf } from '../../activities/vast/sink-contract.ts';
 import { type TestServices, testServices } from '../../activities/vast/test-services.ts';
 import { type TestView, testView } from '../../activities/vast/view-folder.ts';
+import { type TestIndex, testIndex } from '../../support/postgres.ts';
 import { fewPartitions } from '../support/few-partitions.ts';
 
 const NEVER = new AbortController().signal;
@@ -39,13 +42,27 @@ export interface SinkWorld extends AsyncDisposable {
   shown(): Promise<{ readonly is: readonly string[]; readonly must: readonly string[] }>;
 }
 
-/** A view in a folder, an index with the sink `vast`, a dispatcher between them, and who judges them. Every blob that is looked at is gone. */
-export async function sinkWorld(stop: DeleteStop = { percent: 1, names: 1_000 }): Promise<SinkWorld> {
+/** One index for the tests of a file, with an account for each: what makes a world then takes milliseconds. */
+export function sinkWorlds(): (stop?: DeleteStop) => Promise<SinkWorld> {
+  let db: TestIndex | undefined;
+  let made = 0;
+  beforeAll(async () => {
+    db = await testIndex();
+    await fewPartitions(db.index);
+  });
+  afterAll(() => db?.[Symbol.asyncDispose]());
+  return async (stop = { percent: 1, names: 1_000 }) => {
+    if (db === undefined) throw new Error('a world is made in a test');
+    return await sinkWorld(db.index, `account${++made}`, stop);
+  };
+}
+
+/** A view in a folder, an account with the sink `vast`, a dispatcher between them, and who judges them. Every blob that is looked at is gone. */
+async function sinkWorld(shared: Index, name: string, stop: DeleteStop): Promise<SinkWorld> {
   const view = await testView();
-  const test = await testServices(view.sink);
+  const test = await testServices(view.sink, undefined, { index: shared, account: name });
   const { index, account } = test.services;
-  await fewPartitions(index);
-  await index.db.updateTable('accounts').set({ horizon: 1 }).execute();
+  await index.db.updateTable('accounts').set({ horizon: 1 }).where('id', '=', account.id).execute();
   let later = 0;
   const judging: SinkJudging = {
     ...test.services,
@@ -71,7 +88,9 @@ export async function sinkWorld(stop: DeleteStop = { percent: 1, names: 1_000 })
     judged,
     async settle() {
       await test.drain();
-      await sql`update entries set changed_at = changed_at - ${AGO}::bigint`.execute(index.db);
+      await sql`update entries set changed_at = changed_at - ${AGO}::bigint where account_id = ${account.id}`.execute(
+        index.db,
+      );
     },
     prepare,
     async judge({ runId, with: other, ...options } = {}) {
