@@ -67,11 +67,12 @@ function formatPlan(plan: ReconcilePlan): readonly string[] {
 
 /** A name as code, on one line of a table, whatever is in it. */
 export function code(name: string): string {
-  const inside = shown(name);
+  // A table ends its cell at a bar, whatever stands around it, and takes what escapes it in more than one way.
+  const inside = shown(name).replaceAll('|', '\\u007c');
   // A run of backticks is closed by one of its length alone; HTML tags would lay it out anew.
   const fence = '`'.repeat(Math.max(0, ...[...inside.matchAll(/`+/g)].map(([run]) => run.length)) + 1);
   const pad = inside.startsWith('`') || inside.endsWith('`') || inside === '' ? ' ' : '';
-  return `${fence}${pad}${inside.replaceAll('|', '\\|')}${pad}${fence}`;
+  return `${fence}${pad}${inside}${pad}${fence}`;
 }
 
 /** Words that may hold names, as text. */

@@ -125,7 +125,7 @@ describe('a run whose percent stop has tripped', () => {
     expect(typedSearchAttributes.getAll().map(({ value }) => value)).toContain('approval');
     const details = await one.details();
     expect(details).toContain('#### Run 1 waits for a decision since 2026-11-22T00:00:00.000Z');
-    expect(details).toContain('| 1,200 | ``lake/`a\\|b`\\u000a/`` |');
+    expect(details).toContain('| 1,200 | ``lake/`a\\u007cb`\\u000a/`` |');
     expect(details).toContain('isthmus reconcile approve 1');
 
     expect(await one.ask(FOLDER)).toMatchObject({ kind: 'judged', summary: { runId: 2, outcome: 'complete' } });
