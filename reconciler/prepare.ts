@@ -63,7 +63,7 @@ async function begin(judging: Judging, input: ReconcileInput, signal: AbortSigna
 }
 
 function ofNow({ account, clock }: Judging) {
-  return { account: account.name, now: clock.now() };
+  return { account: account.name, now: clock.now(), margin: account.margin };
 }
 
 /** A schedule fires a little early or late: a listing of the turn before is as old as a whole interval from here on. */

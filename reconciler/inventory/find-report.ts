@@ -2,7 +2,7 @@ import type { Timestamp } from '../../namespace/entry.ts';
 import { formatKey, type Key } from '../../namespace/key.ts';
 import { type ManifestPath, monthFolder, parseManifestPath } from '../../schema/inventory/paths.ts';
 import type { BlobSource } from '../../schema/ports/blob-source.ts';
-import { type OpenedReport, openReport, type TrustedReport } from './open-report.ts';
+import { type OfAccount, type OpenedReport, openReport, type TrustedReport } from './open-report.ts';
 
 export type FoundReport =
   | { readonly kind: 'ready'; readonly manifest: Key; readonly report: TrustedReport }
@@ -23,7 +23,7 @@ const MOST_REPORTS = 40;
 export async function findReport(
   blobs: BlobSource,
   inventory: { readonly container: string; readonly rule?: string | undefined },
-  of: { readonly account: string; readonly now: Timestamp },
+  of: OfAccount,
   judged: (manifest: Key) => Promise<Judged>,
   signal: AbortSignal,
 ): Promise<FoundReport> {

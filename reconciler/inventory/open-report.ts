@@ -27,6 +27,14 @@ const DAY = 86_400_000;
 /** Azure gives a run up after six days, and a weekly rule begins its next within seven. */
 const OLDEST_MS = 13 * DAY;
 
+/** The account whose reports are opened, and when. */
+export interface OfAccount {
+  readonly account: string;
+  readonly now: Timestamp;
+  /** What clocks may err by, in milliseconds. */
+  readonly margin: number;
+}
+
 /**
  * Reads a manifest and says whether its report can be believed (invariant 7): it must be that of a run that
  * `Succeeded`, of this account and of these weeks, and its checksum, which is written last, must be there and match.
@@ -34,7 +42,7 @@ const OLDEST_MS = 13 * DAY;
 export async function openReport(
   blobs: BlobSource,
   manifest: Key,
-  of: { readonly account: string; readonly now: Timestamp },
+  of: OfAccount,
   signal: AbortSignal,
 ): Promise<OpenedReport> {
   const found = await blobs.look(manifest, signal);
@@ -53,6 +61,10 @@ export async function openReport(
   if (report.status !== 'Succeeded') return { kind: 'rejected', reason: `its run ended as ${report.status}` };
   if (report.account !== undefined && report.account !== of.account) {
     return { kind: 'rejected', reason: `it is of the account ${report.account}, not of ${of.account}` };
+  }
+  // By the storage's own clock: names that are made from now on would be older than the report, and missing in it.
+  if (report.start > found.time + of.margin) {
+    return { kind: 'rejected', reason: `it begins in the future, at ${new Date(report.start).toISOString()}` };
   }
   const days = Math.floor((of.now - report.start) / DAY);
   if (of.now - report.start > OLDEST_MS) return { kind: 'rejected', reason: `it was begun ${days} days ago` };

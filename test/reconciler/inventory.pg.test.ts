@@ -81,7 +81,8 @@ describe('an inventory report', () => {
     for (const entry of await world.live()) {
       expect(entry.attributes).toEqual(world.blobs.containers.get(entry.container)?.get(entry.name)?.attributes);
     }
-    writeReport(world.blobs, { start: world.blobs.time + MINUTE });
+    world.blobs.later(MINUTE);
+    writeReport(world.blobs);
     expect(await world.reconcile()).toMatchObject({ filled: 0, agreed: 6, looks: 0 });
   });
 
@@ -222,6 +223,7 @@ describe('7: an empty, short or unreadable report deletes nothing', () => {
     ['failed', () => ({ status: 'Failed' }), 'rejected', /ended as Failed/],
     ['partial', () => ({ status: 'PartiallySucceeded' }), 'rejected', /PartiallySucceeded/],
     ['of a status nobody knows', () => ({ status: 'Abandoned' }), 'rejected', /status/],
+    ['begun in the future', (world) => ({ start: world.blobs.time + MINUTE }), 'rejected', /begins in the future/],
     ['of containers', () => ({ objectType: 'container' }), 'nothing-to-do', /containers/],
     ['under a wrong checksum', () => ({ checksum: 'd41d8cd98f00b204e9800998ecf8427e' }), 'rejected', /checksum/],
     ['cut off', () => ({ damage: (bytes: Uint8Array) => bytes.slice(0, -5) }), 'rejected', /bytes, not/],

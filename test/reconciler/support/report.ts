@@ -42,7 +42,7 @@ export function rowsOf(blobs: FakeBlobs): ReportRow[] {
 
 /** Writes an inventory report of the account as it is now into the account. @returns the manifest's `container/path`. */
 export function writeReport(blobs: FakeBlobs, options: ReportOptions = {}): string {
-  const { format = 'csv', fields = FIELDS, rows = rowsOf(blobs), start = blobs.time } = options;
+  const { format = 'csv', fields = FIELDS, rows = rowsOf(blobs), start = blobs.told } = options;
   const folder = new Date(start).toISOString().slice(0, 19).replace('T', '/').replaceAll('-', '/').replaceAll(':', '-');
   const base = `${folder}/isthmus`;
   const files: object[] = [];
@@ -60,7 +60,7 @@ export function writeReport(blobs: FakeBlobs, options: ReportOptions = {}): stri
     endpoint: `https://${options.account ?? blobs.account}.blob.core.windows.net`,
     files: files.slice(0, options.files),
     inventoryStartTime: new Date(start).toISOString(),
-    inventoryCompletionTime: new Date(blobs.time).toISOString(),
+    inventoryCompletionTime: new Date(blobs.told).toISOString(),
     ruleDefinition: {
       ...{ format, objectType: options.objectType ?? 'blob', schedule: 'daily', schemaFields: fields },
       filters: options.filters ?? { blobTypes: ['blockBlob', 'appendBlob', 'pageBlob'] },
