@@ -4,12 +4,10 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { BlobServiceClient } from '@azure/storage-blob';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Stack } from '../../../infra/local/stack.ts';
 import { controlOutput } from '../../../schema/outputs/control.ts';
 import { hydrateOutput } from '../../../schema/outputs/hydrate.ts';
-import { rebuildOutput } from '../../../schema/outputs/rebuild.ts';
 import { reconcileOutput } from '../../../schema/outputs/reconcile.ts';
 import { statusOutput } from '../../../schema/outputs/status.ts';
 import { verifyOutput } from '../../../schema/outputs/verify.ts';
@@ -113,23 +111,5 @@ describe('a worker beside the embedded stack', () => {
       'total|seconds|entries|records|messages|letters|bytes|blocks|gaps|info|readable|distrusted|slowed|raised';
     expect(names.filter((name) => !new RegExp(`^isthmus(_[a-z]+)+_(${unit})$`).test(name ?? ''))).toEqual([]);
     expect(text).toMatch(/isthmus_feed_readable\{reason="none",federation="local"\} 1/);
-  });
-
-  it('brings an index that was lost back, and leaves alone what was hydrated', async () => {
-    await isthmus('hydrate', 'lake/in/b.txt');
-    const { ino } = await lstat(stubOf('lake/in/b.txt'));
-    const url = new URL(stack.env.DATABASE_URL ?? '');
-    const name = url.pathname.slice(1);
-    url.pathname = '/template1';
-    const client = new pg.Client({ connectionString: url.href });
-    await client.connect();
-    await client.query(`drop database ${name} with (force)`);
-    await client.query(`create database ${name}`);
-    await client.end();
-    stack.kill('worker', 'SIGKILL');
-    const rebuilt = rebuildOutput.parse(await isthmus('rebuild', '--take-over'));
-    expect(rebuilt).toMatchObject({ entries: 3, stubs: 2, hydrated: 1, notShown: {}, discarded: 0 });
-    expect(verifyOutput.parse(await isthmus('verify'))).toMatchObject({ agree: true, source: 3, index: 3, sink: 3 });
-    expect((await lstat(stubOf('lake/in/b.txt'))).ino).toBe(ino);
   });
 });
