@@ -10,7 +10,7 @@ import { StagingLost } from '../staging/staging.ts';
 import { checkSink } from './check-sink.ts';
 import { compareSink } from './compare-sink.ts';
 import { repairSink } from './repair-sink.ts';
-import { settleSink } from './settle-sink.ts';
+import { refuseAll, settleSink } from './settle-sink.ts';
 import type { JudgedSink, SinkJudging } from './sink-judging.ts';
 import { SinkLedger } from './sink-ledger.ts';
 import { SinkStaging } from './sink-staging.ts';
@@ -61,7 +61,11 @@ export async function judgeSink(
       await phases(judging, judged, ledger, staging, waiting, signal);
     } catch (error) {
       if (error instanceof StagingLost) await ledger.restart();
-      throw error;
+      signal.throwIfAborted();
+      // It is refused, or its root is gone: nothing that is read there says anything of stubs.
+      if (!hasCode(error, 'ISTHMUS_SINK')) throw error;
+      await refuseAll(judging, ledger);
+      await end(judging, ledger, { outcome: 'guarded', reason: messageOf(error) });
     }
   }
   await staging.drop();
@@ -84,14 +88,7 @@ async function phases(
       const reason = 'no judge has been over the whole account yet: the index knows too little';
       return end(judging, ledger, { outcome: 'nothing-to-do', reason });
     }
-    try {
-      await stageSink(judging, judged, ledger, staging, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      // It is refused, or its root is gone.
-      if (!hasCode(error, 'ISTHMUS_SINK')) throw error;
-      return end(judging, ledger, { outcome: 'guarded', reason: messageOf(error) });
-    }
+    await stageSink(judging, judged, ledger, staging, signal);
   }
   if (ledger.state.phase === 'compare') {
     await compareSink(judging, ledger, staging, signal);

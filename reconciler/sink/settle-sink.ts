@@ -59,7 +59,7 @@ export async function settleSink(
 }
 
 /** Nothing was mended: what was found is for the run that is approved. */
-async function refuseAll({ index }: SinkJudging, ledger: SinkLedger): Promise<Partial<SinkCounts>> {
+export async function refuseAll({ index }: SinkJudging, ledger: SinkLedger): Promise<Partial<SinkCounts>> {
   const of = { states: ['looking'], as: 'refused', note: 'nothing of its run was mended', limit: STEP } as const;
   while ((await closeFindings(index.db, ledger.run.id, of)) === STEP);
   return {};

@@ -42,7 +42,9 @@ describe('the view of a sink', () => {
     await using world = await sinkWorld();
     const { root } = world.view;
     await using first = started(world);
-    await first.putStub(stubOf('lake/a'), signal);
+    await first.capabilities();
+    await world.test.put(['lake/a'], 1);
+    await world.settle();
     renameSync(root, `${root}-unmounted`);
     mkdirSync(root);
     await using late = started(world);
@@ -51,6 +53,9 @@ describe('the view of a sink', () => {
     expect(readdirSync(root)).toEqual([]);
     const { runId: _runId, ...summary } = await world.judge({ with: { sink: late } });
     expect(summary).toMatchObject({ outcome: 'guarded', reason: refused(world, BARE).message, files: 0 });
+    const gone = await world.judge({ with: { sink: first } });
+    expect(gone).toMatchObject({ outcome: 'guarded', reason: expect.stringContaining('is the view mounted?') });
+    expect(readdirSync(root)).toEqual([]);
     rmSync(root, { recursive: true });
     renameSync(`${root}-unmounted`, root);
     expect(await late.putStub(stubOf('lake/b'), signal)).toEqual({ outcome: 'created' });
