@@ -1,7 +1,7 @@
 import type { Timestamp } from '../../namespace/entry.ts';
 import { CAUSES, type Cause } from '../../schema/drift/cause.ts';
 import { currentRuns } from '../../schema/drift/current-runs.ts';
-import { type ByCause, driftByCause } from '../../schema/drift/drift-counts.ts';
+import { type ByCause, driftByCause, driftOfFindings } from '../../schema/drift/drift-counts.ts';
 import type { FindingCount } from '../../schema/index/findings.ts';
 import type { JudgeTally, RunStanding, SeenRun } from '../../schema/index/run-standing.ts';
 import type { Alarm, AlarmSource } from './alarm.ts';
@@ -132,9 +132,7 @@ function hasEndedOf(run: SeenRun, sink: string | undefined): boolean {
 function driftOf(runs: readonly SeenRun[], findings: readonly FindingCount[]): ByCause {
   const drift: Partial<Record<Cause, number>> = {};
   for (const { counts } of runs) add(drift, driftByCause(counts));
-  const kept: Partial<Record<Cause, number>> = {};
-  for (const { cause, count } of findings) if (CAUSES[cause].drift) add(kept, { [cause]: count });
-  for (const [cause, count] of entriesOf(kept)) drift[cause] = Math.max(count, drift[cause] ?? 0);
+  for (const [cause, count] of entriesOf(driftOfFindings(findings))) drift[cause] = Math.max(count, drift[cause] ?? 0);
   return drift;
 }
 

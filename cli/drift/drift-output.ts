@@ -1,14 +1,26 @@
 import type { Timestamp } from '../../namespace/entry.ts';
 import { CAUSES } from '../../schema/drift/cause.ts';
-import { driftByCause, totalOf } from '../../schema/drift/drift-counts.ts';
+import { type ByCause, driftByCause, driftOfFindings, totalOf } from '../../schema/drift/drift-counts.ts';
 import type { SeenVersion } from '../../schema/drift/evidence.ts';
-import type { Finding } from '../../schema/index/findings.ts';
+import type { Queryable } from '../../schema/index/database.ts';
+import { countFindings, type Finding } from '../../schema/index/findings.ts';
 import type { SeenRun } from '../../schema/index/run-standing.ts';
 import type { DriftFinding, DriftOutput } from '../../schema/outputs/drift.ts';
 import { formatTime } from '../format.ts';
 
-export function runOutput(run: SeenRun): DriftOutput['runs'][number] {
-  const byCause = driftByCause(run.counts);
+/** A run counts its drift when it ends; before that its findings are counted. */
+export async function runOutputs(on: Queryable, runs: readonly SeenRun[]): Promise<DriftOutput['runs']> {
+  return await Promise.all(
+    runs.map(async (run) =>
+      runOutput(
+        run,
+        run.outcome === undefined ? driftOfFindings(await countFindings(on, run.id)) : driftByCause(run.counts),
+      ),
+    ),
+  );
+}
+
+function runOutput(run: SeenRun, byCause: ByCause): DriftOutput['runs'][number] {
   return {
     run: run.id,
     judge: run.judge,

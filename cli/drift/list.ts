@@ -7,7 +7,7 @@ import type { DriftOutput } from '../../schema/outputs/drift.ts';
 import type { Call } from '../call.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type OpenAccount, openAccount } from '../open-account.ts';
-import { findingOutput, runOutput } from './drift-output.ts';
+import { findingOutput, runOutputs } from './drift-output.ts';
 import { formatDrift } from './format-drift.ts';
 
 export interface ListOptions {
@@ -44,7 +44,7 @@ export async function listDrift(options: ListOptions, call: Call): Promise<ExitC
   const prefixes = await prefixesOfFindings(db, filter, PREFIXES);
   const findings = await listFindings(db, filter, limit);
   const output: DriftOutput = {
-    runs: runs.map(runOutput),
+    runs: await runOutputs(db, runs),
     states: [...states],
     count: groups.reduce((sum, { count }) => sum + count, 0),
     causes: groups.map(({ runId, ...group }) => ({ run: runId, ...group, meaning: CAUSES[group.cause].meaning })),

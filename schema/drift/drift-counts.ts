@@ -13,6 +13,15 @@ export function driftByCause(counts: Readonly<Record<string, number>>): ByCause 
   return drift;
 }
 
+/** What findings that are kept say of drift, mended or not. */
+export function driftOfFindings(findings: readonly { readonly cause: Cause; readonly count: number }[]): ByCause {
+  const drift: Partial<Record<Cause, number>> = {};
+  for (const { cause, count } of findings) {
+    if (CAUSES[cause].drift) drift[cause] = (drift[cause] ?? 0) + count;
+  }
+  return drift;
+}
+
 export function totalOf(byCause: ByCause): number {
   return Object.values(byCause).reduce((sum, count) => sum + count, 0);
 }

@@ -8,7 +8,7 @@ import { type ListOptions, listDrift } from '../../../cli/drift/list.ts';
 import { showDrift } from '../../../cli/drift/show.ts';
 import { trendOfDrift } from '../../../cli/drift/trend.ts';
 import { ensureAccount } from '../../../schema/index/accounts.ts';
-import { type NewFinding, recordFindings } from '../../../schema/index/findings.ts';
+import { countFindings, type NewFinding, recordFindings } from '../../../schema/index/findings.ts';
 import { awaitDecision, finishRun, type NewRun, startRun } from '../../../schema/index/runs.ts';
 import { driftOutput, driftShowOutput, driftTrendOutput } from '../../../schema/outputs/drift.ts';
 import { type TestIndex, testIndex } from '../../support/postgres.ts';
@@ -26,13 +26,19 @@ const found = (name: string, more: Partial<NewFinding> = {}): NewFinding => ({
 const SEEN = Date.UTC(2026, 10, 21);
 const EVIL = 'evil\u001b[31m';
 
+/** Ends a run as the reconciler does, with its drift by cause. */
+async function end(run: number | undefined): Promise<void> {
+  const counts: Record<string, number> = {};
+  for (const { cause, count } of await countFindings(db.index.db, run ?? 0))
+    counts[`cause.${cause}`] = count + (counts[`cause.${cause}`] ?? 0);
+  await sql`update runs set counts = ${JSON.stringify(counts)}::jsonb where id = ${run ?? 0}`.execute(db.index.db);
+  await finishRun(db.index.db, run ?? 0, { outcome: 'complete' });
+}
+
 async function judged(run: NewRun, findings: readonly NewFinding[], previousRun?: number): Promise<number> {
   const account = await ensureAccount(db.index, 'contoso');
   const id = await startRun(db.index.db, account.id, run);
   await recordFindings(db.index.db, { accountId: account.id, runId: id, previousRun }, findings);
-  const counts: Record<string, number> = {};
-  for (const { cause } of findings) counts[`cause.${cause}`] = (counts[`cause.${cause}`] ?? 0) + 1;
-  await sql`update runs set counts = ${JSON.stringify(counts)}::jsonb where id = ${id}`.execute(db.index.db);
   return id;
 }
 
@@ -45,9 +51,9 @@ beforeAll(async () => {
   );
   const lasting = found('odd', { difference: 'not-indexed', cause: 'unstorable-name' });
   const runs = [await judged({ judge: 'listing', prefix: '' }, [lasting, found('before')])];
-  await finishRun(db.index.db, runs[0] ?? 0, { outcome: 'complete' });
+  await end(runs[0]);
   runs.push(await judged({ judge: 'listing', prefix: '' }, [lasting], runs[0]));
-  await finishRun(db.index.db, runs[1] ?? 0, { outcome: 'complete' });
+  await end(runs[1]);
   const whole = found('a/b/1', {
     state: 'repaired',
     evidence: {
@@ -61,10 +67,10 @@ beforeAll(async () => {
   runs.push(
     await judged({ judge: 'listing', prefix: '' }, [...newest, found('plain', { cause: 'tier-moved' })], runs[1]),
   );
-  await finishRun(db.index.db, runs[2] ?? 0, { outcome: 'complete' });
+  await end(runs[2]);
   const stray = found('stray', { difference: 'sink', cause: 'foreign-file', evidence: { sink: { state: 'foreign' } } });
   runs.push(await judged({ judge: 'sink', prefix: '', sink: 'gpu' }, [stray]));
-  await finishRun(db.index.db, runs[3] ?? 0, { outcome: 'complete' });
+  await end(runs[3]);
   runs.push(
     await judged({ judge: 'listing', prefix: 'pond/' }, [{ ...found('gone', { state: 'held' }), container: 'pond' }]),
   );
