@@ -3,7 +3,7 @@ import type { Cause } from '../../schema/drift/cause.ts';
 import { runText } from '../../schema/drift/current-runs.ts';
 import { type ByCause, byCauseText, totalOf } from '../../schema/drift/drift-counts.ts';
 import type { Alarm } from './alarm.ts';
-import type { JudgeFacts, JudgesSight } from './judge-runs.ts';
+import type { JudgeFacts, JudgesSight } from './judge-facts.ts';
 import { pausedText } from './loop-pause.ts';
 
 /** Names that nothing will make other than they are: that they are found again is no news. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type JudgesSight, judgeRuns } from '../../../activities/observability/judge-runs.ts';
+import type { JudgesSight } from '../../../activities/observability/judge-facts.ts';
+import { judgeRuns } from '../../../activities/observability/judge-runs.ts';
 import { wantedJudges } from '../../../activities/observability/wanted-judges.ts';
 import { federationSchema } from '../../../schema/federation/federation.ts';
 import type { FindingCount } from '../../../schema/index/findings.ts';

@@ -107,9 +107,9 @@ describe('a worker beside the embedded stack', () => {
     const text = await metrics();
     const names = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name);
     expect(names).toEqual(expect.arrayContaining(['isthmus_source_lag_seconds', 'isthmus_source_records_total']));
-    const unit =
-      'total|seconds|entries|records|messages|letters|bytes|blocks|gaps|info|readable|distrusted|slowed|raised';
-    expect(names.filter((name) => !new RegExp(`^isthmus(_[a-z]+)+_(${unit})$`).test(name ?? ''))).toEqual([]);
+    const counted = 'total|seconds|bytes|entries|names|records|messages|letters|blocks|gaps|runs|findings';
+    const told = 'info|readable|distrusted|slowed|raised|failed';
+    expect(names.filter((name) => !new RegExp(`^isthmus(_[a-z]+)+_(${counted}|${told})$`).test(name ?? ''))).toEqual([]);
     expect(text).toMatch(/isthmus_feed_readable\{reason="none",federation="local"\} 1/);
   });
 });
