@@ -17,16 +17,26 @@ export class ContainerIds {
   }
 
   async of(names: Iterable<string>): Promise<(name: string) => number> {
-    const missing = [...new Set(names)].filter((name) => !this.#known.has(name));
+    const ids = new Map<string, number>();
+    const missing: string[] = [];
+    for (const name of new Set(names)) {
+      const id = this.#known.get(name);
+      if (id === undefined) missing.push(name);
+      else ids.set(name, id);
+    }
     if (missing.length > 0) {
       if (this.#known.size + missing.length > MOST) this.#known.clear();
       const made: ReadonlyMap<string, ContainerRow> = await transact(this.#index, (tx) =>
         ensureContainers(tx, this.#accountId, missing),
       );
-      for (const [name, { id }] of made) this.#known.set(name, id);
+      for (const [name, { id }] of made) {
+        this.#known.set(name, id);
+        ids.set(name, id);
+      }
     }
+    // Not by what is remembered, which others may make room in meanwhile.
     return (name) => {
-      const id = this.#known.get(name);
+      const id = ids.get(name);
       if (id === undefined) throw new RangeError(`container ${name} has no number`);
       return id;
     };
