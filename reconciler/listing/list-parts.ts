@@ -80,20 +80,24 @@ export async function listParts(
     }
   };
 
-  while (!stop.aborted) {
-    news = Promise.withResolvers();
-    const room = atOnce - lanes.size;
-    const waiting = room === 0 ? [] : await keeper.waiting([...lanes.keys()], room + atOnce);
-    for (const [at, part] of waiting.slice(0, room).entries()) {
-      const split = waiting.length - at <= atOnce;
-      const lane = { part, pages: 0, abandoned: false };
-      lanes.set(part.part, lane);
-      const end = list(lane, split).finally(() => ends.delete(end));
-      ends.add(end);
+  try {
+    while (!stop.aborted) {
+      news = Promise.withResolvers();
+      const room = atOnce - lanes.size;
+      const waiting = room === 0 ? [] : await keeper.waiting([...lanes.keys()], room + atOnce);
+      for (const [at, part] of waiting.slice(0, room).entries()) {
+        const split = waiting.length - at <= atOnce;
+        const lane = { part, pages: 0, abandoned: false };
+        lanes.set(part.part, lane);
+        const end = list(lane, split).finally(() => ends.delete(end));
+        ends.add(end);
+      }
+      if (lanes.size === 0) break;
+      if (lanes.size < atOnce) abandonLongest([...lanes.values()], longPages);
+      await news.promise;
     }
-    if (lanes.size === 0) break;
-    if (lanes.size < atOnce) abandonLongest([...lanes.values()], longPages);
-    await news.promise;
+  } catch (error) {
+    failing.abort(error);
   }
   await Promise.all(ends);
   stop.throwIfAborted();

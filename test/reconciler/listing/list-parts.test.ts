@@ -150,4 +150,22 @@ describe('a listing that is split by prefix', () => {
     await new Promise((soon) => setTimeout(soon, 5));
     expect(keeper.listed).toEqual(after);
   });
+
+  it('leaves no lane behind where the parts that wait cannot be had', async () => {
+    const blobs = new FakeBlobs(0);
+    for (const directory of ['a/', 'b/', 'c/']) for (const each of many(directory, 10)) blobs.put('lake', each);
+    blobs.pageSize = 2;
+    const keeper = new MemoryKeeper('lake', ['a/', 'b/', 'c/']);
+    const waiting = keeper.waiting.bind(keeper);
+    let asked = 0;
+    keeper.waiting = async (...of) => {
+      if (++asked > 1) throw new Error('no index');
+      return waiting(...of);
+    };
+    const lanes = { atOnce: 4, mostBelow: 10, longPages: 40 };
+    await expect(listParts(blobs, keeper, lanes, NEVER)).rejects.toThrow('no index');
+    const after = keeper.listed;
+    await new Promise((soon) => setTimeout(soon, 5));
+    expect(keeper.listed).toEqual(after);
+  });
 });
