@@ -31,7 +31,9 @@ export async function planRun(
   const held = ledger.counts['difference.not-listed'] ?? 0;
   const state = { after: null, shares: [...shares] };
   if (held === 0 || tripped.length === 0) {
-    await ledger.step(async () => ({ state: { ...state, phase: 'want' } }));
+    // Where a stop tripped and nothing is left that could wait for a person, the end of a container may not pass either.
+    const { goneContainers } = tripped.length === 0 ? ledger.state : { goneContainers: [] };
+    await ledger.step(async () => ({ state: { ...state, phase: 'want', goneContainers } }));
     return;
   }
   const guarded = tripped.join('; ');

@@ -62,13 +62,12 @@ export async function undoRun(
   let undone: Undone = { looked: 0, restored: 0, gone: 0, unanswered: 0, examples: [] };
   for (let after = 0; ; ) {
     signal.throwIfAborted();
-    const of = { states: ['repaired'], difference: 'not-listed', after, limit: PIECE } as const;
-    const repaired = await readFindings(index.db, runId, of);
-    const last = repaired.at(-1);
+    const of = { states: ['repaired', 'looking'], difference: 'not-listed', after, limit: PIECE } as const;
+    const looked = await readFindings(index.db, runId, of);
+    const last = looked.at(-1);
     if (last === undefined) break;
     after = last.id;
-    // A look may have found another version in its place, which deleted nothing.
-    const findings = repaired.filter(({ evidence }) => evidence.look?.live === false);
+    const findings = await deletedAmong(judging, looked);
     await lookAgain(judging, runId, findings);
     await waitForAnswers(judging, findings, waiting, signal);
     const piece = await settle(judging, findings);
@@ -84,6 +83,16 @@ export async function undoRun(
   const { examples, ...detail } = undone;
   await recordJournal(index.db, account.id, [{ kind: 'reconcile-undone', detail: { run: runId, ...detail } }]);
   return undone;
+}
+
+/** A look may have found another version in its place, which deleted nothing; one that came after the run's end told the index alone. */
+async function deletedAmong(judging: Judging, looked: readonly Finding[]): Promise<readonly Finding[]> {
+  const now = await readNow(judging, looked);
+  return looked.filter((finding) => {
+    if (finding.state === 'repaired') return finding.evidence.look?.live === false;
+    const is = now.get(formatKey(finding));
+    return is?.entry === undefined || !isLive(is.entry, is.container, judging.account.margin);
+  });
 }
 
 async function lookAgain(judging: Judging, runId: number, findings: readonly Finding[]): Promise<void> {

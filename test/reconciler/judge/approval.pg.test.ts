@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { parseKey } from '../../../namespace/key.ts';
 import type { Rule } from '../../../namespace/rule.ts';
 import { finishReconcileRun } from '../../../reconciler/finish.ts';
 import { judgeRun } from '../../../reconciler/judge/judge-run.ts';
@@ -9,7 +10,9 @@ import { prepareRun } from '../../../reconciler/prepare.ts';
 import { undoRun } from '../../../reconciler/undo/undo-run.ts';
 import { countFindings } from '../../../schema/index/findings.ts';
 import { recentJournal } from '../../../schema/index/journal.ts';
+import { wantLooks } from '../../../schema/index/looks.ts';
 import { readRun } from '../../../schema/index/runs.ts';
+import { transact } from '../../../schema/index/transact.ts';
 import { testIndex } from '../../support/postgres.ts';
 import { EVERYTHING, makeWorld, NEVER, type World } from '../support/world.ts';
 
@@ -195,5 +198,46 @@ describe('7: deletes above the percent stop', () => {
       'cause.container-deleted': 11,
       'state.repaired': 11,
     });
+  });
+
+  it('of a container that is gone are not made where nothing of it was planned: other looks decide', async () => {
+    await using db = await testIndex();
+    const world = await makeWorld(db.index);
+    await massDelete(world);
+    world.blobs.put('other', 'x');
+    await world.reconcile(LISTING, { percent: 100, names: 100 });
+    world.blobs.later(10 * MINUTE);
+    world.blobs.containers.delete('lake');
+    const { account } = world.judging;
+    const keys = (await world.names('lake/')).map((key) => parseKey(key));
+    const wish = { accountId: account.id, keys, reason: 'stub-stray', ruleRevision: 1, eventId: 'test' } as const;
+    await transact(db.index, (tx) => wantLooks(tx, wish));
+    const judging = stopAt(world.judging, { percent: 1, names: 5 });
+    const { runId } = await prepareRun(judging, LISTING, NEVER);
+    expect((await judgeRun(judging, runId, NEVER)).state).toMatchObject({ phase: 'wait', goneContainers: [] });
+    expect((await world.names('lake/')).length).toBe(11);
+  });
+
+  it('come back by an undo as well where their looks were answered after the run had ended', async () => {
+    await using db = await testIndex();
+    const world = await makeWorld(db.index);
+    const deleted = await massDelete(world);
+    const { judging, runId } = await waits(world);
+    await decide(judging, runId, { decision: 'approved', who: 'ada' });
+    await judgeRun(judging, runId, NEVER);
+    // One is made again before it is looked at: it is not deleted, and so not restored.
+    world.blobs.put('lake', 'a/n0', 'again');
+    const { reason } = await finishReconcileRun(judging, runId, AT_ONCE, NEVER);
+    expect(reason).toMatch(/30 looks are not answered yet/);
+    await world.answerLooks();
+    expect((await world.names()).length).toBe(12);
+
+    for (const [name, bytes] of deleted) world.blobs.put('lake', name, bytes);
+    world.blobs.later(MINUTE);
+    const clock = { ...judging.clock, sleep: async () => void (await world.answerLooks()) };
+    const undone = await undoRun({ ...judging, clock }, runId, NEVER);
+    expect(undone).toMatchObject({ looked: 29, restored: 29, gone: 0, unanswered: 0 });
+    expect((await world.names()).length).toBe(41);
+    expect(await states(world, runId)).toEqual({ looking: 1, undone: 29 });
   });
 });
