@@ -1,5 +1,5 @@
 import { storedName } from '../../schema/index/names.ts';
-import { storableText } from '../../schema/index/storable.ts';
+import { storableJson, storableText } from '../../schema/index/storable.ts';
 import type { InventoryRow } from '../../schema/inventory/row.ts';
 
 /** What a judge said of a name. */
@@ -66,7 +66,7 @@ export class StagedRows {
     this.#text(row.md5);
     this.#text(row.tier);
     // The binary form of jsonb is its text behind the version 1.
-    this.#text(row.metadata === undefined ? undefined : `\u0001${JSON.stringify(row.metadata)}`);
+    this.#text(row.metadata === undefined ? undefined : `\u0001${storableJson(row.metadata)}`);
   }
 
   /** @returns what was written, in a buffer that nobody else uses; the next rows go into another one. */

@@ -58,3 +58,11 @@ describe('1: a name', () => {
     await fc.assert(property, { numRuns: ROUNDS });
   });
 });
+
+it('metadata that jsonb does not take is staged as it can be', async () => {
+  const here = await world();
+  here.blobs.put('lake', 'a', 'a', { metadata: { nul: 'a\0b', half: '\ud83d' } });
+  here.blobs.later(60_000);
+  writeReport(here.blobs);
+  expect(await here.reconcile({ judge: 'inventory' })).toMatchObject({ outcome: 'complete', listed: 1 });
+});
