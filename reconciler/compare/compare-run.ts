@@ -2,7 +2,7 @@ import { revisionsSince } from '../../schema/index/authority-revisions.ts';
 import { listContainers } from '../../schema/index/containers.ts';
 import type { Judging } from '../judging.ts';
 import { allEnded } from '../run/all-ended.ts';
-import type { RunLedger } from '../run/ledger.ts';
+import { LONG_STATEMENT_MS, type RunLedger } from '../run/ledger.ts';
 import { judgedKeys } from '../scope/judged-keys.ts';
 import { ALL_KEYS, intersect, namesWithin } from '../scope/key-set.ts';
 import type { Pair } from '../staging/partitions.ts';
@@ -12,8 +12,6 @@ import type { JudgedContainer } from './judged-container.ts';
 
 /** Pairs that are compared at once. */
 const AT_ONCE = 2;
-/** A partition of a billion names takes minutes. */
-const STATEMENT_MS = 3_600_000;
 /** Rules that were published while one judge was staged. */
 const MOST_REVISIONS = 1_000;
 
@@ -69,7 +67,7 @@ async function compareOne(
         counts: { listed, agreed, live, missing },
       };
     },
-    { statementMs: STATEMENT_MS },
+    { statementMs: LONG_STATEMENT_MS },
   );
 }
 

@@ -30,6 +30,9 @@ export interface RunCounts extends CountsByName {
   readonly findings: number;
 }
 
+/** For a statement that goes through all that was staged or found: with a billion names it takes minutes. */
+export const LONG_STATEMENT_MS = 3_600_000;
+
 /** Added to what was counted before. */
 export type MoreCounts = Partial<RunCounts>;
 
@@ -127,10 +130,14 @@ export class RunLedger {
     const kept = { wish, ruleRevision, inventory, applies, ...(inventory === null ? {} : { from, to }) };
     const named = Object.keys(this.#counts).map((name) => [name, 0] as const);
     const counts: RunCounts = { ...Object.fromEntries(named), ...NOTHING };
-    this.#state = await transact(this.#index, async (tx) => {
-      await forgetFindings(tx, this.run.id);
-      return this.#note(tx, parseRunState(kept), counts);
-    });
+    this.#state = await transact(
+      this.#index,
+      async (tx) => {
+        await forgetFindings(tx, this.run.id);
+        return this.#note(tx, parseRunState(kept), counts);
+      },
+      { statementMs: LONG_STATEMENT_MS },
+    );
     this.#counts = counts;
   }
 
@@ -147,11 +154,15 @@ export class RunLedger {
     as: { readonly outcome: RunOutcome; readonly reason?: string | undefined },
     work: (tx: Tx) => Promise<Step>,
   ): Promise<void> {
-    await transact(this.#index, async (tx) => {
-      const { counts } = await work(tx);
-      await this.#note(tx, {}, this.#added(counts ?? {}));
-      await finishRun(tx, this.run.id, as);
-    });
+    await transact(
+      this.#index,
+      async (tx) => {
+        const { counts } = await work(tx);
+        await this.#note(tx, {}, this.#added(counts ?? {}));
+        await finishRun(tx, this.run.id, as);
+      },
+      { statementMs: LONG_STATEMENT_MS },
+    );
     this.#hasEnded = true;
   }
 

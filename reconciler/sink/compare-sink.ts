@@ -4,6 +4,7 @@ import type { Tx } from '../../schema/index/database.ts';
 import { isDeadSql, lives } from '../../schema/index/lives.ts';
 import { readSinks } from '../../schema/index/sinks.ts';
 import { isOnItsWaySql } from '../../schema/index/stubs.ts';
+import { LONG_STATEMENT_MS } from '../run/ledger.ts';
 import type { Pair } from '../staging/partitions.ts';
 import type { SinkJudging } from './sink-judging.ts';
 import type { SinkLedger } from './sink-ledger.ts';
@@ -11,8 +12,6 @@ import type { SinkStaging } from './sink-staging.ts';
 
 /** Of a hash join; what does not fit is joined in pieces on disk. */
 const WORK_MEM = '128MB';
-/** A partition of a billion names takes minutes. */
-const STATEMENT_MS = 3_600_000;
 
 /**
  * The phase `compare`: holds the files that were walked against the entries of the sink, partition by partition, each in
@@ -36,7 +35,7 @@ export async function compareSink(
         const counts = await comparePair(tx, judging, ledger, staging, pair);
         return { state: { compared: [...ledger.state.compared, pair.name] }, counts };
       },
-      { statementMs: STATEMENT_MS },
+      { statementMs: LONG_STATEMENT_MS },
     );
   }
   await ledger.step(async () => ({ state: { phase: 'check', after: 0 } }));

@@ -91,8 +91,8 @@ export class Staging {
   }
 
   /** Takes back what an attempt that died staged of a part, so that it can be staged anew. */
-  async forgetPart(part: number): Promise<void> {
-    await sql`delete from ${this.listed} where part = ${part}`.execute(this.#index.db);
+  async forgetPart(on: Queryable, part: number): Promise<void> {
+    await sql`delete from ${this.listed} where part = ${part}`.execute(on);
   }
 
   /** Takes back what is staged of any other part than these. */

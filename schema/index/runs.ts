@@ -159,7 +159,8 @@ export async function judgedAllAt(on: Queryable, run: Pick<Run, 'id' | 'accountI
     where account_id = ${run.accountId} and id < ${run.id} and judge in ('listing', 'inventory') and prefix = ''
       and outcome in ('complete', 'guarded')
       and coalesce(jsonb_array_length(state #> '{inventory,filters,prefixMatch}'), 0) = 0
-      and coalesce(jsonb_array_length(state #> '{inventory,filters,excludePrefix}'), 0) = 0`.execute(on);
+      and coalesce(jsonb_array_length(state #> '{inventory,filters,excludePrefix}'), 0) = 0
+      and state #> '{inventory,filters,createdInLastDays}' is null`.execute(on);
   return rows[0]?.at ?? undefined;
 }
 

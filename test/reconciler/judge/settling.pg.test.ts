@@ -2,14 +2,19 @@ import { describe, expect, it } from 'vitest';
 import { finishReconcileRun } from '../../../reconciler/finish.ts';
 import { judgeRun } from '../../../reconciler/judge/judge-run.ts';
 import type { Judging } from '../../../reconciler/judging.ts';
+import { KeepParts } from '../../../reconciler/listing/keep-parts.ts';
+import { ListingParts } from '../../../reconciler/listing/listing-parts.ts';
 import { prepareRun } from '../../../reconciler/prepare.ts';
 import { RunLedger } from '../../../reconciler/run/ledger.ts';
+import { ALL_KEYS } from '../../../reconciler/scope/key-set.ts';
 import { stageRun } from '../../../reconciler/stage.ts';
+import { Staging } from '../../../reconciler/staging/staging.ts';
 import { publishRules } from '../../../schema/index/authority-revisions.ts';
 import { type Finding, readFindings } from '../../../schema/index/findings.ts';
 import { readRun } from '../../../schema/index/runs.ts';
 import { upsertSource } from '../../../schema/index/sources.ts';
 import { testIndex } from '../../support/postgres.ts';
+import { rowsOf, writeReport } from '../support/report.ts';
 import { settled } from '../support/settled.ts';
 import { EVERYTHING, makeWorld, NEVER, type World } from '../support/world.ts';
 
@@ -102,6 +107,19 @@ describe('what a run found', () => {
     ]);
   });
 
+  it('came by a rule where only a report of what was made of late was judged under it', async () => {
+    await using db = await testIndex();
+    const world = await makeWorld(db.index, [{ prefix: 'even/', authority: 'blob', sink: 'vast' }]);
+    await settled(world, 4);
+    await publishRules(db.index, world.judging.account.id, [EVERYTHING], 'more');
+    const rows = rowsOf(world.blobs).filter(({ container }) => container === 'even');
+    writeReport(world.blobs, { rows, filters: { creationTime: { lastNDays: 1 } } });
+    expect(await world.reconcile({ judge: 'inventory' })).toMatchObject({ outcome: 'complete', listed: 2 });
+    const { runId } = await world.reconcile(LISTING);
+    const odd = (await found(world, runId)).filter(({ container }) => container === 'odd');
+    expect(odd.map(({ cause }) => cause)).toEqual(['rule-changed', 'rule-changed']);
+  });
+
   it('7: stays with a note where no look is answered, deletes nothing, and is known again', async () => {
     await using db = await testIndex();
     const world = await makeWorld(db.index);
@@ -170,6 +188,15 @@ describe('two that drive one run', () => {
     await expect(slower.step(async () => ({ counts: { looks: 1 } }))).rejects.toMatchObject({
       ...{ code: 'ISTHMUS_RUN_MOVED', consequence: 'retry' },
     });
+    // What it forgets of a listing goes with its step.
+    const { account } = world.judging;
+    const staging = new Staging(db.index, { accountId: account.id, runId });
+    await staging.create();
+    await staging.append(7, [{ name: 'x', containerId: 1 }]);
+    const of = { judging: world.judging, ledger: slower, staging, parts: new ListingParts(runId), keys: ALL_KEYS };
+    const part = { part: 7, containerId: 1, container: 'even', prefix: '', how: 'any', begun: true } as const;
+    await expect(new KeepParts(of, NEVER).forget(part, 'split')).rejects.toThrow(/somebody else/);
+    expect(await staging.count()).toBe(1);
     await world.answerLooks();
     const both = [0, 1].map(() => finishReconcileRun(world.judging, runId, { mostMs: 0, pollMs: 1 }, NEVER));
     const ends = await Promise.allSettled(both);
