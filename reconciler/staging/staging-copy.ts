@@ -27,7 +27,13 @@ export class StagingCopy {
   }
 
   static async open(pool: Pool, into: string): Promise<StagingCopy> {
-    return new StagingCopy(await pool.connect(), into);
+    const client = await pool.connect();
+    try {
+      return new StagingCopy(client, into);
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
   }
 
   /** Takes whole rows in COPY's binary format; returns when more may come. */

@@ -94,7 +94,7 @@ describe('7: an account that does not say what is so deletes nothing', () => {
       };
       const summary = await here.reconcile({ judge });
       expect(summary).toMatchObject({ judge, missing: 2, looks: 2 });
-      expect(summary.reason).toMatch(new RegExp(`2 looks not answered yet.*${status}`));
+      expect(summary.reason).toMatch(new RegExp(`2 looks are not answered yet.*${status}`));
       expect(await liveOf(here)).toEqual(before);
     },
   );
