@@ -7,7 +7,7 @@ import type { BlobPage } from '../../schema/ports/blob-source.ts';
 import { unstorableFinding } from '../causes/unstorable-finding.ts';
 import { keepFindings } from '../judge/keep-findings.ts';
 import type { Judging } from '../judging.ts';
-import { LONG_STATEMENT_MS, type RunLedger, type Step } from '../run/ledger.ts';
+import type { RunLedger, Step } from '../run/ledger.ts';
 import { includes, intersect, type KeySet, keySet, keysWithPrefix } from '../scope/key-set.ts';
 import type { Staging } from '../staging/staging.ts';
 import { containerGoneAt } from './list-container.ts';
@@ -118,16 +118,10 @@ export class KeepParts implements PartKeeper {
   }
 
   async forget(part: ListingPart, how: ListingPart['how']): Promise<void> {
-    const begun = part.begun || this.#kept.has(part.part);
-    await this.#ledger.step(
-      async (tx): Promise<Step> => {
-        // In the step: who was taken for dead must not forget what another attempt has staged of it.
-        if (begun && this.#ledger.state.keepsNames) await this.#staging.forgetPart(tx, part.part);
-        const counts = await this.#parts.takeBack(tx, part, how);
-        return { counts: Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, -count])) };
-      },
-      { statementMs: LONG_STATEMENT_MS },
-    );
+    await this.#ledger.step(async (tx): Promise<Step> => {
+      const counts = await this.#parts.takeBack(tx, part, how);
+      return { counts: Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, -count])) };
+    });
     this.#kept.delete(part.part);
   }
 

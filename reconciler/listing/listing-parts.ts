@@ -15,6 +15,9 @@ export interface ListingPart {
   readonly begun: boolean;
 }
 
+/** Of a part that was begun anew under another number: its rows are found by it, once all is listed. */
+const FORGOTTEN = 'forgotten';
+
 export type NewPart = Omit<ListingPart, 'part' | 'how' | 'begun'>;
 
 /** What a part added to its run's counts, taken back where the part is begun anew. */
@@ -52,7 +55,7 @@ export class ListingParts {
   async waiting(on: Queryable, taken: readonly number[], limit: number): Promise<readonly ListingPart[]> {
     const { rows } = await sql<ListingPart>`
       select part, container_id as "containerId", container, prefix, how, begun from listing_parts
-      where run_id = ${this.#runId} and part <> all(${plainArray(taken)}::int[])
+      where run_id = ${this.#runId} and part <> all(${plainArray(taken)}::int[]) and how <> ${FORGOTTEN}
       order by part desc limit ${limit}`.execute(on);
     return rows;
   }
@@ -61,8 +64,15 @@ export class ListingParts {
   async begun(on: Queryable): Promise<readonly ListingPart[]> {
     const { rows } = await sql<ListingPart>`
       select part, container_id as "containerId", container, prefix, how, begun from listing_parts
-      where run_id = ${this.#runId} and begun order by part`.execute(on);
+      where run_id = ${this.#runId} and begun and how <> ${FORGOTTEN} order by part`.execute(on);
     return rows;
+  }
+
+  /** What was staged of these parts counts no more. */
+  async forgotten(on: Queryable): Promise<readonly number[]> {
+    const { rows } = await sql<{ part: number }>`
+      select part from listing_parts where run_id = ${this.#runId} and begun and how = ${FORGOTTEN}`.execute(on);
+    return rows.map(({ part }) => part);
   }
 
   /** Notes that rows of this part may be staged from now on. */
@@ -75,11 +85,16 @@ export class ListingParts {
     await sql`update listing_parts set counts = ${JSON.stringify(counts)}::jsonb where part = ${part}`.execute(tx);
   }
 
-  /** The part is to be begun anew. @returns what it had added. */
+  /** The part is to be begun anew, under another number. @returns what it had added. */
   async takeBack(tx: Tx, { part }: ListingPart, how: ListingPart['how']): Promise<PartCounts> {
     const { rows } = await sql<{ counts: PartCounts }>`
-      with before as (select counts from listing_parts where part = ${part})
-      update listing_parts p set counts = '{}', begun = false, how = ${how} from before
+      with before as (
+        select * from listing_parts where part = ${part}
+      ), anew as (
+        insert into listing_parts (run_id, container_id, container, prefix, how)
+        select run_id, container_id, container, prefix, ${how} from before
+      )
+      update listing_parts p set counts = '{}', how = ${FORGOTTEN} from before
       where p.part = ${part} returning before.counts`.execute(tx);
     return rows[0]?.counts ?? {};
   }

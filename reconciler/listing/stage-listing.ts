@@ -3,7 +3,7 @@ import { liveRules } from '../../schema/index/authority-revisions.ts';
 import { runBefore } from '../../schema/index/runs.ts';
 import type { Judging } from '../judging.ts';
 import { ContainerIds } from '../run/containers.ts';
-import type { RunLedger } from '../run/ledger.ts';
+import { LONG_STATEMENT_MS, type RunLedger } from '../run/ledger.ts';
 import { judgedKeys } from '../scope/judged-keys.ts';
 import { type KeySet, namesWithin } from '../scope/key-set.ts';
 import type { Staging } from '../staging/staging.ts';
@@ -35,10 +35,14 @@ export async function stageListing(
   for (const part of await parts.begun(judging.index.db)) await keeper.forget(part, part.how);
   await listParts(judging.blobs, keeper, lanes, signal);
   await staging.assertKept(judging.index.db);
-  await ledger.step(async (tx) => {
-    await parts.clear(tx);
-    return { state: { to: keeper.newest } };
-  });
+  await ledger.step(
+    async (tx) => {
+      await staging.forgetParts(tx, await parts.forgotten(tx));
+      await parts.clear(tx);
+      return { state: { to: keeper.newest } };
+    },
+    { statementMs: LONG_STATEMENT_MS },
+  );
 }
 
 /** Lists the containers, and makes the parts of a listing that has none yet. */

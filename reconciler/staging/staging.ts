@@ -90,9 +90,9 @@ export class Staging {
     return pairsOf(this.#index.db, 'entries', this.#name('listed'));
   }
 
-  /** Takes back what an attempt that died staged of a part, so that it can be staged anew. */
-  async forgetPart(on: Queryable, part: number): Promise<void> {
-    await sql`delete from ${this.listed} where part = ${part}`.execute(on);
+  /** Takes back what is staged of these parts. Reads all that is staged, so it is asked once for many. */
+  async forgetParts(on: Queryable, parts: readonly number[]): Promise<void> {
+    if (parts.length > 0) await sql`delete from ${this.listed} where part = any(${parts}::integer[])`.execute(on);
   }
 
   /** Takes back what is staged of any other part than these. */

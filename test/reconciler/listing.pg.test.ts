@@ -180,6 +180,8 @@ describe('a listing', () => {
     const ledger = await stageRun(world.judging, runId, NEVER);
     expect(world.blobs.listed).not.toContain('a/');
     expect(ledger.counts).toMatchObject({ rows: 21 });
+    const { rows } = await db.index.pool.query(`select count(*) from reconcile_${runId}_listed`);
+    expect(rows).toEqual([{ count: 21 }]);
     await judgeRun(world.judging, runId, NEVER);
     await world.answerLooks();
     const summary = await finishReconcileRun(world.judging, runId, { mostMs: 1, pollMs: 1 }, NEVER);

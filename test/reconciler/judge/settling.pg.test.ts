@@ -2,13 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { finishReconcileRun } from '../../../reconciler/finish.ts';
 import { judgeRun } from '../../../reconciler/judge/judge-run.ts';
 import type { Judging } from '../../../reconciler/judging.ts';
-import { KeepParts } from '../../../reconciler/listing/keep-parts.ts';
-import { ListingParts } from '../../../reconciler/listing/listing-parts.ts';
 import { prepareRun } from '../../../reconciler/prepare.ts';
 import { RunLedger } from '../../../reconciler/run/ledger.ts';
-import { ALL_KEYS } from '../../../reconciler/scope/key-set.ts';
 import { stageRun } from '../../../reconciler/stage.ts';
-import { Staging } from '../../../reconciler/staging/staging.ts';
 import { publishRules } from '../../../schema/index/authority-revisions.ts';
 import { type Finding, readFindings } from '../../../schema/index/findings.ts';
 import { readRun } from '../../../schema/index/runs.ts';
@@ -188,15 +184,6 @@ describe('two that drive one run', () => {
     await expect(slower.step(async () => ({ counts: { looks: 1 } }))).rejects.toMatchObject({
       ...{ code: 'ISTHMUS_RUN_MOVED', consequence: 'retry' },
     });
-    // What it forgets of a listing goes with its step.
-    const { account } = world.judging;
-    const staging = new Staging(db.index, { accountId: account.id, runId });
-    await staging.create();
-    await staging.append(7, [{ name: 'x', containerId: 1 }]);
-    const of = { judging: world.judging, ledger: slower, staging, parts: new ListingParts(runId), keys: ALL_KEYS };
-    const part = { part: 7, containerId: 1, container: 'even', prefix: '', how: 'any', begun: true } as const;
-    await expect(new KeepParts(of, NEVER).forget(part, 'split')).rejects.toThrow(/somebody else/);
-    expect(await staging.count()).toBe(1);
     await world.answerLooks();
     const both = [0, 1].map(() => finishReconcileRun(world.judging, runId, { mostMs: 0, pollMs: 1 }, NEVER));
     const ends = await Promise.allSettled(both);
