@@ -1,4 +1,4 @@
-import type { BlobGetPropertiesResponse, BlobItem } from '@azure/storage-blob';
+import type { BlobGetPropertiesResponse } from '@azure/storage-blob';
 import type { Attributes } from '../../namespace/entry.ts';
 import { unquote } from '../../schema/events/blob-effect.ts';
 
@@ -13,20 +13,6 @@ export function attributesOfHead(head: BlobGetPropertiesResponse): Attributes {
     ...(head.lastModified && { lastModified: head.lastModified.getTime() }),
     ...(head.accessTier && { tier: head.accessTier }),
     metadata: lowerKeys(head.metadata),
-  };
-}
-
-/** What List Blobs said, with metadata asked for. */
-export function attributesOfItem({ properties, metadata }: BlobItem): Attributes {
-  return {
-    etag: unquote(properties.etag),
-    length: properties.contentLength ?? 0,
-    ...(properties.blobType && { blobType: properties.blobType }),
-    ...(properties.contentType && { contentType: properties.contentType }),
-    ...(properties.contentMD5 && { md5: base64(properties.contentMD5) }),
-    lastModified: properties.lastModified.getTime(),
-    ...(properties.accessTier && { tier: properties.accessTier }),
-    metadata: lowerKeys(metadata),
   };
 }
 

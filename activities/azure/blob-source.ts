@@ -1,4 +1,4 @@
-import type { BlobItem, BlobServiceClient, ContainerClient } from '@azure/storage-blob';
+import type { BlobServiceClient, ContainerClient } from '@azure/storage-blob';
 import type { Attributes } from '../../namespace/entry.ts';
 import { formatKey, isSystemContainer, type Key } from '../../namespace/key.ts';
 import { IsthmusError } from '../../schema/errors.ts';
@@ -12,18 +12,21 @@ import type {
 } from '../../schema/ports/blob-source.ts';
 import { azureFailure, isContainerGone, serverTime, sourceError } from './azure-error.ts';
 import { blobClient } from './blob-address.ts';
-import { attributesOfHead, attributesOfItem } from './blob-attributes.ts';
+import { attributesOfHead } from './blob-attributes.ts';
+import { BlobLister } from './blob-lister.ts';
 
 const PAGE_SIZE = 5_000;
 
 /** The blobs of one storage account, through Azure's own client, which retries what is transient. */
 export class AzureBlobSource implements BlobSource {
   readonly #service: BlobServiceClient;
+  readonly #lister: BlobLister;
   readonly #hierarchical: boolean;
 
   /** @param options `hierarchical`: the account lists its directories among the blobs. They are none. */
   constructor(service: BlobServiceClient, options: { readonly hierarchical?: boolean | undefined } = {}) {
     this.#service = service;
+    this.#lister = new BlobLister(service);
     this.#hierarchical = options.hierarchical === true;
   }
 
@@ -57,10 +60,9 @@ export class AzureBlobSource implements BlobSource {
 
   /** A container that is not there, or goes meanwhile, has no more blobs. */
   async *listBlobs(container: string, prefix: string, signal: AbortSignal): AsyncGenerator<BlobPage> {
-    const options = listOptions(prefix, signal);
     try {
-      for await (const page of this.#container(container).listBlobsFlat(options).byPage({ maxPageSize: PAGE_SIZE })) {
-        yield this.#page(page.segment.blobItems, page.date);
+      for await (const { blobs, time } of this.#lister.pages(container, { prefix }, signal)) {
+        yield { blobs: this.#withoutDirectories(blobs), time };
       }
     } catch (error) {
       endOfList(error, `${container}/${prefix}`);
@@ -68,23 +70,18 @@ export class AzureBlobSource implements BlobSource {
   }
 
   async *listDirectory(container: string, prefix: string, signal: AbortSignal): AsyncGenerator<DirectoryPage> {
-    const options = listOptions(prefix, signal);
-    const pages = this.#container(container).listBlobsByHierarchy('/', options).byPage({ maxPageSize: PAGE_SIZE });
     try {
-      for await (const { segment, date } of pages) {
-        const prefixes = (segment.blobPrefixes ?? []).map(({ name }) => name);
-        yield { ...this.#page(segment.blobItems, date), prefixes };
+      for await (const page of this.#lister.pages(container, { prefix, delimiter: '/' }, signal)) {
+        const { blobs, prefixes, time } = page;
+        yield { blobs: this.#withoutDirectories(blobs), prefixes, time };
       }
     } catch (error) {
       endOfList(error, `${container}/${prefix}`);
     }
   }
 
-  #page(items: readonly BlobItem[], date: Date | undefined): BlobPage {
-    const blobs = items
-      .map((item) => ({ name: item.name, attributes: attributesOfItem(item) }))
-      .filter(({ attributes }) => !this.#isDirectory(attributes));
-    return { blobs, time: date?.getTime() ?? serverTime(undefined) };
+  #withoutDirectories(blobs: BlobPage['blobs']): BlobPage['blobs'] {
+    return this.#hierarchical ? blobs.filter(({ attributes }) => !this.#isDirectory(attributes)) : blobs;
   }
 
   async readRange(key: Key, range: RangeRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
@@ -121,10 +118,6 @@ export class AzureBlobSource implements BlobSource {
   #container(name: string): ContainerClient {
     return this.#service.getContainerClient(name);
   }
-}
-
-function listOptions(prefix: string, signal: AbortSignal) {
-  return { includeMetadata: true, abortSignal: signal, ...(prefix !== '' && { prefix }) };
 }
 
 /** Returns where the container is gone: it has no more blobs. @throws what else went wrong. */
