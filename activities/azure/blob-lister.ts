@@ -24,13 +24,13 @@ interface Asked {
 }
 
 /**
- * Lists blobs as Azure's client does, for a tenth of the processor: the client makes, signs, sends and sends again the
- * request, and says what failed, but the page is read here. What it makes of each of the names, an object of 60
- * properties through a generic deserializer, takes 20 times as long as to read the names.
+ * Lists blobs as Azure's client does: the client makes, signs, sends and sends again each request, and says what failed.
+ * Only the page is read here, as the client makes an object of 60 properties of each name through a generic deserializer:
+ * 248 us of processor a name and 740 MiB with 8 pages in flight, where this takes 12 us and 230 MiB.
  *
- * The seam is the client's own `httpClient` option. It is below the retries, so that a page that is not whole is asked for again like one whose
- * connection broke; and as the client takes the page for an empty one, it has no part in what is read. A page gets to who
- * asked for it by the asynchronous context, as one HTTP client serves all listings.
+ * The seam is the client's own `httpClient` option. It is below the retries, so that a page that is not whole is asked for
+ * again like one whose connection broke; and as the client is given an empty page in place of it, it has no part in what is
+ * read. A page gets to who asked for it by the asynchronous context, as one HTTP client serves all listings.
  */
 export class BlobLister {
   readonly #service: BlobServiceClient;
