@@ -15,6 +15,10 @@ import type { Tally } from './tally.ts';
 /** Shares, and reasons, that are kept with a run; the largest first. */
 const MOST_KEPT = 20;
 
+/** Names of a container that is gone, counted no further. */
+const MOST_COUNTED = 1_000_000;
+const WHOLE: readonly NameRange[] = [{ from: '', to: undefined }];
+
 /** What the percent stops of a run say. */
 export interface StopsOfRun {
   /** Of what most is missing, for people. */
@@ -39,10 +43,17 @@ export async function evaluateStops(
   const containers = await listContainers(judging.index.db, judging.account.id);
   const all = total(of.tallies);
   const shares: (Tripped & { readonly share: ShareOfNames })[] = [{ share: { of: 'all', ...all }, stop }];
-  for (const { id, name } of containers) {
+  for (const container of containers) {
+    const { id, name } = container;
     const tally = of.tallies.get(id);
     if (tally === undefined || tally.missing === 0) continue;
-    shares.push({ share: { of: 'container', name, live: tally.live, missing: tally.missing }, stop });
+    // Its own end is that of all of its names, however few of them are judged.
+    const whole = ledger.state.goneContainers.includes(id)
+      ? await countLive(judging.index.db, judging.account.id, { container, ranges: WHOLE, most: MOST_COUNTED })
+      : 0;
+    const share =
+      whole > tally.missing ? { live: whole, missing: whole } : { live: tally.live, missing: tally.missing };
+    shares.push({ share: { of: 'container', name, ...share }, stop });
   }
   for (const [rulePrefix, missing] of Object.entries(ledger.state.missingByRule)) {
     const rule = of.rules.find((each) => each.prefix === rulePrefix);

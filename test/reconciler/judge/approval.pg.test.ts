@@ -200,6 +200,22 @@ describe('7: deletes above the percent stop', () => {
     });
   });
 
+  it('of a container that is gone wait by all that it held, also where a prefix of it is judged', async () => {
+    await using db = await testIndex();
+    const world = await makeWorld(db.index);
+    for (let at = 0; at < 40; at++) world.blobs.put('lake', `${at < 10 ? 'b' : 'a'}/n${at}`);
+    await world.reconcile();
+    world.blobs.later(10 * MINUTE);
+    world.blobs.containers.delete('lake');
+    const judging = stopAt(world.judging, { percent: 1, names: 20 });
+    const { runId } = await prepareRun(judging, { judge: 'listing', prefix: 'lake/b/' }, NEVER);
+    expect((await judgeRun(judging, runId, NEVER)).state.phase).toBe('approve');
+    expect((await planOf(db.index, runId))?.tripped).toEqual([
+      'it lacks 40 of 40 live names of lake/ (100.0 %, allowed are 1 % or 20 names)',
+    ]);
+    expect((await world.names()).length).toBe(40);
+  });
+
   it('of a container that is gone are not made where nothing of it was planned: other looks decide', async () => {
     await using db = await testIndex();
     const world = await makeWorld(db.index);
