@@ -15,6 +15,7 @@ export function judgeSinkActivities(services: Services): Pick<Activities, 'prepa
     async prepareJudgeSink({ sink, approved = false, newView = false }) {
       const { workflowRun } = alone(services, sink);
       const judged = judgedSink(services, sink);
+      using _heartbeats = heartbeats(() => `starting a run of ${sink}`);
       if (newView) await judged.sink.adoptView();
       return { runId: await prepareSinkRun(services, sink, { wish: workflowRun, approved: approved || newView }) };
     },

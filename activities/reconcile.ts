@@ -50,6 +50,7 @@ export function reconcileActivities(services: Services): ReconcileActivities {
   return {
     async standingReconciles() {
       aloneSignal(services);
+      using _heartbeats = heartbeats(() => 'reading the plans of runs that wait');
       const runs = await standingRuns(index.db, account.id);
       return {
         runs: await Promise.all(
@@ -81,6 +82,7 @@ export function reconcileActivities(services: Services): ReconcileActivities {
     },
     async decideReconcile({ run, decision, who, reason }) {
       aloneSignal(services);
+      using _heartbeats = heartbeats(() => `deciding run ${run}`);
       const decided = await decide(services, run, { decision, who, reason });
       return { decided: decided === 'decided' ? 'decided' : 'late' };
     },

@@ -1,7 +1,7 @@
 import type { Timestamp } from '../namespace/entry.ts';
 import { counted } from '../schema/counted.ts';
 import { CAUSE_NAMES } from '../schema/drift/cause.ts';
-import { assert } from '../schema/errors.ts';
+import { assert, IsthmusError } from '../schema/errors.ts';
 import { raiseHorizon } from '../schema/index/accounts.ts';
 import type { Tx } from '../schema/index/database.ts';
 import { healGaps } from '../schema/index/feed-gaps.ts';
@@ -26,6 +26,8 @@ export const DEFAULT_WAITING: Waiting = { mostMs: 3_600_000, pollMs: 500 };
  * Waits until the looks that the run wanted are answered, settles what it found, then ends it: a complete judge of
  * everything raises the horizon to its start, so that no older create is believed without a look. What a person did
  * not approve is refused. May be asked again and again.
+ *
+ * @throws ISTHMUS_USAGE where the run was ended as failed meanwhile, as by an upgrade: nobody can go on with it.
  */
 export async function finishReconcileRun(
   judging: Judging,
@@ -45,6 +47,10 @@ export async function finishReconcileRun(
   await new Staging(judging.index, { accountId: judging.account.id, runId }).drop();
   const run = await readRun(judging.index.db, runId);
   assert(run !== undefined, `run ${runId} is gone`);
+  if (run.outcome === 'failed') {
+    const why = run.reason ?? 'no reason was given';
+    throw new IsthmusError('ISTHMUS_USAGE', `Run ${runId} failed: ${why}. Ask for another: \`isthmus reconcile\`.`);
+  }
   return summaryOf(run);
 }
 

@@ -7,6 +7,7 @@ import { reconcileActivities } from '../../activities/reconcile.ts';
 import type { Services } from '../../activities/services.ts';
 import { noteContainerGone } from '../../schema/index/containers.ts';
 import { recordJournal } from '../../schema/index/journal.ts';
+import { finishRun } from '../../schema/index/runs.ts';
 import { transact } from '../../schema/index/transact.ts';
 import { workflowIds } from '../../schema/inputs/names.ts';
 import { makeWorld, type World } from '../reconciler/support/world.ts';
@@ -51,6 +52,39 @@ describe('the reconcile activities', () => {
     expect(summary).toMatchObject({ runId, outcome: 'complete', listed: 5, applied: 5 });
     expect(await activity(steps.finishReconcile, { runId })).toEqual(summary);
     expect(await activity(steps.stageReconcile, { runId })).toEqual({ staged: 5 });
+  });
+
+  it('give up a run that was ended as failed meanwhile, as by an upgrade, so that its workflow asks nobody and goes on', async () => {
+    await using db = await testIndex();
+    const world = await makeWorld(db.index);
+    world.blobs.put('one', 'a');
+    const steps = reconcileActivities(servicesOf(world));
+    const { runId } = await activity(steps.prepareReconcile, { judge: 'listing' as const });
+    await finishRun(db.index.db, runId, { outcome: 'failed', reason: 'Isthmus was brought up to date' });
+    await activity(steps.stageReconcile, { runId });
+    await activity(steps.judgeReconcile, { runId });
+    await expect(activity(steps.finishReconcile, { runId })).rejects.toMatchObject({
+      consequence: 'give-up',
+      message: `Run ${runId} failed: Isthmus was brought up to date. Ask for another: \`isthmus reconcile\`.`,
+    });
+  });
+
+  it('tell Temporal that they live while a large plan is read', async () => {
+    await using db = await testIndex();
+    const world = await makeWorld(db.index);
+    const steps = reconcileActivities(servicesOf(world));
+    const beat = Promise.withResolvers<void>();
+    const workflowExecution = { workflowId: workflowIds.reconcile('account'), runId: 'run' };
+    const environment = new MockActivityEnvironment({ workflowExecution });
+    environment.on('heartbeat', () => beat.resolve());
+    // Nothing can be read of runs until it has been told.
+    const found = await transact(db.index, async (tx) => {
+      await sql`lock table runs in access exclusive mode`.execute(tx);
+      const reading = environment.run(steps.standingReconciles);
+      await beat.promise;
+      return { reading };
+    });
+    expect(await found.reading).toEqual({ runs: [] });
   });
 
   it('are done for the one workflow of the account alone: another one would drive the same run, or end it', async () => {
