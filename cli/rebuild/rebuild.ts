@@ -17,7 +17,7 @@ import { printable } from '../terminal.ts';
 import { takeOverSchedules } from '../worker/ensure-workflows.ts';
 import { readIndexOf } from '../worker/schedule-owner.ts';
 import { type EmptyIndex, emptyIndex, ownerOfWorkflows, type Refusal } from './empty-index.ts';
-import { endReconcile } from './end-reconcile.ts';
+import { endJudges } from './end-judges.ts';
 import { formatRebuilt } from './format-rebuilt.ts';
 import { pinFeed, type Start } from './pin-feed.ts';
 import { untilSettled } from './until-settled.ts';
@@ -73,8 +73,8 @@ async function begin(
     }
     const emptied = await emptyIndex(index, federation, { discard, start });
     if ('says' in emptied) return emptied;
-    // It is of runs that are no more.
-    if (discard || other !== undefined) await endReconcile(client, federation.account.name);
+    // They are at runs that are no more.
+    if (discard || other !== undefined) await endJudges(client, federation);
     if (other !== undefined) {
       await takeOverSchedules(client, federation, await readIndexOf(index, federation.account.name));
       call.terminal.say(`The workflows of ${federation.account.name} work with this index now.`);
