@@ -13,6 +13,7 @@ export class ReconcileMetrics {
   readonly #stallLimit;
   readonly #waitingSince;
   readonly #failed;
+  readonly #all: readonly { reset(): void }[];
 
   constructor(make: Instruments) {
     this.#runs = make.gauge('isthmus_reconcile_runs', 'Runs that ended, as far back as the index keeps them.', [
@@ -54,10 +55,15 @@ export class ReconcileMetrics {
       '1 where the newest run failed, or does not get on since an attempt failed.',
       JUDGE,
     );
+    this.#all = [
+      ...[this.#runs, this.#lastGood, this.#expected, this.#runningSince],
+      ...[this.#moved, this.#stallLimit, this.#waitingSince, this.#failed],
+    ];
   }
 
   observe(judges: readonly JudgeHead[]): void {
-    this.#runs.reset();
+    // Of a judge that is not told of any more, as its runs are past their retention, nothing rings for ever.
+    for (const gauge of this.#all) gauge.reset();
     for (const { judge, sink = '', ...head } of judges) {
       const of = { judge, sink };
       const { underWay, everyMs, waitedSince } = head;

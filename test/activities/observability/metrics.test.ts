@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { JudgeHead } from '../../../activities/observability/judge-runs.ts';
 import { Metrics } from '../../../activities/observability/metrics.ts';
 
 /** Every series with its value; histograms by their count and sum alone. */
@@ -63,4 +64,20 @@ describe('the metrics of a worker', () => {
     expect(series.find((line) => line.startsWith('isthmus_worker_info'))).toContain('version="1.2.3"');
     expect(series.filter((line) => !line.includes('federation="lake"'))).toEqual([]);
   });
+});
+
+it('forgets a judge that is not told of any more, so that nothing of it rings for ever', async () => {
+  const metrics = new Metrics();
+  const judge: JudgeHead = {
+    ...({ judge: 'listing', sink: undefined, about: 'listing' } as const),
+    ...{ everyMs: 1_000, lastGood: 1_000, waitedSince: 1_000 },
+    ...{ byOutcome: { failed: 1 }, last: undefined, current: [], underWay: undefined, waiting: [], stallLimitMs: 1 },
+    ...{ failed: true, drift: {}, findings: [], repeated: {}, alarms: [] },
+  };
+  const glance = { at: 1_000, sources: [], feed: undefined, senders: undefined };
+  const series = async () => (await metrics.registry.metrics()).match(/^isthmus_reconcile_\S+\{.*$/gm) ?? [];
+  metrics.glance({ ...glance, judges: [judge] }, [], 1_000);
+  expect(await series()).toContain('isthmus_reconcile_failed{judge="listing",sink=""} 1');
+  metrics.glance({ ...glance, judges: [] }, [], 1_000);
+  expect(await series()).toEqual([]);
 });
