@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { errorCode, unlessCode } from './files.ts';
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { unlessCode } from './files.ts';
 import { requireRootToProbe } from './root.ts';
 import { TEMP_FOLDER } from './settings.ts';
 import { sinkError } from './sink-error.ts';
@@ -63,20 +63,26 @@ function readIdentity(root: string): string | undefined {
   }
 }
 
-/** Of two workers that start at once, the first decides. */
+/**
+ * Of two workers that start at once, the first decides. It is there with its word or not at all: read before that was
+ * written, it would be taken for one whose maker has died.
+ */
 function identify(root: string): string {
   const path = `${root}/${IDENTITY_FILE}`;
   const viewId = randomUUID();
+  const own = `${path}-${viewId}`;
   try {
+    writeFileSync(own, `${viewId}\n`, { flag: 'wx', mode: 0o644 });
     try {
-      writeFileSync(path, `${viewId}\n`, { flag: 'wx', mode: 0o644 });
-    } catch (error) {
-      if (errorCode(error) !== 'EEXIST') throw error;
+      linkSync(own, path);
+    } catch {
       const first = readIdentity(root);
       if (first !== undefined) return first;
-      // Who made it died before a word was written.
-      writeFileSync(`${path}-${viewId}`, `${viewId}\n`, { flag: 'wx', mode: 0o644 });
-      renameSync(`${path}-${viewId}`, path);
+      // It is there without a word, as a server that crashed leaves one; or the file system knows no links.
+      renameSync(own, path);
+      return readIdentity(root) ?? viewId;
+    } finally {
+      rmSync(own, { force: true });
     }
     return viewId;
   } catch (error) {
