@@ -109,7 +109,9 @@ describe('a worker beside the embedded stack', () => {
     expect(names).toEqual(expect.arrayContaining(['isthmus_source_lag_seconds', 'isthmus_source_records_total']));
     const counted = 'total|seconds|bytes|entries|names|records|messages|letters|blocks|gaps|runs|findings';
     const told = 'info|readable|distrusted|slowed|raised|failed';
-    expect(names.filter((name) => !new RegExp(`^isthmus(_[a-z]+)+_(${counted}|${told})$`).test(name ?? ''))).toEqual([]);
+    expect(names.filter((name) => !new RegExp(`^isthmus(_[a-z]+)+_(${counted}|${told})$`).test(name ?? ''))).toEqual(
+      [],
+    );
     expect(text).toMatch(/isthmus_feed_readable\{reason="none",federation="local"\} 1/);
   });
 });
