@@ -84,6 +84,7 @@ export async function listParts(
     while (!stop.aborted) {
       news = Promise.withResolvers();
       const room = atOnce - lanes.size;
+      const idle = lanes.size === 0;
       const waiting = room === 0 ? [] : await keeper.waiting([...lanes.keys()], room + atOnce);
       for (const [at, part] of waiting.slice(0, room).entries()) {
         const split = waiting.length - at <= atOnce;
@@ -92,7 +93,11 @@ export async function listParts(
         const end = list(lane, split).finally(() => ends.delete(end));
         ends.add(end);
       }
-      if (lanes.size === 0) break;
+      if (lanes.size === 0) {
+        if (idle) break;
+        // A lane ended while that was asked: what its part was split into may not be told of yet.
+        continue;
+      }
       if (lanes.size < atOnce) abandonLongest([...lanes.values()], longPages);
       await news.promise;
     }

@@ -1,4 +1,5 @@
 import type { Rule } from '../../namespace/rule.ts';
+import { assert } from '../../schema/errors.ts';
 import { liveRules } from '../../schema/index/authority-revisions.ts';
 import { runBefore } from '../../schema/index/runs.ts';
 import type { Judging } from '../judging.ts';
@@ -37,6 +38,8 @@ export async function stageListing(
   await staging.assertKept(judging.index.db);
   await ledger.step(
     async (tx) => {
+      // A listing that is short must never pass for whole (invariant 7).
+      assert((await parts.waiting(tx, [], 1)).length === 0, `run ${id} has parts that were not listed`);
       await staging.forgetParts(tx, await parts.forgotten(tx));
       await parts.clear(tx);
       return { state: { to: keeper.newest } };

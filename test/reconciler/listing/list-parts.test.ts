@@ -151,6 +151,24 @@ describe('a listing that is split by prefix', () => {
     expect(keeper.listed).toEqual(after);
   });
 
+  it('7: misses no part that comes while it is asked which ones wait', async () => {
+    const blobs = new FakeBlobs(0);
+    const names = ['a/', 'b/', 'c/'].flatMap((directory) => many(directory, 3));
+    for (const each of names) blobs.put('lake', each);
+    blobs.pageSize = 2;
+    const keeper = new MemoryKeeper('lake', ['']);
+    const waiting = keeper.waiting.bind(keeper);
+    // What is told is of the moment in which it was asked for.
+    keeper.waiting = async (...of) => {
+      const told = await waiting(...of);
+      await new Promise((soon) => setTimeout(soon, 2));
+      return told;
+    };
+    await listParts(blobs, keeper, { atOnce: 3, mostBelow: 10, longPages: 40 }, NEVER);
+    expect(keeper.left).toBe(0);
+    expect(keeper.listed).toEqual(names);
+  });
+
   it('leaves no lane behind where the parts that wait cannot be had', async () => {
     const blobs = new FakeBlobs(0);
     for (const directory of ['a/', 'b/', 'c/']) for (const each of many(directory, 10)) blobs.put('lake', each);
