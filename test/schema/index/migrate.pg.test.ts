@@ -21,6 +21,7 @@ const LANDED: Readonly<Record<string, string>> = {
   '0009-directory-looks': 'd943e4507f117e1156749f30e42b95121ae238a31f2baa9c4d0cabd2d620bf72',
   '0010-directory-renames': '8f742720ad2598916e6781c95b515b6070020b908375fb599fdb705e347ef846',
   '0011-transport-minutes': 'e22203f430d3cd2640a5501f1389d4a71006677c1c340243a8dc265c449e4823',
+  '0012-drift': '0359ab14d9b75bb1798aaec50ca5bf00624114de83a892a7c8d32f174ae5a7a3',
 };
 
 describe('migrations', () => {
