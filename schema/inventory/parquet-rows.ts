@@ -21,15 +21,10 @@ export function readParquetRows(
   return readParquet(size, read, readRow, batch);
 }
 
-/** Rows of a group that are decoded at once: 100,000 of them took 100 MB of strings. */
-const SLICE = 20_000;
-/** A page that reaches over several slices is decoded for each: so many slices a group has at most. */
-const MOST_SLICES = 8;
-
 /**
  * Reads a Parquet report by range reads: the footer, then one row group after the other and in it only the
- * columns that mean something here, a few thousand rows at a time. Memory is that of one row group's columns as they
- * are stored, and of a slice of them decoded, not of the file.
+ * columns that mean something here, a few thousand rows at a time. Memory is that of one row group's columns,
+ * not of the file.
  *
  * @throws Error where the file is cut off, damaged, or compressed in a way that Node cannot read.
  */
@@ -39,15 +34,11 @@ export async function* readParquet<Row>(
   toRow: (cells: readonly Cell[]) => Row,
   batch = 2_000,
 ): AsyncGenerator<readonly Row[]> {
-  // What a slice of a group reads the next one reads again.
-  const ofGroup = new Map<string, Promise<ArrayBuffer>>();
   const file: AsyncBuffer = {
     byteLength: size,
-    slice: (start, end = size) => {
-      const place = `${start} ${end}`;
-      const bytes = ofGroup.get(place) ?? readWhole(read, start, end);
-      ofGroup.set(place, bytes);
-      return bytes;
+    slice: async (start, end = size) => {
+      const bytes = await read(start, end - start);
+      return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
     },
   };
   const metadata = await parquetMetadataAsync(file);
@@ -59,32 +50,28 @@ export async function* readParquet<Row>(
   let groupStart = 0;
   for (const group of metadata.row_groups) {
     const groupEnd = groupStart + Number(group.num_rows);
-    const slice = Math.max(SLICE, Math.ceil((groupEnd - groupStart) / MOST_SLICES));
-    for (let rowStart = groupStart; rowStart < groupEnd; rowStart += slice) {
-      const rowEnd = Math.min(rowStart + slice, groupEnd);
-      const columnsRead = new Map<string, Chunk[]>(columns.map((column) => [column, []]));
-      const onChunk = (chunk: Chunk & { readonly columnName: string }) =>
-        void columnsRead.get(chunk.columnName)?.push(chunk);
-      await parquetRead({ file, metadata, columns, compressors, rowStart, rowEnd, onChunk });
-      const cells = columns.map((column) => cellsOf(columnsRead.get(column) ?? [], rowStart, rowEnd, column));
-      for (let at = rowStart; at < rowEnd; at += batch) {
-        const rows: Row[] = [];
-        const end = Math.min(at + batch, rowEnd);
-        for (let number = at; number < end; number++) {
-          for (const [column, place] of places.entries()) row[place] = cells[column]?.(number);
-          rows.push(toRow(row));
-        }
-        yield rows;
+    const columnsRead = new Map<string, Chunk[]>(columns.map((column) => [column, []]));
+    await parquetRead({
+      file,
+      metadata,
+      columns,
+      compressors,
+      rowStart: groupStart,
+      rowEnd: groupEnd,
+      onChunk: (chunk) => void columnsRead.get(chunk.columnName)?.push(chunk),
+    });
+    const cells = columns.map((column) => cellsOf(columnsRead.get(column) ?? [], groupStart, groupEnd, column));
+    for (let at = groupStart; at < groupEnd; at += batch) {
+      const rows: Row[] = [];
+      const end = Math.min(at + batch, groupEnd);
+      for (let number = at; number < end; number++) {
+        for (const [column, place] of places.entries()) row[place] = cells[column]?.(number);
+        rows.push(toRow(row));
       }
+      yield rows;
     }
-    ofGroup.clear();
     groupStart = groupEnd;
   }
-}
-
-async function readWhole(read: ReadBytes, start: number, end: number): Promise<ArrayBuffer> {
-  const bytes = await read(start, end - start);
-  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
 }
 
 interface Chunk {
@@ -93,12 +80,12 @@ interface Chunk {
   readonly rowEnd: number;
 }
 
-/** Reads one column by row, in rising order of rows; its first page may begin before. A column that does not hold every row is damage. */
+/** Reads one column by row, in rising order of rows. A column that does not hold every row of its group is damage. */
 function cellsOf(chunks: readonly Chunk[], start: number, end: number, column: string): (row: number) => Cell {
   let covered = start;
   for (const chunk of chunks) {
-    if (chunk.rowStart > covered) break;
-    covered = Math.max(covered, chunk.rowEnd);
+    if (chunk.rowStart !== covered) break;
+    covered = chunk.rowEnd;
   }
   if (covered < end) throw new Error(`column ${column} ends at row ${covered} of ${end}`);
   let at = 0;

@@ -95,29 +95,6 @@ describe('rows of a report', () => {
     );
   });
 
-  it.each([{ pageSize: 4_096 }, { pageSize: 0 }])(
-    '8: come from Parquet in slices of a large group, each row once and its bytes asked for once, in pages of %o',
-    async ({ pageSize }) => {
-      const names = Array.from({ length: 45_001 }, (_, at) => `c/n${at}${at % 1_000 === 0 ? 'é' : ''}`);
-      const tiers = names.map((_, at) => (at % 7 === 0 ? undefined : 'Hot'));
-      const columnData = [
-        { name: 'Name', data: names, type: 'STRING' as const },
-        { name: 'AccessTier', data: tiers, type: 'STRING' as const },
-      ];
-      const bytes = new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize: 45_000, pageSize }));
-      const asked: string[] = [];
-      const rows = await collect(
-        readParquetRows(bytes.length, async (offset, length) => {
-          asked.push(`${offset} ${length}`);
-          return bytes.slice(offset, offset + length);
-        }),
-      );
-      expect(rows.map(({ container, name }) => `${container}/${name}`)).toEqual(names);
-      expect(rows.map(({ tier }) => tier)).toEqual(tiers);
-      expect(new Set(asked).size).toBe(asked.length);
-    },
-  );
-
   it('are none of a file with a header alone', async () => {
     expect(await csv('Name,Etag\n')).toEqual([]);
     expect(await readParquet(parquet([{ name: 'Name', data: [], type: 'STRING' }]))).toEqual([]);
