@@ -5,11 +5,10 @@ import { judgeRun } from '../reconciler/judge/judge-run.ts';
 import { decide } from '../reconciler/plan/decide.ts';
 import { prepareRun } from '../reconciler/prepare.ts';
 import { progressOf } from '../reconciler/progress.ts';
-import { runSummary, undoneText } from '../reconciler/report.ts';
+import { undoneText } from '../reconciler/report.ts';
 import { stageRun } from '../reconciler/stage.ts';
 import { undoRun } from '../reconciler/undo/undo-run.ts';
-import { assert, IsthmusError } from '../schema/errors.ts';
-import { readRun } from '../schema/index/runs.ts';
+import { IsthmusError } from '../schema/errors.ts';
 import { standingRuns } from '../schema/index/standing-runs.ts';
 import type { Activities } from '../schema/inputs/activities.ts';
 import { workflowIds } from '../schema/inputs/names.ts';
@@ -92,14 +91,12 @@ export function reconcileActivities(services: Services): ReconcileActivities {
     async finishReconcile({ runId }) {
       const signal = aloneSignal(services);
       using _heartbeats = heartbeats(() => `waiting for the looks of run ${runId}`);
-      const counts = await notingTrouble(services, runId, signal, () =>
+      const summary = await notingTrouble(services, runId, signal, () =>
         finishReconcileRun(services, runId, DEFAULT_WAITING, signal),
       );
-      const { agreed, filled, applied, looks, missing } = counts;
+      const { agreed, filled, applied, looks, missing } = summary;
       metrics.records('inventory', { agreed, filled, applied, looks, missing });
-      const run = await readRun(index.db, runId);
-      assert(run !== undefined, `run ${runId} is gone`);
-      return await runSummary(index.db, run);
+      return summary;
     },
     async undoReconcile({ runId }) {
       const signal = aloneSignal(services);

@@ -1,5 +1,5 @@
 import type { Timestamp } from '../namespace/entry.ts';
-import { counted } from '../schema/counted.ts';
+import { counted, isOrAre } from '../schema/counted.ts';
 import { CAUSE_NAMES } from '../schema/drift/cause.ts';
 import { assert, IsthmusError } from '../schema/errors.ts';
 import { raiseHorizon } from '../schema/index/accounts.ts';
@@ -10,6 +10,7 @@ import { type Run, readRun } from '../schema/index/runs.ts';
 import { upsertSource } from '../schema/index/sources.ts';
 import type { ReconcileSummary } from '../schema/inputs/activities.ts';
 import type { Judging } from './judging.ts';
+import { runSummary } from './report.ts';
 import { type MoreCounts, RunLedger } from './run/ledger.ts';
 import { refuseHeld, settleRun } from './settle/settle-run.ts';
 import { Staging } from './staging/staging.ts';
@@ -51,7 +52,7 @@ export async function finishReconcileRun(
     const why = run.reason ?? 'no reason was given';
     throw new IsthmusError('ISTHMUS_USAGE', `Run ${runId} failed: ${why}. Ask for another: \`isthmus reconcile\`.`);
   }
-  return summaryOf(run);
+  return await runSummary(judging.index.db, run);
 }
 
 /** Whether what it held back is not to be deleted. */
@@ -111,10 +112,6 @@ function reasonOf(judging: Judging, ledger: RunLedger, pending: Pending): string
   return reasons.length === 0 ? undefined : reasons.join('; ');
 }
 
-function isOrAre(count: number): string {
-  return count === 1 ? 'is' : 'are';
-}
-
 async function end(judging: Judging, ledger: RunLedger, reason: string | undefined): Promise<void> {
   const { from, unasked } = ledger.state;
   const { run } = ledger;
@@ -152,23 +149,4 @@ async function countsByName(tx: Tx, { run, counts }: RunLedger): Promise<MoreCou
   }
   // Names that the index cannot hold were kept as they were listed.
   return { ...byName, findings: kept - counts.findings };
-}
-
-export function summaryOf(run: Run): ReconcileSummary {
-  const count = (name: string) => run.counts[name] ?? 0;
-  const { judge } = run;
-  assert(run.outcome !== undefined && run.outcome !== 'failed', `run ${run.id} failed: ${run.reason ?? 'unknown'}`);
-  assert(judge !== 'sink', `run ${run.id} judged a sink, not the account`);
-  return {
-    runId: run.id,
-    judge,
-    outcome: run.outcome,
-    reason: run.reason,
-    listed: count('listed'),
-    agreed: count('agreed') + count('newer'),
-    filled: count('filled'),
-    applied: count('applied'),
-    looks: count('looks'),
-    missing: count('missing'),
-  };
 }

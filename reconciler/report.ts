@@ -1,10 +1,11 @@
 import { counted } from '../schema/counted.ts';
+import { countsText } from '../schema/drift/drift-counts.ts';
+import { assert } from '../schema/errors.ts';
 import type { Queryable } from '../schema/index/database.ts';
 import { countFindings } from '../schema/index/findings.ts';
 import type { Run } from '../schema/index/runs.ts';
 import type { ReconcileSummary } from '../schema/inputs/activities.ts';
 import type { UndoSummary } from '../schema/inputs/reconcile.ts';
-import { summaryOf } from './finish.ts';
 
 /** Findings of a run by cause: as it counted them at its end, before that those that it keeps. */
 export async function causesOf(on: Queryable, run: Run): Promise<Readonly<Record<string, number>>> {
@@ -31,9 +32,28 @@ function sums<Item extends { readonly count: number }>(items: readonly Item[], b
 
 /** What a run of the account found, once it has ended. */
 export async function runSummary(on: Queryable, run: Run): Promise<ReconcileSummary> {
-  const counts = summaryOf(run);
+  const counts = foundBy(run);
   const summary = { ...counts, causes: await causesOf(on, run), states: await statesOf(on, run) };
   return { ...summary, report: reportOf(run, summary) };
+}
+
+function foundBy(run: Run): ReconcileSummary {
+  const count = (name: string) => run.counts[name] ?? 0;
+  const { judge } = run;
+  assert(run.outcome !== undefined && run.outcome !== 'failed', `run ${run.id} failed: ${run.reason ?? 'unknown'}`);
+  assert(judge !== 'sink', `run ${run.id} judged a sink, not the account`);
+  return {
+    runId: run.id,
+    judge,
+    outcome: run.outcome,
+    reason: run.reason,
+    listed: count('listed'),
+    agreed: count('agreed') + count('newer'),
+    filled: count('filled'),
+    applied: count('applied'),
+    looks: count('looks'),
+    missing: count('missing'),
+  };
 }
 
 /** What a run was judged by and over what: `a listing of lake/`. */
@@ -53,8 +73,8 @@ function reportOf(run: Run, summary: Omit<ReconcileSummary, 'report'>): readonly
     `Run ${run.id}, judged by ${judgedText(run)}, ended${took}: ${summary.outcome}${why}.`,
     `${counted(listed, 'name')} listed, of which ${agreed} agreed, ${filled} gained attributes and ${applied} were applied; ${missing} not listed; ${counted(looks, 'look')}.`,
   ];
-  const found = listText(causes);
-  lines.push(found === '' ? 'No drift was found.' : `Found: ${found}. Of those that are kept: ${listText(states)}.`);
+  const found = countsText(causes);
+  lines.push(found === '' ? 'No drift was found.' : `Found: ${found}. Of those that are kept: ${countsText(states)}.`);
   const { decision, decidedBy, decidedAt, decisionReason } = run;
   if (decision !== undefined) {
     const at = decidedAt === undefined ? '' : ` at ${new Date(decidedAt).toISOString()}`;
@@ -72,12 +92,6 @@ export function undoneText(
   if (looked === 0) return `Run ${runId} deleted nothing that is not undone already.`;
   const left = unanswered === 0 ? '' : ` ${counted(unanswered, 'look')} not answered yet.`;
   return `Run ${runId}: ${counted(looked, 'name')} looked at again, ${restored} restored, ${gone} not, as their blobs do not exist any more.${left}`;
-}
-
-/** `missed-by-both 12, tier-moved 3`, the most first. */
-function listText(counts: Readonly<Record<string, number>>): string {
-  const sorted = Object.entries(counts).toSorted(([, one], [, other]) => other - one);
-  return sorted.map(([name, count]) => `${name} ${count}`).join(', ');
 }
 
 function seconds(ms: number): string {

@@ -1,7 +1,7 @@
 import type { Timestamp } from '../../namespace/entry.ts';
 import type { Cause } from '../../schema/drift/cause.ts';
 import { runText } from '../../schema/drift/current-runs.ts';
-import { type ByCause, byCauseText, totalOf } from '../../schema/drift/drift-counts.ts';
+import { countsText, totalOf } from '../../schema/drift/drift-counts.ts';
 import type { Alarm } from './alarm.ts';
 import type { JudgeFacts, JudgesSight } from './judge-facts.ts';
 import { pausedText } from './loop-pause.ts';
@@ -98,7 +98,7 @@ function drift({ driftLimit }: JudgesSight, { about, current, drift: byCause }: 
   const [newest] = current;
   if (newest === undefined || total <= driftLimit) return undefined;
   const message =
-    `${runText(newest)} found drift of ${total} names (${byCauseText(byCause)}), more than the ${driftLimit} that may be: ` +
+    `${runText(newest)} found drift of ${total} names (${countsText(byCause)}), more than the ${driftLimit} that may be: ` +
     '`isthmus drift` shows what, and why';
   return { source: about, kind: 'drift', since: newest.endedAt ?? newest.waitingSince, message };
 }
@@ -108,7 +108,7 @@ function again({ about, current, repeated }: JudgeFacts): Alarm | undefined {
   const [newest] = current;
   if (newest === undefined || lasting.length === 0) return undefined;
   const message =
-    `three runs in a row found the same drift (${byCauseText(Object.fromEntries(lasting) as ByCause)}): ` +
+    `three runs in a row found the same drift (${countsText(Object.fromEntries(lasting))}): ` +
     '`isthmus drift --repeated` shows it';
   return { source: about, kind: 'repeated', since: newest.endedAt ?? newest.waitingSince, message };
 }

@@ -1,4 +1,4 @@
-import { counted } from '../../schema/counted.ts';
+import { counted, isOrAre } from '../../schema/counted.ts';
 import { KNOWN_MIGRATIONS, type ServerFacts } from '../../schema/index/server-facts.ts';
 import { formatSeconds } from '../format.ts';
 import { type Finding, good, unknown, warning, wrong } from './finding.ts';
@@ -126,7 +126,7 @@ function judgeDurability({ settings, user }: ServerFacts): Finding {
     'a crash of the server loses what was committed, while its message was settled and its cursor may be ahead';
   return warning(
     check,
-    `${off.join(' and ')} ${off.length === 1 ? 'is' : 'are'} off: ${lost}`,
+    `${off.join(' and ')} ${isOrAre(off.length)} off: ${lost}`,
     off
       .map((name) =>
         name === 'synchronous_commit'
@@ -169,7 +169,7 @@ function judgeVacuum({ settings }: ServerFacts): Finding {
   if (off.length === 0) return good(check, 'autovacuum runs');
   return wrong(
     check,
-    `${off.join(' and ')} ${off.length === 1 ? 'is' : 'are'} off: the index grows and slows with each overwrite, and its plans rest on old counts`,
+    `${off.join(' and ')} ${isOrAre(off.length)} off: the index grows and slows with each overwrite, and its plans rest on old counts`,
     off.map((name) => `alter system set ${name} = on; select pg_reload_conf()`).join('\n'),
   );
 }

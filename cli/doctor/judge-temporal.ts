@@ -1,4 +1,4 @@
-import { counted } from '../../schema/counted.ts';
+import { counted, isOrAre } from '../../schema/counted.ts';
 import { SEARCH_ATTRIBUTES } from '../../schema/inputs/names.ts';
 import { formatSeconds, formatTime } from '../format.ts';
 import type { WorkflowStatus } from '../status/workflow-status.ts';
@@ -116,7 +116,7 @@ function judgeAttributes({ namespace, attributes }: TemporalFacts): Finding {
   if (other.length > 0) {
     return wrong(
       check,
-      `${other.join(', ')} in namespace ${namespace} ${other.length === 1 ? 'is' : 'are'} not of type Keyword`,
+      `${other.join(', ')} in namespace ${namespace} ${isOrAre(other.length)} not of type Keyword`,
       `${other.map((name) => `temporal operator search-attribute remove -n ${namespace} --name ${name}`).join('\n')}\n${create(other)}`,
     );
   }

@@ -1,7 +1,7 @@
 import { formatKey } from '../../namespace/key.ts';
 import { counted } from '../../schema/counted.ts';
 import { runText } from '../../schema/drift/current-runs.ts';
-import { byCauseText } from '../../schema/drift/drift-counts.ts';
+import { countsText } from '../../schema/drift/drift-counts.ts';
 import type { DriftOutput, DriftTrendOutput } from '../../schema/outputs/drift.ts';
 import { formatTable } from '../format.ts';
 import { printable } from '../terminal.ts';
@@ -41,7 +41,7 @@ export function formatTrend({ runs }: DriftTrendOutput): readonly string[] {
       run.startedAt,
       run.outcome ?? (run.waitingSince === null ? 'under way' : 'waits'),
       String(run.drift),
-      byCauseText(run.byCause),
+      countsText(run.byCause),
     ]),
   ).split('\n');
 }

@@ -1,5 +1,5 @@
 import { runText } from '../../schema/drift/current-runs.ts';
-import { byCauseText, totalOf } from '../../schema/drift/drift-counts.ts';
+import { countsText, totalOf } from '../../schema/drift/drift-counts.ts';
 import type { StatusOutput } from '../../schema/outputs/status.ts';
 import { formatTable } from '../format.ts';
 import { printable } from '../terminal.ts';
@@ -18,7 +18,7 @@ function standing({ judge, sink, everyHours, lastGood, last, drift }: Judge): re
   const outcome =
     last === null ? '' : `run ${last.run} ${last.outcome}${last.reason === null ? '' : ` (${last.reason})`}`;
   const found = last === null && totalOf(drift) === 0 ? '' : `drift ${totalOf(drift)}`;
-  const causes = totalOf(drift) === 0 ? found : `${found} (${byCauseText(drift)})`;
+  const causes = totalOf(drift) === 0 ? found : `${found} (${countsText(drift)})`;
   const asked = everyHours === null ? 'where asked' : `every ${everyHours} h`;
   return [`  ${who}`, asked, good, causes, printable(outcome)];
 }

@@ -1,4 +1,4 @@
-import { counted } from '../../schema/counted.ts';
+import { counted, isOrAre } from '../../schema/counted.ts';
 import type { VerifyResult } from './difference.ts';
 
 /** What a verify found, for people, after the differences themselves. */
@@ -6,9 +6,8 @@ export function formatVerified(result: VerifyResult): readonly string[] {
   const { source, index, sink, differences, shadowed, unrepresentable } = result;
   const lines = [`source ${source}, index ${index}, sink ${sink}`];
   if (shadowed + unrepresentable > 0) {
-    const are = (count: number) => (count === 1 ? 'is' : 'are');
-    const hidden = `${counted(shadowed, 'name')} ${are(shadowed)} shadowed by a directory`;
-    lines.push(`${hidden} and ${unrepresentable} ${are(unrepresentable)} no path; neither is a difference.`);
+    const hidden = `${counted(shadowed, 'name')} ${isOrAre(shadowed)} shadowed by a directory`;
+    lines.push(`${hidden} and ${unrepresentable} ${isOrAre(unrepresentable)} no path; neither is a difference.`);
   }
   lines.push(
     differences === 0 ? 'They agree.' : `${counted(differences, 'name')} ${differences === 1 ? 'differs' : 'differ'}.`,

@@ -38,13 +38,17 @@ export function listsNothing(
   return of.listed === 0 && of.missing > 0 && (of.prefix === '' || of.missing > stop.names);
 }
 
+export function allowedText({ percent, names }: DeleteStop): string {
+  return `allowed are ${percent} % or ${counted(names, 'name')}`;
+}
+
 /** Why it tripped, in words that go after the judge's name. */
 export function trippedBecause({ share, stop }: Tripped): string {
   const { missing, live } = share;
   const percent = live === 0 ? 100 : (missing / live) * 100;
   const where =
     share.of === 'all' ? '' : share.of === 'container' ? ` of ${share.name}/` : ` under the rule '${share.prefix}'`;
-  return `it lacks ${missing} of ${counted(live, 'live name')}${where} (${percent.toFixed(1)} %, allowed are ${stop.percent} % or ${counted(stop.names, 'name')})`;
+  return `it lacks ${missing} of ${counted(live, 'live name')}${where} (${percent.toFixed(1)} %, ${allowedText(stop)})`;
 }
 
 /** The same where nothing was listed. */

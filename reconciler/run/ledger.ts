@@ -1,10 +1,11 @@
-import { assert, IsthmusError } from '../../schema/errors.ts';
+import { assert } from '../../schema/errors.ts';
 import type { Index, Tx } from '../../schema/index/database.ts';
 import { forgetFindings } from '../../schema/index/findings.ts';
 import { recordJournal } from '../../schema/index/journal.ts';
-import { finishRun, type Run, type RunOutcome, readRun, stepRun } from '../../schema/index/runs.ts';
+import { finishRun, type Run, type RunOutcome, readRun } from '../../schema/index/runs.ts';
 import { type TransactOptions, transact } from '../../schema/index/transact.ts';
 import { parseRunState, type RunState } from './run-state.ts';
+import { addedCounts, takeStep } from './take-step.ts';
 
 /** What was found by difference, what of it is not kept by cause, and at the run's end all of it by cause and state. */
 export interface CountsByName {
@@ -94,7 +95,7 @@ export class RunLedger {
           const { state, counts } = await work(tx);
           noted = await this.#turn();
           const changed = typeof state === 'function' ? state(this.#state) : state;
-          const next = this.#added(counts ?? {});
+          const next = addedCounts(this.#counts, counts ?? {});
           return { state: await this.#note(tx, changed ?? {}, next), counts: next };
         },
         options,
@@ -117,11 +118,7 @@ export class RunLedger {
 
   /** Writes a step down, in its transaction; where somebody else has done it, all that it did is rolled back. */
   async #note(tx: Tx, change: Partial<RunState>, counts: RunCounts): Promise<RunState> {
-    const { step } = this.#state;
-    if (!(await stepRun(tx, this.run.id, step, { state: change, counts: { ...counts } }))) {
-      throw new IsthmusError('ISTHMUS_RUN_MOVED', `Run ${this.run.id} was taken on by somebody else.`);
-    }
-    return { ...this.#state, ...change, step: step + 1 };
+    return takeStep(tx, this.run, this.#state, { change, counts: { ...counts } });
   }
 
   /** Forgets what was staged and found: the run begins anew with the judge that it has. */
@@ -158,7 +155,7 @@ export class RunLedger {
       this.#index,
       async (tx) => {
         const { counts } = await work(tx);
-        await this.#note(tx, {}, this.#added(counts ?? {}));
+        await this.#note(tx, {}, addedCounts(this.#counts, counts ?? {}));
         await finishRun(tx, this.run.id, as);
       },
       { statementMs: LONG_STATEMENT_MS },
@@ -169,11 +166,5 @@ export class RunLedger {
   /** Whether the run has its outcome: nothing is left to do. */
   get ended(): boolean {
     return this.#hasEnded || this.run.outcome !== undefined;
-  }
-
-  #added(more: Partial<RunCounts>): RunCounts {
-    const next: Record<string, number> = { ...this.#counts };
-    for (const [name, count] of Object.entries(more)) next[name] = (next[name] ?? 0) + (count ?? 0);
-    return { ...this.#counts, ...next };
   }
 }

@@ -2,13 +2,12 @@ import type { DeleteStop } from '../../namespace/rule.ts';
 import { counted } from '../../schema/counted.ts';
 import type { Tx } from '../../schema/index/database.ts';
 import { type NewFinding, recordFindings } from '../../schema/index/findings.ts';
-import { type Examined, examine } from './examine.ts';
+import { allowedText, trips } from '../plan/stop.ts';
+import { type Examined, examinePieces } from './examine.ts';
 import type { JudgedSink, SinkJudging } from './sink-judging.ts';
 import type { SinkCounts, SinkLedger } from './sink-ledger.ts';
 import type { SinkStaging, Suspect } from './sink-staging.ts';
 
-/** Names that are looked at in one step. */
-const STEP = 500;
 /** Findings beyond are counted by their cause and not kept; their stubs are mended all the same. */
 const MOST_FINDINGS = 100_000;
 
@@ -24,15 +23,11 @@ export async function checkSink(
   signal: AbortSignal,
 ): Promise<void> {
   const { stop } = judging.federation.reconcile;
-  for (;;) {
-    signal.throwIfAborted();
-    const suspects = await staging.next(ledger.state.after, STEP, 'all');
-    const last = suspects.at(-1);
-    if (last === undefined) break;
-    const examined = await examine(judging, judged, suspects, signal);
+  const from = { after: ledger.state.after, which: 'all' } as const;
+  for await (const { examined, last } of examinePieces(judging, judged, staging, from, signal)) {
     await ledger.step(async (tx) => {
       await staging.assertKept(tx);
-      return { state: { after: last.id }, counts: await record(tx, ledger, staging, examined) };
+      return { state: { after: last }, counts: await record(tx, ledger, staging, examined) };
     });
     const reason = ledger.state.approved ? undefined : stopReason(ledger.counts, stop);
     if (reason === undefined) continue;
@@ -83,14 +78,13 @@ async function record(
  */
 export function stopReason(
   { missing, strays, live, files }: Pick<SinkCounts, 'missing' | 'strays' | 'live' | 'files'>,
-  { percent, names }: DeleteStop,
+  stop: DeleteStop,
 ): string | undefined {
-  const tripped = (count: number, of: number) => count > names && count * 100 > of * percent;
-  const allowed = `allowed are ${percent} % or ${counted(names, 'name')}`;
-  if (tripped(missing, live)) {
+  const allowed = allowedText(stop);
+  if (trips({ missing, live }, stop)) {
     const walked = files === 0 ? 'it holds nothing at all, and ' : '';
     return `${walked}at least ${missing} of ${counted(live, 'live name')} have no stub there (${allowed}): is the view the one that it was?`;
   }
-  if (!tripped(strays, files)) return undefined;
+  if (!trips({ missing: strays, live: files }, stop)) return undefined;
   return `at least ${strays} of ${counted(files, 'file')} there are of names that are not live or not this sink's (${allowed})`;
 }

@@ -6,7 +6,7 @@ import { readStubEntries, type StubEntry } from '../../schema/index/stub-entries
 import { hasLiveBelow } from '../../schema/index/stubs.ts';
 import type { Standing } from '../../schema/ports/sink.ts';
 import type { JudgedSink, SinkJudging } from './sink-judging.ts';
-import type { Suspect } from './sink-staging.ts';
+import type { SinkStaging, Suspect } from './sink-staging.ts';
 import { judgeName, type Verdict } from './verdict.ts';
 
 /** Names that are looked at at once: each a round trip over NFS or two. */
@@ -17,6 +17,27 @@ export interface Examined<T> {
   readonly verdict: Verdict;
   readonly entry: StubEntry | undefined;
   readonly evidence: Evidence;
+}
+
+/** Names that are looked at in one step. */
+const STEP = 500;
+
+/** Examines the suspects of a kind that stand after this one, piece by piece, with the last of each piece. */
+export async function* examinePieces(
+  judging: SinkJudging,
+  judged: JudgedSink,
+  staging: SinkStaging,
+  of: { readonly after: number; readonly which: 'all' | 'confirmed' },
+  signal: AbortSignal,
+): AsyncGenerator<{ readonly examined: readonly Examined<Suspect>[]; readonly last: number }> {
+  for (let { after } = of; ; ) {
+    signal.throwIfAborted();
+    const suspects = await staging.next(after, STEP, of.which);
+    const last = suspects.at(-1);
+    if (last === undefined) return;
+    yield { examined: await examine(judging, judged, suspects, signal), last: last.id };
+    after = last.id;
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { counted } from '../../schema/counted.ts';
+import { counted, isOrAre } from '../../schema/counted.ts';
 import { assert, hasCode, messageOf } from '../../schema/errors.ts';
 import { readAccount } from '../../schema/index/accounts.ts';
 import { countFindings } from '../../schema/index/findings.ts';
@@ -111,7 +111,7 @@ async function phases(
     return end(judging, ledger, { outcome: 'guarded', reason }, counts);
   }
   const { waiting: left = 0 } = settled;
-  const reason = left === 0 ? undefined : `${counted(left, 'stub')} ${left === 1 ? 'is' : 'are'} not written yet`;
+  const reason = left === 0 ? undefined : `${counted(left, 'stub')} ${isOrAre(left)} not written yet`;
   return end(judging, ledger, { outcome: 'complete', reason }, counts);
 }
 

@@ -1,13 +1,11 @@
 import { underLiveRules } from '../../schema/index/live-rules.ts';
 import { wantLooks } from '../../schema/index/looks.ts';
 import { markStubsDue, STUB_STATES, type StubState } from '../../schema/index/stubs.ts';
-import { type Examined, examine } from './examine.ts';
+import { type Examined, examinePieces } from './examine.ts';
 import type { JudgedSink, SinkJudging } from './sink-judging.ts';
 import type { SinkLedger } from './sink-ledger.ts';
 import type { SinkStaging, Suspect } from './sink-staging.ts';
 import type { Remedy } from './verdict.ts';
-
-const STEP = 500;
 
 /** States in which the last writer told why the sink cannot show the name: to make it due again changes nothing. */
 const TOLD: ReadonlySet<StubState> = new Set<StubState>(
@@ -22,13 +20,9 @@ export async function repairSink(
   staging: SinkStaging,
   signal: AbortSignal,
 ): Promise<void> {
-  for (;;) {
-    signal.throwIfAborted();
-    const suspects = await staging.next(ledger.state.after, STEP, 'confirmed');
-    const last = suspects.at(-1);
-    if (last === undefined) break;
-    const examined = await examine(judging, judged, suspects, signal);
-    await mend(judging, judged, ledger, staging, { examined, after: last.id, first: true }, signal);
+  const from = { after: ledger.state.after, which: 'confirmed' } as const;
+  for await (const { examined, last } of examinePieces(judging, judged, staging, from, signal)) {
+    await mend(judging, judged, ledger, staging, { examined, after: last, first: true }, signal);
   }
   await ledger.step(async (tx) => {
     await staging.assertKept(tx);
@@ -49,15 +43,11 @@ export async function followRepairs(
   signal: AbortSignal,
 ): Promise<number> {
   let left = 0;
-  for (let after = 0; ; ) {
-    signal.throwIfAborted();
-    const suspects = await staging.next(after, STEP, 'confirmed');
-    const last = suspects.at(-1);
-    if (last === undefined) return left;
-    const examined = await examine(judging, judged, suspects, signal);
+  const from = { after: 0, which: 'confirmed' } as const;
+  for await (const { examined } of examinePieces(judging, judged, staging, from, signal)) {
     left += await mend(judging, judged, ledger, staging, { examined, after: 0, first: false }, signal);
-    after = last.id;
   }
+  return left;
 }
 
 /** Whether nothing more comes of making it due. */

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { assert, IsthmusError } from '../../schema/errors.ts';
+import { assert } from '../../schema/errors.ts';
 import type { Index, Tx } from '../../schema/index/database.ts';
 import { forgetFindings } from '../../schema/index/findings.ts';
-import { finishRun, type Run, type RunOutcome, readRun, runBefore, stepRun } from '../../schema/index/runs.ts';
+import { finishRun, type Run, type RunOutcome, readRun, runBefore } from '../../schema/index/runs.ts';
 import { type TransactOptions, transact } from '../../schema/index/transact.ts';
+import { addedCounts, takeStep } from '../run/take-step.ts';
 
 const sinkState = z.object({
   /** What asked for it: an attempt that died is taken up by the same wish. */
@@ -135,12 +136,7 @@ export class SinkLedger {
   }
 
   async #note(tx: Tx, change: Partial<SinkState>, added: Readonly<Record<string, number>>) {
-    const { step } = this.#state;
-    const counts: Record<string, number> = { ...this.#counts };
-    for (const [name, count] of Object.entries(added)) counts[name] = (counts[name] ?? 0) + count;
-    if (!(await stepRun(tx, this.run.id, step, { state: change, counts }))) {
-      throw new IsthmusError('ISTHMUS_RUN_MOVED', `Run ${this.run.id} was taken on by somebody else.`);
-    }
-    return { state: { ...this.#state, ...change, step: step + 1 }, counts: { ...this.#counts, ...counts } };
+    const counts = addedCounts(this.#counts, added);
+    return { state: await takeStep(tx, this.run, this.#state, { change, counts }), counts };
   }
 }

@@ -27,7 +27,7 @@ export function totalOf(byCause: ByCause): number {
 }
 
 /** `missed-by-both 12, tier-moved 3`, the most first. */
-export function byCauseText(byCause: ByCause): string {
-  const sorted = Object.entries(byCause).toSorted(([, one], [, other]) => other - one);
-  return sorted.map(([cause, count]) => `${cause} ${count}`).join(', ');
+export function countsText(counts: Readonly<Record<string, number>>): string {
+  const sorted = Object.entries(counts).toSorted(([, one], [, other]) => other - one);
+  return sorted.map(([name, count]) => `${name} ${count}`).join(', ');
 }
