@@ -1,5 +1,6 @@
 import { assert } from '../schema/errors.ts';
 import type { Index } from '../schema/index/database.ts';
+import { countLooks } from '../schema/index/looks.ts';
 import { type Run, readRun } from '../schema/index/runs.ts';
 import type { ReconcileProgress } from '../schema/inputs/reconcile.ts';
 import { causesOf } from './report.ts';
@@ -36,19 +37,10 @@ async function reached(index: Index, run: Run): Promise<Omit<ReconcileProgress, 
       return { phase: 'asking for looks', done: count('looks'), unit: 'looks' };
     case 'wait': {
       const of = count('looks');
-      const pending = await pendingLooks(index, run.accountId);
+      const pending = await countLooks(index.db, run.accountId);
       return { phase: 'waiting for looks', done: Math.max(0, of - pending), of, unit: 'looks' };
     }
     default:
       return { phase, done: count('missing'), unit: 'names' };
   }
-}
-
-async function pendingLooks({ db }: Index, accountId: number): Promise<number> {
-  const { pending } = await db
-    .selectFrom('looks')
-    .select((on) => on.fn.countAll<number>().as('pending'))
-    .where('account_id', '=', accountId)
-    .executeTakeFirstOrThrow();
-  return pending;
 }

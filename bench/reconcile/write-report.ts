@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { endpointOn } from '../../infra/local/storage/account.ts';
 import { wholeSeconds } from '../../infra/local/storage/events/inventory-event.ts';
+import { manifestHead } from '../../infra/local/storage/inventory/inventory-run.ts';
 import { runPart } from '../child.ts';
 import type { Lake } from './lake.ts';
 import type { ReportFileArgument, WrittenFile } from './report-file.process.ts';
@@ -52,27 +53,14 @@ export async function writeReport(
 
   const sum = (pick: (file: WrittenFile) => number) => written.reduce((all, file) => all + pick(file), 0);
   const manifest = JSON.stringify({
-    destinationContainer: REPORTS,
-    endpoint: endpointOn(1),
+    ...manifestHead({
+      ...{ container: REPORTS, rule: RULE, format, endpoint: endpointOn(1), started },
+      fields: FIELDS.map(({ name }) => name),
+    }),
     files: files.map((blob, at) => ({ blob, size: written[at]?.bytes })),
     inventoryCompletionTime: wholeSeconds(new Date(lake.from + WRITTEN_IN_MS)),
-    inventoryStartTime: wholeSeconds(started),
-    ruleDefinition: {
-      filters: {
-        blobTypes: ['blockBlob', 'appendBlob', 'pageBlob'],
-        includeBlobVersions: false,
-        includeSnapshots: false,
-        prefixMatch: [],
-      },
-      format,
-      objectType: 'blob',
-      schedule: 'daily',
-      schemaFields: FIELDS.map(({ name }) => name),
-    },
-    ruleName: RULE,
     status: 'Succeeded',
     summary: { objectCount: sum(({ rows }) => rows), totalObjectSize: 0 },
-    version: '1.0',
   });
   await writeFile(place(`${prefix}/${RULE}-manifest.json`), manifest);
   const checksum = createHash('md5').update(manifest).digest('hex').toUpperCase();

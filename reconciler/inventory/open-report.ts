@@ -5,7 +5,7 @@ import { checksumMatches } from '../../schema/inventory/checksum.ts';
 import { type InventoryManifest, parseManifest } from '../../schema/inventory/manifest.ts';
 import { checksumPath } from '../../schema/inventory/paths.ts';
 import type { BlobSource } from '../../schema/ports/blob-source.ts';
-import { readRanges } from './read-ranges.ts';
+import { readWhole } from './read-ranges.ts';
 
 /** A report that may be judged by: complete, of blobs, and with the count that it must hold. */
 export interface TrustedReport extends InventoryManifest {
@@ -49,7 +49,7 @@ export async function openReport(
   if (found.kind !== 'found') return { kind: 'not-yet', reason: `there is no manifest ${formatKey(manifest)}` };
   const { etag, length } = found.attributes;
   if (length > MOST_BYTES) return { kind: 'rejected', reason: `its manifest has ${length} bytes` };
-  const bytes = Buffer.concat(await collect(readRanges(blobs, manifest, { etag, offset: 0, length }, signal)));
+  const bytes = await readWhole(blobs, manifest, { etag, offset: 0, length }, signal);
 
   let report: InventoryManifest;
   try {
@@ -77,10 +77,4 @@ export async function openReport(
   if (objectCount === undefined)
     return { kind: 'rejected', reason: 'its manifest does not say how many objects it lists' };
   return { kind: report.objectType === 'blob' ? 'ready' : 'containers', report: { ...report, objectCount } };
-}
-
-async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
-  const all: Uint8Array[] = [];
-  for await (const piece of pieces) all.push(piece);
-  return all;
 }

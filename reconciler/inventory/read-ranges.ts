@@ -23,6 +23,18 @@ export async function* readRanges(
   }
 }
 
+/** The same, all of it at once. */
+export async function readWhole(
+  blobs: BlobSource,
+  key: Key,
+  range: RangeRequest,
+  signal: AbortSignal,
+): Promise<Buffer<ArrayBuffer>> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of readRanges(blobs, key, range, signal)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
 async function readPiece(blobs: BlobSource, key: Key, range: RangeRequest, signal: AbortSignal): Promise<Uint8Array> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -3,7 +3,7 @@ import { hasCode, IsthmusError, messageOf } from '../../schema/errors.ts';
 import type { BlobSource } from '../../schema/ports/blob-source.ts';
 import type { ContainerIds } from '../run/containers.ts';
 import type { Staging } from '../staging/staging.ts';
-import { readRanges } from './read-ranges.ts';
+import { readWhole } from './read-ranges.ts';
 import type { FileJob, FileRead, ReportHost } from './report-host.ts';
 import type { ReportReader } from './report-reader.ts';
 
@@ -62,17 +62,6 @@ export async function stageFile(reading: Reading, file: DescribedFile, signal: A
     if (hasCode(error, 'ISTHMUS_SOURCE_UNAVAILABLE')) throw error;
     throw rejected(key, `cannot be read: ${messageOf(error)}`, error);
   }
-}
-
-async function readWhole(
-  blobs: BlobSource,
-  key: Key,
-  range: { readonly etag: string; readonly offset: number; readonly length: number },
-  signal: AbortSignal,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of readRanges(blobs, key, range, signal)) pieces.push(piece);
-  return Buffer.concat(pieces);
 }
 
 function rejected(key: Key, what: string, cause?: unknown): IsthmusError {

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { BlobType, Timestamp } from '../../namespace/entry.ts';
 import type { ContainerRow } from '../../schema/index/containers.ts';
 import type { Queryable, Tx } from '../../schema/index/database.ts';
-import { attributesOf, type EntryColumns } from '../../schema/index/entry-row.ts';
+import { attributesOf, type EntryColumns, knownAttributes } from '../../schema/index/entry-row.ts';
 import { isDeadSql, lives } from '../../schema/index/lives.ts';
 import type { IndexedVersion, PartialVersion } from '../causes/finding-of.ts';
 import type { Staging } from '../staging/staging.ts';
@@ -116,16 +116,7 @@ function differingOf(row: Row): DifferingRow {
   const { head, tail, hash, verdict, entry } = row;
   return {
     ...{ head, hash, verdict, name: head + tail },
-    seen: {
-      etag: row.etag ?? undefined,
-      length: row.length ?? undefined,
-      blobType: row.blob_type ?? undefined,
-      contentType: row.content_type ?? undefined,
-      md5: row.md5 ?? undefined,
-      lastModified: row.last_modified ?? undefined,
-      tier: row.tier ?? undefined,
-      metadata: row.metadata ?? undefined,
-    },
+    seen: knownAttributes(row),
     listedAt: row.listed_at ?? undefined,
     entry:
       entry === null ? undefined : { ...attributesOf(entry), live: entry.live, seen: entry.seen, source: entry.source },

@@ -63,10 +63,15 @@ type AttributeColumns = Pick<
 
 /** The attributes of a row; none for a tombstone. */
 export function attributesOf(row: AttributeColumns): Attributes | undefined {
-  if (row.etag === null || row.length === null) return undefined;
+  const { etag, length } = row;
+  return etag === null || length === null ? undefined : { ...knownAttributes(row), etag, length };
+}
+
+/** As far as a row knows them. */
+export function knownAttributes(row: AttributeColumns) {
   return {
-    etag: row.etag,
-    length: row.length,
+    etag: row.etag ?? undefined,
+    length: row.length ?? undefined,
     blobType: row.blob_type ?? undefined,
     contentType: row.content_type ?? undefined,
     md5: row.md5 ?? undefined,

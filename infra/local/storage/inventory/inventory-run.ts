@@ -54,7 +54,11 @@ export async function runInventory(
   const folder = `${at.toISOString().slice(0, 10).replaceAll('-', '/')}/${at.toISOString().slice(11, 19).replaceAll(':', '-')}/${request.rule}/`;
   const manifestPath = `${folder}${request.rule}-manifest.json`;
   const manifest = `${request.container}/${manifestPath}`;
-  const pending = { ...manifestHead(request, parts.endpoint, started), files: [], status: 'Pending' };
+  const pending = {
+    ...manifestHead({ ...request, fields: FIELDS, endpoint: parts.endpoint, started }),
+    files: [],
+    status: 'Pending',
+  };
   await upload(destination, manifestPath, JSON.stringify(pending), 'application/json');
   if (parts.stopped()) return { manifest, status: 'Pending', startedAt: started };
 
@@ -63,7 +67,7 @@ export async function runInventory(
   const files = await report.close();
   if (parts.stopped()) return { manifest, status: 'Pending', startedAt: started };
   const text = JSON.stringify({
-    ...manifestHead(request, parts.endpoint, started),
+    ...manifestHead({ ...request, fields: FIELDS, endpoint: parts.endpoint, started }),
     files,
     inventoryCompletionTime: wholeSeconds(new Date(parts.now())),
     status: request.status,
@@ -137,7 +141,17 @@ async function* rowsOf({ account, random }: InventoryParts): AsyncIterable<Repor
   }
 }
 
-function manifestHead({ container, rule, format }: InventoryRequest, endpoint: string, started: Date) {
+const FIELDS = REPORT_FIELDS.map(({ name }) => name);
+
+/** What a manifest says from its beginning on. */
+export function manifestHead(
+  of: Pick<InventoryRequest, 'container' | 'rule' | 'format'> & {
+    readonly fields: readonly string[];
+    readonly endpoint: string;
+    readonly started: Date;
+  },
+) {
+  const { container, rule, format, fields, endpoint, started } = of;
   return {
     destinationContainer: container,
     endpoint,
@@ -152,7 +166,7 @@ function manifestHead({ container, rule, format }: InventoryRequest, endpoint: s
       format,
       objectType: 'blob',
       schedule: 'daily',
-      schemaFields: REPORT_FIELDS.map(({ name }) => name),
+      schemaFields: fields,
     },
     ruleName: rule,
     version: '1.0',
